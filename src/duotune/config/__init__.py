@@ -1,0 +1,1 @@
+"""Configuration: each field declared once, for TOML, command line and app."""

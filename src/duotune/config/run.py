@@ -1,0 +1,202 @@
+"""RunConfig: everything that decides the result of one run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from duotune.config.fields import Section, setting
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+
+
+class ProjectConfig(Section):
+    """A body of code that the adapter is trained on."""
+
+    name: str = setting("", help="Name in the catalog; the last part of the source when empty.", max_length=63)
+    source: str = setting(help="A folder, a Git repository on disk, or a Git URL.", min_length=1)
+    ref: str = setting("HEAD", help="Branch, tag or commit to train on (Git sources only).")
+    include: list[str] = setting([], help="Globs of paths to keep, as in .gitignore; empty keeps all.")
+    exclude: list[str] = setting([], help="Globs of paths to leave out, as in .gitignore.")
+    languages: list[str] = setting([], help='Languages to keep, such as ["Python", "C"]; empty keeps every known one.')
+
+
+class ModelConfig(Section):
+    """The frozen base model."""
+
+    path: str = setting(
+        help='Directory of a Hugging Face model, a hub id in the local cache, or "tiny" for the bundled one.',
+        min_length=1,
+    )
+    dtype: Literal["auto", "bfloat16", "float32"] = setting(
+        "auto", help="Precision of the frozen weights; auto is bfloat16 on a GPU and float32 on a CPU."
+    )
+    quantization: Literal["none", "nf4"] = setting(
+        "none", help="nf4 cuts weight memory to a quarter, but trains slower; only when bfloat16 does not fit."
+    )
+
+
+class Recipes(Section):
+    """Share of the text that becomes each kind of training example; shares are relative."""
+
+    fim: float = setting(
+        0.7, help="Fill-in-the-middle: what a code completion asks for; more helps completions.", ge=0, le=1
+    )
+    code: float = setting(
+        0.3, help="Plain code from the start of a file: teaches names and style, keeps the model fluent.", ge=0, le=1
+    )
+
+    @model_validator(mode="after")
+    def _some_share(self) -> Recipes:
+        if self.fim + self.code <= 0:
+            raise ValueError("at least one recipe needs a share above 0")
+        return self
+
+
+class DataConfig(Section):
+    """How source files become training examples, and where the result is kept."""
+
+    location: str = setting(
+        "", help="Folder or s3://bucket/prefix for prepared datasets; empty is duotune's own folder."
+    )
+    sequence_length: int = setting(
+        2048,
+        help="Tokens per packed row; longer shows the model more context, but needs more memory.",
+        unit="tokens",
+        steps=(256, 512, 1024, 2048, 4096, 8192, 16384),
+        ge=64,
+        le=131072,
+    )
+    validation_fraction: float = setting(
+        0.05, help="Share of files that watch the loss during training.", ge=0.01, le=0.3
+    )
+    test_fraction: float = setting(
+        0.05, help="Share of files kept back for the final evaluation; more makes its figures surer.", ge=0.01, le=0.5
+    )
+    max_file_bytes: int = setting(
+        1_000_000, help="Larger files are left out: they are rarely written by hand.", unit="bytes", ge=1000
+    )
+    seed: int = setting(0, help="Seed of every choice in preparation; the same seed gives the same dataset.", ge=0)
+    recipes: Recipes = setting(Recipes(), help="Kinds of training examples and their shares.")
+
+
+class LoraSettings(Section):
+    """The adapter's shape, in PEFT's names."""
+
+    r: int = setting(
+        16,
+        help="Rank: 8 to 16 suits most projects; higher learns more detail, uses more memory, overfits sooner.",
+        steps=(4, 8, 16, 32, 64, 128, 256),
+        ge=1,
+        le=512,
+    )
+    lora_alpha: int = setting(
+        32,
+        help="Scale of the update (lora_alpha / r multiplies it); twice r is a sound start.",
+        steps=(8, 16, 32, 64, 128, 256, 512),
+        ge=1,
+        le=4096,
+    )
+    lora_dropout: float = setting(
+        0.0, help="Above 0 fights overfitting on tiny projects, at half again the memory and time.", ge=0, lt=1
+    )
+    target_modules: Literal["all-linear"] | list[str] = setting(
+        "all-linear", help='Layers that get an adapter; fewer, such as ["q_proj", "v_proj"], train faster, learn less.'
+    )
+    use_rslora: bool = setting(False, help="Scale by the square root of r instead of r; steadier at ranks above 64.")
+
+
+class TrainingConfig(Section):
+    """The optimisation, in the names of the Hugging Face Trainer."""
+
+    num_train_epochs: float = setting(
+        1.0,
+        help="Passes over the data; more helps small projects, and overfits beyond 3 to 5.",
+        steps=(0.25, 0.5, 1, 2, 3, 5),
+        gt=0,
+        le=100,
+    )
+    max_steps: int = setting(0, help="Stop after so many optimizer steps; 0 lets the epochs decide.", ge=0)
+    max_minutes: float = setting(
+        0,
+        help="Fit training into so many minutes by fewer steps, decided once after a measured start; 0 is no limit.",
+        unit="minutes",
+        ge=0,
+    )
+    learning_rate: float = setting(
+        2e-4,
+        help="Step size; halve it when the loss jumps, double it when the loss hardly moves.",
+        steps=(1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3),
+        gt=0,
+        le=1,
+    )
+    lr_scheduler_type: Literal["cosine", "linear", "constant"] = setting(
+        "cosine", help="How the learning rate falls after the warm-up; cosine suits almost everything."
+    )
+    warmup_ratio: float = setting(0.05, help="Share of the steps that ramps the learning rate up.", ge=0, le=0.5)
+    per_device_train_batch_size: int = setting(
+        1, help="Packed rows per forward pass; more is faster until memory ends.", steps=(1, 2, 4, 8, 16, 32), ge=1
+    )
+    gradient_accumulation_steps: int = setting(
+        4, help="Forward passes per optimizer step; larger steps without more memory.", steps=(1, 2, 4, 8, 16, 32), ge=1
+    )
+    weight_decay: float = setting(0.0, help="Pull of the adapter towards zero; small values fight overfitting.", ge=0)
+    max_grad_norm: float = setting(1.0, help="Longest gradient step allowed; tames rare bad batches.", gt=0)
+    eval_steps: int = setting(
+        0, help="Optimizer steps between validation losses; 0 is about ten times per run.", unit="steps", ge=0
+    )
+    save_steps: int = setting(
+        0, help="Optimizer steps between checkpoints; 0 saves with every validation loss.", unit="steps", ge=0
+    )
+    early_stopping_patience: int = setting(
+        3, help="Validation losses without a new best before training stops; 0 never stops early.", ge=0
+    )
+    seed: int = setting(0, help="Seed of initial adapter weights and of the order of rows.", ge=0)
+
+
+class EvaluationConfig(Section):
+    """What is compared between base and adapter, and how much of it."""
+
+    fim_items: int = setting(
+        200, help="Held-out completions to compare; below 200 only large effects show.", unit="items", ge=0, le=5000
+    )
+    signature_items: int = setting(
+        100, help="Held-out functions to write from their signature.", unit="items", ge=0, le=5000
+    )
+    max_new_tokens: int = setting(
+        256, help="Longest answer that is generated; an answer that needs more counts as truncated.", ge=8, le=4096
+    )
+    batch_size: int = setting(16, help="Prompts answered at once; more is faster until memory ends.", ge=1, le=512)
+    embedder: str = setting(
+        "base",
+        help='Embedding similarity by "base" (the base model, mean pooling) or by a sentence-transformers folder.',
+    )
+    seed: int = setting(0, help="Seed of the choice of items and of the resampling.", ge=0)
+
+
+class AdapterConfig(Section):
+    """The result."""
+
+    name: str = setting(
+        help="Name to publish under; a taken name makes the next version, name.v2.", pattern=NAME_PATTERN
+    )
+    location: str = setting(
+        "", help="Folder or s3://bucket/prefix for published adapters; empty is duotune's own folder."
+    )
+    publish: Literal["auto", "ask"] = setting(
+        "auto", help="auto publishes unless the verdict is harmful; ask leaves it to `duotune adapters publish`."
+    )
+
+
+class RunConfig(Section):
+    """One run, complete: the same file gives the same adapter."""
+
+    name: str = setting(help="Name of the run; several runs may share it.", pattern=NAME_PATTERN)
+    projects: list[ProjectConfig] = setting(help="The code to train on.", min_length=1)
+    model: ModelConfig = setting(help="The base model.")
+    adapter: AdapterConfig = setting(help="The result.")
+    data: DataConfig = setting(DataConfig(), help="How files become examples.")
+    lora: LoraSettings = setting(LoraSettings(), help="The adapter's shape.")
+    training: TrainingConfig = setting(TrainingConfig(), help="The optimisation.")
+    evaluation: EvaluationConfig = setting(EvaluationConfig(), help="The comparison with the base model.")
