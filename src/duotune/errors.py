@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 
+def printable(text: object) -> str:
+    """Foreign text (a path, a name) as it may be shown: control characters, lone surrogates and the like escaped."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in str(text))
+
+
 class ExitCode(IntEnum):
     """Exit codes of the command line; scripts depend on them."""
 
