@@ -1,0 +1,34 @@
+"""Stage `evaluate`: base and adapter on the same held-out prompts."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from duotune.config.run import RunConfig
+from duotune.evaluation.evaluate import evaluate
+from duotune.hardware.gpu import visible_gpus
+from duotune.hardware.measured import remember_speed
+from duotune.models.items import read_items
+from duotune.models.locate import fingerprint, locate
+from duotune.runs.directory import RunDirectory
+from duotune.runs.reporter import JsonValue, Reporter
+from duotune.worker.stages import Results
+
+
+def run(run: RunDirectory, config: RunConfig, results: Results, report: Reporter) -> dict[str, JsonValue]:
+    """Compare, and leave the verdict, the report and every single answer in the run's directory."""
+    held_out = Path(str(results["prepare"]["dataset"])) / "held_out"
+    items = {file.stem: read_items(file) for file in sorted(held_out.glob("*.jsonl"))}
+    model = locate(config.model.path)
+    directory = run.path / "evaluation"
+    fresh = not directory.exists()
+    started = time.monotonic()
+    adapter = Path(str(results["train"]["adapter"]))
+    evaluation = evaluate(items, model, adapter, config, directory, report)
+    count = sum(len(set_items) for set_items in items.values())
+    if fresh and count:  # a resumed evaluation re-uses answers, so its speed says nothing
+        gpus = visible_gpus()
+        speed = count / (time.monotonic() - started)
+        remember_speed(gpus[0].name if gpus else "cpu", fingerprint(model), "evaluated_items_per_second", speed)
+    return {"evaluation": evaluation.model_dump(mode="json"), "report": str(directory / "report.md")}
