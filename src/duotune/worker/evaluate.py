@@ -11,21 +11,20 @@ from duotune.hardware.gpu import visible_gpus
 from duotune.hardware.measured import remember_speed
 from duotune.models.items import read_items
 from duotune.models.locate import fingerprint, locate
-from duotune.runs.directory import RunDirectory
-from duotune.runs.reporter import JsonValue, Reporter
-from duotune.worker.stages import Results
+from duotune.runs.reporter import JsonValue
+from duotune.worker.stages import RunInProgress
 
 
-def run(run: RunDirectory, config: RunConfig, results: Results, report: Reporter) -> dict[str, JsonValue]:
+def run(run: RunInProgress, config: RunConfig) -> dict[str, JsonValue]:
     """Compare, and leave the verdict, the report and every single answer in the run's directory."""
-    held_out = Path(str(results["prepare"]["dataset"])) / "held_out"
+    held_out = Path(str(run.results["prepare"]["dataset"])) / "held_out"
     items = {file.stem: read_items(file) for file in sorted(held_out.glob("*.jsonl"))}
     model = locate(config.model.path)
-    directory = run.path / "evaluation"
+    directory = run.directory.path / "evaluation"
     fresh = not directory.exists()
     started = time.monotonic()
-    adapter = Path(str(results["train"]["adapter"]))
-    evaluation = evaluate(items, model, adapter, config, directory, report)
+    adapter = Path(str(run.results["train"]["adapter"]))
+    evaluation = evaluate(items, model, adapter, config, directory, run.report)
     count = sum(len(set_items) for set_items in items.values())
     if fresh and count:  # a resumed evaluation re-uses answers, so its speed says nothing
         gpus = visible_gpus()

@@ -12,25 +12,25 @@ from duotune.data.combine import Dataset, combine
 from duotune.data.prepare import Part, prepare_part
 from duotune.models.locate import locate
 from duotune.models.tokenizer import load_tokenizer
-from duotune.runs.directory import RunDirectory
 from duotune.runs.reporter import JsonValue, Reporter
 from duotune.sources.open import open_source
 from duotune.storage.locations import open_storage
+from duotune.worker.stages import RunInProgress
 
 
-def run(run: RunDirectory, config: RunConfig, results: object, report: Reporter) -> dict[str, JsonValue]:
+def run(run: RunInProgress, config: RunConfig) -> dict[str, JsonValue]:
     """Prepare every project, then combine the parts into one dataset; what has not changed is used again."""
     tokenizer = load_tokenizer(locate(config.model.path))
     parts = []
     for project in config.projects:
         source = open_source(project.source, project.ref)
-        parts.append(prepare_part(project, source, tokenizer, config.data, report))
+        parts.append(prepare_part(project, source, tokenizer, config.data, run.report))
     remote = is_remote(config.data.location)
     root = paths.datasets() if remote or not config.data.location else Path(config.data.location)
     with open_catalog() as catalog:
-        dataset = combine(parts, tokenizer, config.data, config.evaluation, catalog, root, report)
+        dataset = combine(parts, tokenizer, config.data, config.evaluation, catalog, root, run.report)
     if remote:
-        _keep_remote(dataset, config.data.location, report)
+        _keep_remote(dataset, config.data.location, run.report)
     return _result(parts, dataset)
 
 

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import psutil
 
-from duotune.errors import DuotuneError, ExitCode, HostError
+from duotune.errors import DuotuneError, ExitCode, HostError, printable
 from duotune.runs.directory import RunDirectory
 from duotune.runs.events import Event, RunFailedEvent, RunFinished, RunStarted, RunStopped
+from duotune.runs.fold import fold
 from duotune.runs.journal import Journal, read_events
-from duotune.runs.lock import WorkerLock
+from duotune.runs.lock import try_lock
 from duotune.runs.reporter import JournalReporter, Stopped
-from duotune.runs.state import fold
-from duotune.worker.stages import run_stages
+from duotune.worker.stages import RunInProgress, run_stages
+
+log = logging.getLogger("duotune.worker")
 
 
 def work(path: Path) -> int:
@@ -32,41 +34,48 @@ def work(path: Path) -> int:
     Returns:
         The exit code of the process, as the command line documents it.
     """
-    stop = _stop_on_signals()
-    run = RunDirectory(path)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with WorkerLock(run.lock_file), Journal(run.journal_file) as journal:
-        state = fold(read_events(run.journal_file).events)
-        journal.append(
-            RunStarted(
-                pid=os.getpid(),
-                process_start=psutil.Process().create_time(),
-                attempt=state.attempts + 1,
-                host=socket.gethostname(),
-            )
-        )
+    stop = _stop_on_signals()
+    directory = RunDirectory(path)
+    lock = try_lock(directory.lock_file)
+    if lock is None:
+        log.error("Another worker has this run: %s", directory.id)
+        return ExitCode.FAILED
+    with lock, Journal(directory.journal_file) as journal:
+        state = fold(read_events(directory.journal_file).events)
+        journal.append(_started(state.attempts + 1))
         report = JournalReporter(journal, state.decisions, stop)
-        event, code = _outcome(run, report)
+        event, code = _outcome(RunInProgress(directory, journal, report, state))
         report.flush()
         journal.append(event)
+    log.info("Ended: %s", event.type)
     return code
 
 
-def _outcome(run: RunDirectory, report: JournalReporter) -> tuple[Event, int]:
+def _started(attempt: int) -> RunStarted:
+    process = psutil.Process()
+    return RunStarted(pid=process.pid, process_start=process.create_time(), attempt=attempt, host=socket.gethostname())
+
+
+def _outcome(run: RunInProgress) -> tuple[Event, int]:
     try:
-        run_stages(run, report)
+        run_stages(run)
     except Stopped:
         return RunStopped(), ExitCode.OK
     except DuotuneError as error:
-        logging.getLogger(__name__).error("%s %s", error.message, error.hint)
+        log.error("%s %s", error.message, error.hint)
         return _failure(error)
     except OSError as error:
         traceback.print_exc()
         return _failure(_told(error))
+    except MemoryError:
+        traceback.print_exc()
+        return _failure(HostError("The host's memory is used up.", "Lower the batch size or the sequence length."))
     except Exception as error:  # the last line of defence: whatever it is, the journal must say so
         traceback.print_exc()
-        message = f"The worker met an error that it does not know: {type(error).__name__}: {error}"
-        return _failure(DuotuneError(message, f"The whole story is in `duotune logs {run.id}`; please report it."))
+        message = f"The worker met an error that it does not know: {type(error).__name__}: {printable(str(error))}"
+        hint = f"The whole story is in `duotune logs {run.directory.id}`; please report it."
+        return _failure(DuotuneError(message, hint))
     return RunFinished(), ExitCode.OK
 
 
@@ -77,10 +86,11 @@ def _failure(error: DuotuneError) -> tuple[Event, int]:
 def _told(error: OSError) -> HostError:
     """What the operating system refused, as a sentence."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f" for {error.filename}" if error.filename else ""
+        where = f" for {printable(str(error.filename))}" if error.filename else ""
         return HostError(f"No space is left on the disk{where}.", "Free some space, then `duotune resume` goes on.")
     if error.errno == errno.ENOENT and error.filename:
-        return HostError(f"{error.filename} has vanished.", "Bring it back, or start the run again from its config.")
+        vanished = f"{printable(str(error.filename))} has vanished."
+        return HostError(vanished, "Bring it back, or start the run again from its config.")
     return HostError(f"The operating system refused: {error}.", "Mend that, then `duotune resume` goes on.")
 
 
@@ -90,4 +100,5 @@ def _stop_on_signals() -> threading.Event:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.umask(0o027)
     return stop

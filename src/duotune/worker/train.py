@@ -8,16 +8,17 @@ from duotune.config.run import RunConfig
 from duotune.hardware.gpu import visible_gpus
 from duotune.hardware.measured import remember_speed
 from duotune.models.locate import fingerprint, locate
-from duotune.runs.directory import RunDirectory
-from duotune.runs.reporter import JsonValue, Reporter
+from duotune.runs.reporter import JsonValue
 from duotune.training.train import train
-from duotune.worker.stages import Results
+from duotune.worker.stages import RunInProgress
 
 
-def run(run: RunDirectory, config: RunConfig, results: Results, report: Reporter) -> dict[str, JsonValue]:
+def run(run: RunInProgress, config: RunConfig) -> dict[str, JsonValue]:
     """Train from the newest checkpoint there is, and remember how fast this machine was."""
     model = locate(config.model.path)
-    result = train(Path(str(results["prepare"]["dataset"])), model, config, run.path / "training", report)
+    result = train(
+        Path(str(run.results["prepare"]["dataset"])), model, config, run.directory.path / "training", run.report
+    )
     gpus = visible_gpus()
     if result.seconds > 0 and result.tokens > 0:
         device = gpus[0].name if gpus else "cpu"
