@@ -46,7 +46,7 @@ def test_rank_ceiling_is_the_smallest_that_vllm_allows(ranks: tuple[int, ...], c
 
 
 def test_rank_that_vllm_cannot_serve_is_refused_by_name() -> None:
-    with pytest.raises(UsageError, match="big.v1 has rank 600"):
+    with pytest.raises(UsageError, match=r"big\.v1 has rank 600"):
         max_lora_rank([adapter("big.v1", 600)])
 
 
