@@ -2,52 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from pydantic import JsonValue
-
-Result = Mapping[str, JsonValue]
+from duotune.runs.results import Evaluated, Prepared, Published, Trained
+from duotune.runs.state import RunState
 
 
-def outcome(stage: str, result: Result) -> str:
-    """One phrase for the result of a stage; empty when there is nothing to say.
+def outcome(state: RunState, stage: str) -> str:
+    """One phrase for the result of a stage; empty while it has none."""
+    match stage:
+        case "prepare":
+            prepared = Prepared.of(state.results, stage)
+            return _prepared(prepared) if prepared else ""
+        case "train":
+            trained = Trained.of(state.results, stage)
+            return _trained(trained) if trained else ""
+        case "evaluate":
+            evaluated = Evaluated.of(state.results, stage)
+            return str(evaluated.evaluation.get("verdict", "")) if evaluated else ""
+        case "publish":
+            done = Published.of(state.results, stage)
+            return _published(done) if done else ""
+    return ""
 
-    Args:
-        stage: Name of the stage.
-        result: As the worker journaled it.
-    """
-    words = {"prepare": _prepared, "train": _trained, "evaluate": _evaluated, "publish": _published}
-    return words[stage](result) if result and stage in words else ""
 
-
-def _prepared(result: Result) -> str:
-    tokens = f"{result['train_tokens']:,} tokens"
-    if result.get("reused"):
+def _prepared(result: Prepared) -> str:
+    tokens = f"{result.train_tokens:,} tokens"
+    if result.reused:
         return f"{tokens} · nothing changed, the dataset is used again"
-    projects = result.get("projects")
-    again = (
-        [str(p["name"]) for p in projects if isinstance(p, dict) and p["reused"]] if isinstance(projects, list) else []
-    )
-    return f"{tokens} · unchanged and used again: {', '.join(again)}" if again else tokens
+    again = [project.name for project in result.projects if project.reused]
+    return f"{tokens} · unchanged, used again: {', '.join(again)}" if again else tokens
 
 
-def _trained(result: Result) -> str:
-    return f"{result['steps']} steps · validation loss {_loss(result, 'initial_validation_loss')} → {_loss(result, 'validation_loss')}"
+def _trained(result: Trained) -> str:
+    return f"{result.steps} steps · validation {result.initial_validation_loss:.3f} → {result.validation_loss:.3f}"
 
 
-def _loss(result: Result, key: str) -> str:
-    value = result.get(key)
-    return f"{value:.3f}" if isinstance(value, int | float) else "–"
-
-
-def _evaluated(result: Result) -> str:
-    evaluation = result.get("evaluation")
-    return str(evaluation.get("verdict", "")) if isinstance(evaluation, dict) else ""
-
-
-def _published(result: Result) -> str:
-    published = result.get("published")
-    if not isinstance(published, dict):
-        return ""
-    withheld = " · withheld" if published.get("state") == "withheld" else ""
-    return f"{published.get('name')}{withheld}"
+def _published(result: Published) -> str:
+    version = result.published
+    if version.state == "withheld":
+        return f"{version.name} · withheld"
+    return f"{version.name} · identical to what is there" if version.reused else version.name

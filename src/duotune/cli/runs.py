@@ -53,7 +53,7 @@ def status(run: str, as_json: bool) -> None:
     table = plain_table("stage", "state", "time", "")
     for stage in state.stages:
         seconds = in_words(stage.seconds) if stage.started_at else ""
-        found = outcome(stage.name, state.results.get(stage.name, {}))
+        found = outcome(state, stage.name)
         if state.progress and state.stage == stage.name and stage.state == "running":
             progress = state.progress
             found = f"{progress.phase} {progress.done:,}/{progress.total:,} {progress.unit}"

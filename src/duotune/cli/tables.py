@@ -8,6 +8,7 @@ from rich.text import Text
 from duotune.cli.output import in_bytes, in_words, say, show
 from duotune.evaluation.results import Evaluation, Metric
 from duotune.plan.records import Plan
+from duotune.runs.results import Published
 from duotune.runs.state import RunState
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "refused": ("✗", "red")}
@@ -51,18 +52,16 @@ def show_result(state: RunState) -> None:
         show("")
         show_evaluation(Evaluation.model_validate(state.evaluation))
         say(f"Every answer, base beside adapter: {state.directory}/evaluation/report.md")
-    published = state.published if isinstance(state.published, dict) else None
-    if published is None:
-        where = state.adapter or state.dataset
-        if where:
-            say(f"Result: {where}")
+    done = Published.of(state.results, "publish")
+    if done is None:
+        say(f"Result: {state.adapter or state.dataset}")
         return
-    name, adapter = str(published["name"]), str(published["name"]).rpartition(".v")[0]
-    say(f"Adapter {name}: {published['location']}")
-    if published["state"] == "withheld":
+    version = done.published
+    say(f"Adapter {version.name}: {version.location}")
+    if version.state == "withheld":
         say(f"It is stored but not published. `duotune adapters publish {state.run} --force REASON` publishes it.")
-        return
-    say(f"Next: `duotune assign PROJECT {adapter}`, then `duotune serve plan`.")
+    else:
+        say(f"Next: `duotune assign PROJECT {version.adapter}`, then `duotune serve plan`.")
 
 
 def show_evaluation(evaluation: Evaluation) -> None:

@@ -119,7 +119,8 @@ def _completed(state: RunState, stage: StageState) -> float:
 
 def _detail(state: RunState, stage: StageState) -> str:
     if stage.state == "finished":
-        return " · ".join(
+        found = outcome(state, stage.name)
+        return f"done in {in_words(stage.seconds)}" + (f" · {found}" if found else "")
             part
             for part in (f"done in {in_words(stage.seconds)}", outcome(stage.name, state.results.get(stage.name, {})))
             if part

@@ -12,13 +12,14 @@ from duotune.data.combine import Dataset, combine
 from duotune.data.prepare import Part, prepare_part
 from duotune.models.locate import locate
 from duotune.models.tokenizer import load_tokenizer
-from duotune.runs.reporter import JsonValue, Reporter
+from duotune.runs.reporter import Reporter
+from duotune.runs.results import Prepared, PreparedProject
 from duotune.sources.open import open_source
 from duotune.storage.locations import open_storage
 from duotune.worker.stages import RunInProgress
 
 
-def run(run: RunInProgress, config: RunConfig) -> dict[str, JsonValue]:
+def run(run: RunInProgress, config: RunConfig) -> Prepared:
     """Prepare every project, then combine the parts into one dataset; what has not changed is used again."""
     tokenizer = load_tokenizer(locate(config.model.path))
     parts = []
@@ -42,26 +43,26 @@ def _keep_remote(dataset: Dataset, location: str, report: Reporter) -> None:
         )
 
 
-def _result(parts: list[Part], dataset: Dataset) -> dict[str, JsonValue]:
-    return {
-        "dataset": str(dataset.directory),
-        "fingerprint": dataset.fingerprint,
-        "reused": dataset.reused,
-        "train_rows": dataset.train_rows,
-        "train_tokens": dataset.train_tokens,
-        "label_tokens": dataset.label_tokens,
-        "validation_rows": dataset.validation_rows,
-        "items": dict(dataset.items),
-        "leaked": dataset.leaked,
-        "projects": [
-            {
-                "name": part.project,
-                "commit": part.commit,
-                "files": part.files,
-                "rejected": part.rejected,
-                "tokens": part.tokens,
-                "reused": part.reused,
-            }
+def _result(parts: list[Part], dataset: Dataset) -> Prepared:
+    return Prepared(
+        dataset=str(dataset.directory),
+        fingerprint=dataset.fingerprint,
+        reused=dataset.reused,
+        train_rows=dataset.train_rows,
+        train_tokens=dataset.train_tokens,
+        label_tokens=dataset.label_tokens,
+        validation_rows=dataset.validation_rows,
+        items=dict(dataset.items),
+        leaked=dataset.leaked,
+        projects=[
+            PreparedProject(
+                name=part.project,
+                commit=part.commit,
+                files=part.files,
+                rejected=part.rejected,
+                tokens=part.tokens,
+                reused=part.reused,
+            )
             for part in parts
         ],
-    }
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -16,9 +16,10 @@ from duotune.runs.events import RunQueued, StageFinished, StageStarted
 from duotune.runs.journal import Journal
 from duotune.runs.lease import GpuLease
 from duotune.runs.reporter import JournalReporter, JsonValue, Stopped
+from duotune.runs.results import StageResult
 from duotune.runs.state import RunState, stages_of
 
-StageResult = Mapping[str, JsonValue]
+Journaled = dict[str, JsonValue]
 
 # These compute on the device; preparation does not, and may go on while another run trains.
 ON_DEVICE = ("train", "evaluate")
@@ -40,7 +41,7 @@ class RunInProgress:
     journal: Journal
     report: JournalReporter
     before: RunState
-    results: dict[str, StageResult] = field(default_factory=dict)
+    results: dict[str, Journaled] = field(default_factory=dict)
 
 
 Stage = Callable[[RunInProgress, RunConfig], StageResult]
@@ -72,7 +73,7 @@ def run_stages(run: RunInProgress) -> None:
             run.results[name] = _run_stage(name, run, config)
 
 
-def _run_stage(name: str, run: RunInProgress, config: RunConfig) -> StageResult:
+def _run_stage(name: str, run: RunInProgress, config: RunConfig) -> Journaled:
     if run.report.stop_requested:
         raise Stopped
     if not run.directory.path.is_dir():
@@ -80,13 +81,13 @@ def _run_stage(name: str, run: RunInProgress, config: RunConfig) -> StageResult:
     run.journal.append(StageStarted(stage=name))
     # imported when its turn comes: preparation never waits for torch
     stage: Stage = import_module(f"duotune.worker.{name}").run
-    result = stage(run, config)
+    result: Journaled = stage(run, config).model_dump(mode="json")
     run.report.flush()
-    run.journal.append(StageFinished(stage=name, result=dict(result)))
+    run.journal.append(StageFinished(stage=name, result=result))
     return result
 
 
-def _still_there(result: StageResult) -> bool:
+def _still_there(result: Journaled) -> bool:
     """Whether the paths that a finished stage left behind exist: a cleaned cache makes the stage run again."""
     kept = (result.get(key) for key in ("dataset", "adapter"))
     return all(Path(path).exists() for path in kept if isinstance(path, str))

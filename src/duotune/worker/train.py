@@ -8,12 +8,12 @@ from duotune.config.run import RunConfig
 from duotune.hardware.gpu import visible_gpus
 from duotune.hardware.measured import remember_speed
 from duotune.models.locate import fingerprint, locate
-from duotune.runs.reporter import JsonValue
+from duotune.runs.results import Trained
 from duotune.training.train import train
 from duotune.worker.stages import RunInProgress
 
 
-def run(run: RunInProgress, config: RunConfig) -> dict[str, JsonValue]:
+def run(run: RunInProgress, config: RunConfig) -> Trained:
     """Train from the newest checkpoint there is, and remember how fast this machine was."""
     model = locate(config.model.path)
     result = train(
@@ -24,14 +24,14 @@ def run(run: RunInProgress, config: RunConfig) -> dict[str, JsonValue]:
         device = gpus[0].name if gpus else "cpu"
         speed = result.tokens / result.seconds
         remember_speed(device, fingerprint(model), "training_tokens_per_second", speed)
-    return {
-        "adapter": str(result.adapter),
-        "steps": result.steps,
-        "best_step": result.best_step,
-        "train_loss": result.train_loss,
-        "validation_loss": result.validation_loss,
-        "initial_validation_loss": result.initial_validation_loss,
-        "tokens": result.tokens,
-        "seconds": result.seconds,
-        "peak_memory_bytes": result.peak_memory_bytes,
-    }
+    return Trained(
+        adapter=str(result.adapter),
+        steps=result.steps,
+        best_step=result.best_step,
+        train_loss=result.train_loss,
+        validation_loss=result.validation_loss,
+        initial_validation_loss=result.initial_validation_loss,
+        tokens=result.tokens,
+        seconds=result.seconds,
+        peak_memory_bytes=result.peak_memory_bytes,
+    )
