@@ -121,10 +121,6 @@ def _detail(state: RunState, stage: StageState) -> str:
     if stage.state == "finished":
         found = outcome(state, stage.name)
         return f"done in {in_words(stage.seconds)}" + (f" · {found}" if found else "")
-            part
-            for part in (f"done in {in_words(stage.seconds)}", outcome(stage.name, state.results.get(stage.name, {})))
-            if part
-        )
     if stage.state == "interrupted":
         return "interrupted"
     if stage.state == "pending" or state.stage != stage.name:
