@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.projects import Project
+from duotune.config.run import RunConfig
 from duotune.errors import UsageError
 from duotune.plan.records import Plan
 from duotune.runs.directory import RunDirectory, create_run
@@ -27,7 +28,7 @@ def start(planned: Plan, until: str | None = None) -> RunDirectory:
     """
     planned.raise_if_refused()
     _enter_projects(planned)
-    run = create_run(planned.config, until=until)
+    run = create_run(_pinned(planned), until=until)
     expected = {stage: round(duration.seconds, 1) for stage, duration in planned.durations.items()}
     with Journal(run.journal_file) as journal:
         journal.append(DecisionTaken(name=EXPECTED_SECONDS, value=dict(expected)))
@@ -54,6 +55,15 @@ def go_on(run: RunDirectory) -> RunDirectory:
         journal.append(RunResumed())
     launch(run)
     return run
+
+
+def _pinned(planned: Plan) -> RunConfig:
+    """The configuration with every Git source at the commit that was planned: a branch may move before a resume."""
+    commits = {project.name: project.commit for project in planned.projects}
+    projects = [
+        project.model_copy(update={"ref": commits[project.name] or project.ref}) for project in planned.config.projects
+    ]
+    return planned.config.model_copy(update={"projects": projects})
 
 
 def _enter_projects(planned: Plan) -> None:
