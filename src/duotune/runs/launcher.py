@@ -13,7 +13,7 @@ from typing import Literal
 
 from duotune.errors import HostError, RunFailed, UsageError, printable
 from duotune.runs.directory import RunDirectory
-from duotune.runs.events import RunCreated, RunResumed
+from duotune.runs.events import RunResumed, RunStarted
 from duotune.runs.journal import Journal, read_events
 from duotune.runs.lock import owner_of, try_lock
 from duotune.runs.systemd import find_manager, start_service
@@ -113,8 +113,8 @@ def _announce(run: RunDirectory) -> int:
         )
     with lock:
         reading = read_events(run.journal_file)
-        fresh = len(reading.events) == 1 and isinstance(reading.events[0], RunCreated)
-        if fresh and not run.log_file.exists():
+        tried = any(isinstance(event, RunStarted | RunResumed) for event in reading.events)
+        if not tried and not run.log_file.exists():
             return reading.offset
         with Journal(run.journal_file) as journal:
             journal.append(RunResumed())
