@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,18 +16,16 @@ def building(target: Path) -> Iterator[Path]:
     """A directory to fill, which becomes `target` when the block ends well and vanishes when it does not.
 
     Every file and directory is synced before the rename, and the parent after it. When another process was first, its
-    result stays: both made the same content.
+    result stays: both made the same content. What killed processes left behind is removed.
 
     Raises:
         HostError: The file system refuses: no space, no permission.
     """
+    temporary = target.parent / f".{target.name[:16]}-{os.getpid()}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:16]}-", dir=target.parent))
-    except OSError as error:
-        raise _refused(target, error) from error
-    try:
-        os.chmod(temporary, 0o777 & ~_umask())
+        _remove_abandoned(target)
+        temporary.mkdir()
         yield temporary
         for directory, _, names in os.walk(temporary):
             for name in names:
@@ -39,23 +36,20 @@ def building(target: Path) -> Iterator[Path]:
             _sync(target.parent)
     except OSError as error:
         if not target.is_dir():
-            raise _refused(target, error) from error
+            raise HostError(
+                f"{printable(target)} cannot be written: {error.strerror or error}.",
+                "Check the free space and the permissions there, or set `data.location` or DUOTUNE_HOME to another "
+                "place.",
+            ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _refused(target: Path, error: OSError) -> HostError:
-    return HostError(
-        f"{printable(target)} cannot be written: {error.strerror or error}.",
-        "Check the free space and the permissions there, or set `data.location` or DUOTUNE_HOME to another place.",
-    )
-
-
-def _umask() -> int:
-    """The process's umask; mkdtemp ignores it, and a group must be able to read what others prepared."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def _remove_abandoned(target: Path) -> None:
+    for left in target.parent.glob(f".{target.name[:16]}-*"):
+        process = int(left.name.rpartition("-")[2])
+        if process == os.getpid() or not Path(f"/proc/{process}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

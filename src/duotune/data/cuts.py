@@ -1,7 +1,7 @@
 """Where a middle begins and ends: the one sampler of training examples and of evaluation items.
 
-Both must look alike. A model trained on middles that begin where evaluation's never do learns another task, and it shows
-first where a middle ends: it runs on. Editors ask with the cursor inside a line, after its indentation.
+Both must look alike. A model trained on middles that begin where evaluation's never do learns another task, and it
+shows first where a middle ends: it runs on. Editors ask with the cursor inside a line, after its indentation.
 """
 
 from __future__ import annotations

@@ -27,8 +27,27 @@ _MINIFIABLE = frozenset({"JavaScript", "CSS", "TypeScript"})
 # Directories that hold other people's code by convention. linguist's list has many more (`tools/`, `dist/`, `extern/`),
 # which in a company's repository are as often its own.
 _VENDORED_DIRECTORIES = frozenset(
-    "node_modules bower_components jspm_packages vendor _vendor third_party third-party thirdparty Pods Carthage "
-    "site-packages dist-packages .venv venv virtualenv .tox .nox .yarn .pnp __pypackages__ Godeps".split()
+    [
+        "node_modules",
+        "bower_components",
+        "jspm_packages",
+        "vendor",
+        "_vendor",
+        "third_party",
+        "third-party",
+        "thirdparty",
+        "Pods",
+        "Carthage",
+        "site-packages",
+        "dist-packages",
+        ".venv",
+        ".tox",
+        ".nox",
+        ".yarn",
+        ".pnp",
+        "__pypackages__",
+        "Godeps",
+    ]
 )
 _VENDORED_FILES = re.compile(
     r"(?:[.-]min\.(?:js|mjs|css)|\.bundle\.js|^(?:jquery|bootstrap|angular|react|vue|d3|lodash|moment)[.-]\d[\w.-]*\.js"

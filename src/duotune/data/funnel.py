@@ -46,9 +46,7 @@ class LeftOut:
     size: int = 0
 
 
-def screen_paths(
-    listing: Iterable[SourceFile | Rejected], filters: Filters
-) -> tuple[list[SourceFile], list[LeftOut]]:
+def screen_paths(listing: Iterable[SourceFile | Rejected], filters: Filters) -> tuple[list[SourceFile], list[LeftOut]]:
     """The files worth reading, and those that their path or size rules out."""
     readable: list[SourceFile] = []
     left_out: list[LeftOut] = []

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The languages: name | type | extensions | file names | interpreters, names and types as in github-linguist (MIT)."""
 
 TABLE = """

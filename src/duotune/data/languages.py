@@ -1,4 +1,4 @@
-"""Which language a file is written in: by file name, extension, shebang, and the few ambiguous extensions by content."""
+"""Which language a file is written in: by name, extension and shebang, and by content where these are ambiguous."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _ALSO_CODE = frozenset({"SQL", "Vue", "Svelte", "Protocol Buffer", "GraphQL"})
 
 _SHEBANG = re.compile(r"^#!\s*(?:\S*/)?env(?:\s+-\S+)*\s+([\w.+-]+)|^#!\s*(?:\S*/)?([\w.+-]+)")
 _VERSION = re.compile(r"[\d.]+$")
-_CPP_HEADER = re.compile(r"^\s*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|public:|private:)|\bstd::", re.MULTILINE)
+_CPP_HEADER = re.compile(
+    r"^\s*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|public:|private:)|\bstd::", re.MULTILINE
+)
 _OBJECTIVE_C = re.compile(r"^\s*(?:@interface|@implementation|@protocol|@class|@end|#import)\b", re.MULTILINE)
 
 
@@ -133,7 +135,9 @@ def resolve(names: Iterable[str]) -> frozenset[str]:
         language = known.get(name.strip().lower())
         if language is None:
             near = difflib.get_close_matches(name.strip().lower(), known, n=1, cutoff=0.5)
-            hint = f"Did you mean {known[near[0]].name!r}?" if near else "Use linguist's names, such as 'Python' or 'C'."
+            hint = (
+                f"Did you mean {known[near[0]].name!r}?" if near else "Use linguist's names, such as 'Python' or 'C'."
+            )
             raise UsageError(f"The language {name!r} is not known.", hint)
         chosen.add(language.name)
     return frozenset(chosen)

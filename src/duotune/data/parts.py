@@ -96,9 +96,7 @@ class PartRecord(_Stored):
     tokens: int
 
 
-def part_key(
-    listing: Iterable[SourceFile | Rejected], tokenizer: str, project: ProjectConfig, data: DataConfig
-) -> str:
+def part_key(listing: Iterable[SourceFile | Rejected], tokenizer: str, project: ProjectConfig, data: DataConfig) -> str:
     """SHA-256 (hex) of everything that decides a part: files, tokenizer, settings and the pipeline's version.
 
     Args:

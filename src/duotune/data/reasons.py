@@ -67,7 +67,7 @@ _SENTENCES = {
     Reason.LANGUAGE_NOT_CHOSEN: "Its language is not among those the project trains on.",
     Reason.GENERATED: "A program wrote it: its header says so, or it is a lock file.",
     Reason.MINIFIED: "It is minified.",
-    Reason.LONG_LINES: "Its lines are too long for code written by hand (over 1000 characters, or over 100 on average).",
+    Reason.LONG_LINES: "Its lines are too long to be written by hand (over 1000 characters, or over 100 on average).",
     Reason.MOSTLY_DIGITS: "More than 30 % of its characters are digits: it is data.",
     Reason.MOSTLY_SYMBOLS: "Less than 25 % of its characters are letters or digits.",
     Reason.EXACT_DUPLICATE: "The same text is kept from another path.",

@@ -5,8 +5,29 @@ from __future__ import annotations
 import re
 
 _NAMES = frozenset(
-    "id_rsa id_dsa id_ecdsa id_ed25519 .netrc _netrc .pgpass .my.cnf .npmrc .pypirc .htpasswd .dockercfg .git-credentials "
-    "kubeconfig credentials .boto .s3cfg master.key secrets.yml secrets.yaml terraform.tfstate".split()
+    [
+        "id_rsa",
+        "id_dsa",
+        "id_ecdsa",
+        "id_ed25519",
+        ".netrc",
+        "_netrc",
+        ".pgpass",
+        ".my.cnf",
+        ".npmrc",
+        ".pypirc",
+        ".htpasswd",
+        ".dockercfg",
+        ".git-credentials",
+        "kubeconfig",
+        "credentials",
+        ".boto",
+        ".s3cfg",
+        "master.key",
+        "secrets.yml",
+        "secrets.yaml",
+        "terraform.tfstate",
+    ]
 )
 _EXTENSIONS = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".tfstate")
 _ENVIRONMENT_EXAMPLES = (".example", ".sample", ".template", ".dist")

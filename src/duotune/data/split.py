@@ -154,8 +154,8 @@ def _draw(
         owed["test"] += test_fraction * cluster.kept
         owed["validation"] += validation_fraction * cluster.kept
         # Half a cluster owed is enough: the count then is the rounded fraction, not the one below it.
-        due = next((split for split in owed if owed[split] >= cluster.kept / 2), "train")
-        split: Split = cluster.recorded or due
+        due: Split = next((split for split in owed if owed[split] >= cluster.kept / 2), "train")
+        split = cluster.recorded or due
         splits[cluster.name] = split
         if split in owed:
             owed[split] -= cluster.kept

@@ -47,7 +47,8 @@ GRAMMARS: Mapping[str, Grammar] = {
     "C": _grammar("tree_sitter_c", "function_definition"),
     "C++": _grammar("tree_sitter_cpp", "function_definition"),
     "C#": _grammar(
-        "tree_sitter_c_sharp", "method_declaration constructor_declaration local_function_statement operator_declaration"
+        "tree_sitter_c_sharp",
+        "method_declaration constructor_declaration local_function_statement operator_declaration",
     ),
     "Ruby": _grammar("tree_sitter_ruby", "method singleton_method"),
     "PHP": _grammar("tree_sitter_php", "function_definition method_declaration", "language_php"),
