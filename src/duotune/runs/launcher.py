@@ -113,8 +113,9 @@ def _announce(run: RunDirectory) -> int:
         )
     with lock:
         reading = read_events(run.journal_file)
-        fresh = not run.log_file.exists() and not any(isinstance(event, RunStarted) for event in reading.events)
-        if fresh or (reading.events and isinstance(reading.events[-1], RunResumed)):
+        tried = any(isinstance(event, RunStarted | RunResumed) for event in reading.events)
+        announced = bool(reading.events) and isinstance(reading.events[-1], RunResumed)
+        if announced or (not tried and not run.log_file.exists()):
             return reading.offset
         with Journal(run.journal_file) as journal:
             journal.append(RunResumed())
