@@ -1,0 +1,115 @@
+"""The catalog's schema, as the steps that made it; `PRAGMA user_version` counts the steps that a file has had."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from duotune.errors import HostError
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE projects (
+            name TEXT PRIMARY KEY,
+            source TEXT NOT NULL,
+            ref TEXT NOT NULL,
+            include TEXT NOT NULL,
+            exclude TEXT NOT NULL,
+            languages TEXT NOT NULL,
+            created_at REAL NOT NULL
+        ) STRICT""",
+        """CREATE TABLE adapters (
+            name TEXT PRIMARY KEY,
+            base TEXT NOT NULL,
+            base_name TEXT NOT NULL,
+            created_at REAL NOT NULL
+        ) STRICT""",
+        """CREATE TABLE versions (
+            adapter TEXT NOT NULL REFERENCES adapters (name),
+            version INTEGER NOT NULL CHECK (version > 0),
+            content TEXT NOT NULL,
+            location TEXT NOT NULL,
+            local_path TEXT NOT NULL,
+            manifest_sha256 TEXT NOT NULL,
+            run TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('published', 'withheld')),
+            published_at REAL,
+            published_by TEXT NOT NULL,
+            force_reason TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            PRIMARY KEY (adapter, version),
+            UNIQUE (adapter, content)
+        ) STRICT""",
+        """CREATE TABLE version_projects (
+            adapter TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            project TEXT NOT NULL REFERENCES projects (name),
+            commit_id TEXT NOT NULL,
+            PRIMARY KEY (adapter, version, position),
+            FOREIGN KEY (adapter, version) REFERENCES versions (adapter, version) ON DELETE CASCADE
+        ) STRICT""",
+        """CREATE TABLE assignments (
+            project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            adapter TEXT NOT NULL REFERENCES adapters (name),
+            PRIMARY KEY (project, position),
+            UNIQUE (project, adapter)
+        ) STRICT""",
+        """CREATE TABLE deployments (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            created_at REAL NOT NULL,
+            base TEXT NOT NULL,
+            yaml TEXT NOT NULL,
+            unit TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('planned', 'applying', 'serving', 'replaced', 'failed', 'stopped'))
+        ) STRICT""",
+        """CREATE TABLE deployment_versions (
+            deployment INTEGER NOT NULL REFERENCES deployments (id) ON DELETE CASCADE,
+            adapter TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            PRIMARY KEY (deployment, adapter, version),
+            FOREIGN KEY (adapter, version) REFERENCES versions (adapter, version)
+        ) STRICT""",
+        """CREATE TABLE splits (
+            content TEXT PRIMARY KEY,
+            cluster TEXT NOT NULL,
+            split TEXT NOT NULL CHECK (split IN ('train', 'validation', 'test')),
+            signature BLOB NOT NULL
+        ) STRICT""",
+        """CREATE TABLE evaluations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            adapter TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            run TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            report TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            FOREIGN KEY (adapter, version) REFERENCES versions (adapter, version) ON DELETE CASCADE
+        ) STRICT""",
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring an open catalog to the newest schema; all of it or nothing.
+
+    Raises:
+        HostError: A newer version of duotune made this catalog.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (reached,) = connection.execute("PRAGMA user_version").fetchone()
+        if reached > len(STEPS):
+            raise HostError(
+                f"The catalog has schema {reached}, made by a newer duotune; this one knows {len(STEPS)}.",
+                "Run the newer duotune, or point DUOTUNE_HOME at another directory.",
+            )
+        for step in STEPS[reached:]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

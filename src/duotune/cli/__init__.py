@@ -1,0 +1,1 @@
+"""The headless front end: one file per command group; it translates and never decides."""

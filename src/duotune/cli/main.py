@@ -1,0 +1,99 @@
+"""The command table. Only the chosen command's module is imported, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from duotune import __version__
+from duotune.cli.output import print_error
+from duotune.errors import DuotuneError, ExitCode
+
+# Command -> module and one line of help, which must not cost the module's import.
+COMMANDS = {
+    "run": ("run", "Train an adapter as a TOML file says: prepare, train, evaluate, publish."),
+    "runs": ("runs", "List runs, newest first."),
+    "status": ("runs", "Show where a run stands."),
+    "logs": ("runs", "Show a run's log; -f follows it."),
+    "stop": ("runs", "Stop a run at its next step, with a checkpoint."),
+    "resume": ("run", "Continue a run that was stopped, failed or was lost."),
+    "remove": ("runs", "Delete a run's directory; published adapters stay."),
+    "adapters": ("adapters", "List, show, verify and publish adapters."),
+    "projects": ("projects", "List, add and show projects."),
+    "assign": ("projects", "Choose the adapters that a project gets."),
+    "serve": ("serve", "Show what vLLM would serve, and how."),
+    "config": ("config", "Write, check and explain configuration files."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules that are imported when they are chosen."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"duotune.cli.{COMMANDS[name][0]}")
+        command = getattr(module, name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            nearest = get_close_matches(args[0], COMMANDS, n=1)
+            meant = f" Did you mean `duotune {nearest[0]}`?" if nearest else ""
+            ctx.fail(f"there is no command {args[0]!r}.{meant}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="First steps: `duotune config new > run.toml`, edit it, `duotune run run.toml --dry-run`.",
+)
+@click.version_option(__version__, prog_name="duotune")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Fine-tune code models for self-hosted GitLab Duo on your own GPU host. Nothing leaves the host.
+
+    Results go to standard output, progress and errors to standard error. Exit codes: 0 ok, 1 the run failed or a
+    check did not hold, 2 usage or configuration, 3 the environment (GPU, disk, S3, systemd, vLLM), 130 interrupted.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(ExitCode.USAGE)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code; every expected error becomes two sentences."""
+    try:
+        result = cli.main(arguments, prog_name="duotune", standalone_mode=False)
+        return result if isinstance(result, int) else ExitCode.OK
+    except DuotuneError as error:
+        print_error(error.message, error.hint)
+        return error.exit_code
+    except click.exceptions.Exit as finished:
+        return finished.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK

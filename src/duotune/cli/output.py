@@ -1,0 +1,68 @@
+"""How the command line speaks: results on standard output, narration and errors on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+
+def print_error(message: str, hint: str = "") -> None:
+    """One sentence that names the thing, and one that says what to do."""
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
+    if hint:
+        click.echo(hint, err=True)
+
+
+def say(message: str) -> None:
+    """Narration for a person."""
+    click.echo(message, err=True)
+
+
+def print_json(document: Any) -> None:
+    """One compact document on one line of standard output."""
+    click.echo(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+
+
+def narrator() -> Console:
+    """A rich console on standard error; it never interprets markup in foreign text."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+
+
+def printer() -> Console:
+    """A rich console on standard output; tables keep their width when piped."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 120
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width)
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a table or text as a result."""
+    printer().print(renderable)
+
+
+def in_words(seconds: float | None) -> str:
+    """A duration that a person reads at a glance: `45 s`, `12 min`, `3 h 05 min`."""
+    if seconds is None:
+        return "–"
+    if seconds < 90:
+        return f"{max(0, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def in_bytes(count: float) -> str:
+    """A size with a decimal unit of three significant digits: `8.07 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"

@@ -1,0 +1,51 @@
+"""HostConfig: what holds for every run and deployment on this machine."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from duotune.config.fields import Section, setting
+
+
+class ServingConfig(Section):
+    """How vLLM serves here."""
+
+    executable: str = setting("vllm", help="vLLM's command; an absolute path into its own virtual environment.")
+    version: str = setting("", help="vLLM version that was tested on this host; empty accepts any.")
+    base: str = setting("", help="Directory of the base model that is served; empty takes the newest adapter's.")
+    served_name: str = setting("base", help="Model name under which the base model answers.", min_length=1)
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = setting(
+        "auto", help="Precision of the served weights; auto takes the model's own."
+    )
+    quantization: Literal["none", "fp8", "awq", "gptq", "compressed-tensors"] = setting(
+        "none", help="Quantization of the served base; adapters stay in half precision."
+    )
+    max_model_len: int = setting(
+        0, help="Longest prompt and answer together; 0 is the model's own limit.", unit="tokens", ge=0
+    )
+    gpu_memory_utilization: float = setting(
+        0.9, help="Share of the GPU's memory that vLLM takes; the rest is free for training.", gt=0, le=1
+    )
+    max_loras: int = setting(
+        4, help="Adapters that answer at the same moment; too few makes their requests wait for each other.", ge=1
+    )
+    listen: str = setting("127.0.0.1:8000", help='Address vLLM answers at: "host:port", or "unix:/path" for a socket.')
+    unit: str = setting("vllm-duo.service", help="Name of the systemd unit.", pattern=r"^[A-Za-z0-9:_.@-]+\.service$")
+    user: str = setting("", help="User the unit runs as; empty is a dynamic user of systemd.")
+    during_training: Literal["keep", "stop"] = setting(
+        "keep", help="stop frees the GPU while a run trains and starts vLLM again when it ends."
+    )
+
+
+class DefaultsConfig(Section):
+    """Locations that runs use when their own configuration names none."""
+
+    data_location: str = setting("", help="Folder or s3://bucket/prefix for prepared datasets.")
+    adapter_location: str = setting("", help="Folder or s3://bucket/prefix for published adapters.")
+
+
+class HostConfig(Section):
+    """The host's configuration; every key has a default, so the file may be absent."""
+
+    serving: ServingConfig = setting(ServingConfig(), help="How vLLM serves here.")
+    defaults: DefaultsConfig = setting(DefaultsConfig(), help="Where runs keep things unless they say otherwise.")

@@ -1,0 +1,81 @@
+"""Relative paths of a configuration become absolute, so that a run means the same from any folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from duotune.config.run import ProjectConfig, RunConfig
+from duotune.errors import ConfigError, Problem
+
+_REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://|^[^/\s]+@[^/\s]+:")
+
+
+def is_remote(location: str) -> bool:
+    """Whether a source or location is a URL (`https://…`, `s3://…`) or `user@host:path`."""
+    return _REMOTE.match(location) is not None
+
+
+def resolve_paths(config: RunConfig, folder: Path) -> RunConfig:
+    """Return the configuration with paths taken from `folder` and with every project named.
+
+    Raises:
+        ConfigError: Two projects have the same name, or the held-out fractions leave nothing to train on.
+    """
+    resolved = config.model_copy(
+        update={
+            "projects": [_resolve_project(project, folder) for project in config.projects],
+            "model": config.model.model_copy(update={"path": _local(config.model.path, folder, ("tiny",))}),
+            "data": config.data.model_copy(update={"location": _absolute(config.data.location, folder)}),
+            "adapter": config.adapter.model_copy(update={"location": _absolute(config.adapter.location, folder)}),
+            "evaluation": config.evaluation.model_copy(
+                update={"embedder": _local(config.evaluation.embedder, folder, ("base",))}
+            ),
+        }
+    )
+    problems = list(_cross_checks(resolved))
+    if problems:
+        raise ConfigError("The configuration", problems)
+    return resolved
+
+
+def project_name(source: str) -> str:
+    """A catalog name from the last part of a source: `/srv/git/Billing.git` gives `billing`."""
+    last = re.split(r"[/:]", source.rstrip("/"))[-1].removesuffix(".git")
+    return re.sub(r"[^a-z0-9._-]+", "-", last.lower()).strip("-._") or "project"
+
+
+def _resolve_project(project: ProjectConfig, folder: Path) -> ProjectConfig:
+    source = project.source if is_remote(project.source) else _absolute(project.source, folder)
+    return project.model_copy(update={"source": source, "name": project.name or project_name(source)})
+
+
+def _absolute(location: str, folder: Path) -> str:
+    if not location or is_remote(location):
+        return location
+    # normpath and not resolve: a symlinked folder is a name that its owner chose
+    from os.path import normpath
+
+    return normpath(folder / Path(location).expanduser())
+
+
+def _local(location: str, folder: Path, words: tuple[str, ...]) -> str:
+    """A path when it looks like one or exists; otherwise a hub id, left as it is."""
+    looks_like_path = location.startswith((".", "/", "~"))
+    if location in words or not (looks_like_path or (folder / location).exists()):
+        return location
+    return _absolute(location, folder)
+
+
+def _cross_checks(config: RunConfig) -> list[Problem]:
+    problems = []
+    names = [project.name for project in config.projects]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            reason = f"is also the name of projects[{names.index(name)}]; give each project a name of its own"
+            problems.append(Problem(f"projects[{index}].name", name, reason))
+    held_out = config.data.validation_fraction + config.data.test_fraction
+    if held_out > 0.6:
+        reason = "validation_fraction and test_fraction together leave too little to train on (at most 0.6)"
+        problems.append(Problem("data", round(held_out, 3), reason))
+    return problems

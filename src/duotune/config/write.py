@@ -1,0 +1,102 @@
+"""Configurations to TOML: a frozen copy for machines, a commented template for people."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any, Literal, get_args, get_origin
+
+import tomlkit
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from tomlkit.container import Container
+from tomlkit.items import AoT, Table
+
+from duotune.config.host import HostConfig
+from duotune.config.run import AdapterConfig, ModelConfig, ProjectConfig, RunConfig
+
+_WIDTH = 110
+
+
+def dump_toml(config: BaseModel) -> str:
+    """The configuration as TOML, without comments; parsing it gives an equal configuration."""
+    return tomlkit.dumps(config.model_dump(mode="json"))
+
+
+def run_template(name: str = "my-run", source: str = ".") -> str:
+    """A commented RunConfig with every default, ready to edit."""
+    example = RunConfig(
+        name=name,
+        projects=[ProjectConfig(source=source)],
+        model=ModelConfig(path="tiny"),
+        adapter=AdapterConfig(name=name),
+    )
+    return _commented(
+        example,
+        "A duotune run. Only name, projects.source, model.path and adapter.name are needed:\n"
+        "every other line shows its default and may be deleted. Start it with `duotune run THIS_FILE`.",
+    )
+
+
+def host_template() -> str:
+    """A commented HostConfig with every default."""
+    return _commented(HostConfig(), "This host's configuration for duotune. Every line shows its default.")
+
+
+def _commented(config: BaseModel, heading: str) -> str:
+    document = tomlkit.document()
+    for line in heading.splitlines():
+        document.add(tomlkit.comment(line))
+    _fill(document, config)
+    return tomlkit.dumps(document)
+
+
+def _fill(container: tomlkit.TOMLDocument | Table, model: BaseModel) -> None:
+    fields = type(model).model_fields
+    plain = [name for name in fields if not _is_table(getattr(model, name))]
+    tables = [name for name in fields if name not in plain]
+    for name in plain:  # TOML wants a table's own keys before its subtables
+        if isinstance(container, Container):
+            container.add(tomlkit.nl())
+        for line in _explanation(fields[name]):
+            container.add(tomlkit.comment(line))
+        container.add(name, getattr(model, name))
+    for name in tables:
+        value = getattr(model, name)
+        help_lines = _explanation(fields[name])
+        container.add(name, _tables(value) if isinstance(value, list) else _table(value, help_lines))
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, BaseModel) or (isinstance(value, list) and bool(value) and isinstance(value[0], BaseModel))
+
+
+def _table(model: BaseModel, heading: list[str]) -> Table:
+    table = tomlkit.table()
+    for line in heading:
+        table.add(tomlkit.comment(line))
+    if heading:
+        table.add(tomlkit.nl())
+    _fill(table, model)
+    table.add(tomlkit.nl())
+    return table
+
+
+def _tables(models: list[BaseModel]) -> AoT:
+    array = tomlkit.aot()
+    for model in models:
+        array.append(_table(model, []))
+    return array
+
+
+def _explanation(field: FieldInfo) -> list[str]:
+    choices = _choices(field.annotation)
+    text = field.description or ""
+    if choices:
+        text += f" One of: {', '.join(choices)}."
+    return textwrap.wrap(text, _WIDTH)
+
+
+def _choices(annotation: Any) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [str(value) for value in get_args(annotation)]
+    return []

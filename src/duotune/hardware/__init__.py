@@ -1,0 +1,1 @@
+"""Readings of GPU and host, and the arithmetic of memory and time; no torch."""

@@ -1,0 +1,1 @@
+"""Runs: directory, events, journal, state as a fold of events, launcher, liveness and the GPU lease."""
