@@ -7,8 +7,6 @@ import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from duotune.errors import SourceError
 from duotune.sources import folder as folder_module
@@ -48,7 +46,9 @@ def test_folder_and_repository_agree_on_order_paths_and_blob_ids(tmp_path: Path)
         assert folder.commit is None
 
 
-def test_special_files_and_links_are_left_out_with_their_reason(tmp_path: Path) -> None:
+def test_special_files_and_links_are_left_out_with_their_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = write(tmp_path / "here", {"a.py": b"1", "model.bin": b"version https://git-lfs.github.com/spec/v1\noid"})
     write(tmp_path / "outside", {"secret": b"s"})
     (root / "link").symlink_to(tmp_path / "outside" / "secret")
@@ -56,7 +56,7 @@ def test_special_files_and_links_are_left_out_with_their_reason(tmp_path: Path) 
     (root / "loop").symlink_to(root)
     os.mkfifo(root / "pipe")
     with socket.socket(socket.AF_UNIX) as listener:
-        os.chdir(root)
+        monkeypatch.chdir(root)
         listener.bind("socket")
     assert reasons(root) == {
         "link": "symbolic link",
@@ -94,34 +94,6 @@ def test_ignored_directories_are_not_entered(tmp_path: Path) -> None:
     assert paths_of(root) == [".gitignore", "keep.log", "sub/.gitignore", "sub/a.log", "sub/sub/only-here"]
     ignored = "ignored by .gitignore"
     assert reasons(root) == {"a.log": ignored, "build/": ignored, "sub/only-here": ignored}
-
-
-NAMES = ["a", "b", "a.o", "b.o", "build"]
-names = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".join)
-lines = st.builds(
-    "".join,
-    st.tuples(
-        st.sampled_from(["", "!"]),
-        st.sampled_from(["", "/", "**/"]),
-        st.sampled_from([*NAMES, "*", "*.o", "a/b", "a/*", "build/**", "[ab]", "?", "a/**/b"]),
-        st.sampled_from(["", "/", " "]),
-    ),
-)
-rules = st.lists(lines, max_size=4).map(lambda chosen: "\n".join(chosen).encode())
-
-
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(tree=st.sets(names, max_size=8), outer=rules, inner=rules)
-def test_gitignore_means_what_git_means_by_it(
-    tmp_path_factory: pytest.TempPathFactory, tree: set[str], outer: bytes, inner: bytes
-) -> None:
-    root = tmp_path_factory.mktemp("ignore")
-    kept = {name for name in tree if not any(other.startswith(f"{name}/") for other in tree)}
-    write(root, {".gitignore": outer, "a/.gitignore": inner} | {name: b"" for name in sorted(kept - {"a"})})
-    git(root, "init", "--quiet", "--template=")
-    expected = git(root, "ls-files", "--others", "--exclude-standard").split("\n")
-    (root / ".git").rename(root.with_name(f"{root.name}-git"))
-    assert sorted(paths_of(root)) == sorted(path for path in expected if path)
 
 
 def test_unreadable_files_and_directories_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from duotune.errors import HostError
 from duotune.sources.open import open_source
 from duotune.sources.source import Rejected, SourceFile, blob_id
 from support.repositories import git, make_repository
@@ -145,3 +146,12 @@ def test_pipe_in_the_place_of_head_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(folder / ".git" / "HEAD")
     with open_source(str(folder)) as opened:
         assert opened.kind == "folder"
+
+
+def test_pipe_among_the_objects_ends_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("duotune.sources.git.TIMEOUT_SECONDS", 0.2)
+    folder = tmp_path / "piped"
+    make_repository(folder, FILES)
+    os.mkfifo(folder / ".git" / "objects" / "info" / "alternates")
+    with pytest.raises(HostError, match="has not answered for 0"):
+        open_source(str(folder))

@@ -12,10 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from pathspec import GitIgnoreSpec
-
 from duotune.errors import SourceError, printable
-from duotune.sources.ignore import is_ignored, read_ignore_file
+from duotune.sources.ignore import Rule, is_ignored, read_ignore_file
 from duotune.sources.source import MAX_READ_BYTES, Reason, Rejected, SourceFile, Unreadable, blob_id, is_lfs_pointer
 
 MAX_DEPTH = 200
@@ -119,7 +117,7 @@ class FolderSource:
 
 
 def _walk(
-    directory: int, base: str, rules: list[tuple[str, GitIgnoreSpec]], depth: int
+    directory: int, base: str, rules: list[tuple[str, list[Rule]]], depth: int
 ) -> Iterator[SourceFile | Rejected]:
     """Entries below an open directory; children are opened relative to it, so that no path is walked twice."""
     entries, unreadable = _entries(directory, base)
@@ -137,7 +135,7 @@ def _walk(
 
 
 def _walk_child(
-    parent: int, entry: _Entry, path: str, rules: list[tuple[str, GitIgnoreSpec]], depth: int
+    parent: int, entry: _Entry, path: str, rules: list[tuple[str, list[Rule]]], depth: int
 ) -> Iterator[SourceFile | Rejected]:
     if is_ignored(path, rules):
         yield Rejected(path, Reason.IGNORED)
