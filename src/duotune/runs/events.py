@@ -55,14 +55,14 @@ class RunStarted(DurableEvent):
 
     Attributes:
         pid: Process id of the worker.
-        process_start: Its start time, seconds since 1970: a recycled pid has another.
+        process_start: Its start in clock ticks after boot: a recycled pid has another.
         attempt: 1 for the first worker, one more for each after it.
         host: Name of the machine.
     """
 
     type: Literal["run_started"] = "run_started"
     pid: int
-    process_start: float
+    process_start: int
     attempt: int
     host: str = ""
 

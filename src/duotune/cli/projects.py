@@ -1,0 +1,133 @@
+"""`duotune projects` and `duotune assign`: bodies of code, and the adapters they get."""
+
+from __future__ import annotations
+
+import click
+
+from duotune.cli.output import in_bytes, print_json, say, show
+
+
+@click.group()
+def projects() -> None:
+    """List, add and show projects."""
+
+
+@projects.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def list_projects(as_json: bool) -> None:
+    """List projects with the adapters that they get."""
+    from rich.table import Table
+
+    from duotune.catalog.catalog import open_catalog
+
+    with open_catalog() as catalog:
+        assigned = catalog.assignments.all()
+        rows = [(project, assigned[project.name]) for project in catalog.projects.all()]
+    if as_json:
+        print_json([{"name": p.name, "source": p.source, "ref": p.ref, "adapters": list(a)} for p, a in rows])
+        return
+    if not rows:
+        say("No project yet. A run adds its own; or `duotune projects add NAME SOURCE`.")
+        return
+    table = Table("project", "adapters", "source", box=None, pad_edge=False)
+    for project, adapters in rows:
+        table.add_row(project.name, ", ".join(adapters) or "base model", project.source)
+    show(table)
+
+
+@projects.command()
+@click.argument("name")
+@click.argument("source")
+@click.option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit.")
+@click.option("--include", multiple=True, help="Glob of paths to keep; may be repeated.")
+@click.option("--exclude", multiple=True, help="Glob of paths to leave out; may be repeated.")
+@click.option("--language", multiple=True, help="Language to keep; may be repeated.")
+def add(
+    name: str, source: str, ref: str, include: tuple[str, ...], exclude: tuple[str, ...], language: tuple[str, ...]
+) -> None:
+    """Add a project, so that adapters can be assigned to it; it starts with the base model."""
+    from pathlib import Path
+
+    from duotune.catalog.catalog import open_catalog
+    from duotune.catalog.projects import Project
+    from duotune.config.resolve import is_remote
+    from duotune.sources.open import open_source
+
+    location = source if is_remote(source) else str(Path(source).expanduser().absolute())
+    open_source(location, ref)
+    with open_catalog() as catalog:
+        catalog.projects.add(Project(name, location, ref, include, exclude, language))
+    say(f"Added {name}; it gets the base model until `duotune assign {name} ADAPTER`.")
+
+
+@projects.command("show")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def show_project(name: str, as_json: bool) -> None:
+    """Show a project: its files by language, the adapters trained on it, and those it gets."""
+    from rich.table import Table
+
+    from duotune.catalog.catalog import open_catalog
+    from duotune.config.run import DataConfig, ProjectConfig
+    from duotune.data.survey import survey
+    from duotune.sources.open import open_source
+
+    with open_catalog() as catalog:
+        project = catalog.projects.get(name)
+        adapters = catalog.assignments.get(name)
+        trained = [v.name for v in catalog.adapters.versions() if name in (p.name for p in v.projects)]
+    source = open_source(project.source, project.ref)
+    config = ProjectConfig(
+        name=name,
+        source=project.source,
+        ref=project.ref,
+        include=list(project.include),
+        exclude=list(project.exclude),
+        languages=list(project.languages),
+    )
+    found = survey(source, config, DataConfig())
+    if as_json:
+        print_json(
+            {
+                "name": name,
+                "source": project.source,
+                "ref": project.ref,
+                "commit": source.commit,
+                "assigned": list(adapters),
+                "trained": trained,
+                "files": found.files,
+                "bytes": found.bytes,
+                "languages": {language: list(counts) for language, counts in found.by_language.items()},
+                "rejected": dict(found.rejected),
+            }
+        )
+        return
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_row("source", f"{project.source} at {source.commit or 'its files as they are'}")
+    facts.add_row("gets", ", ".join(adapters) or "base model")
+    facts.add_row("trained on it", ", ".join(trained) or "no adapter yet")
+    facts.add_row("to train on", f"{found.files} files, {in_bytes(found.bytes)}")
+    show(facts)
+    kept = Table("language", "files", "size", box=None, pad_edge=False)
+    for language, (files, size) in sorted(found.by_language.items(), key=lambda item: -item[1][1]):
+        kept.add_row(language, str(files), in_bytes(size))
+    show(kept)
+    left_out = Table("left out because", "files", box=None, pad_edge=False)
+    for reason, count in sorted(found.rejected.items(), key=lambda item: -item[1]):
+        left_out.add_row(reason, str(count))
+    show(left_out)
+
+
+@click.command()
+@click.argument("project")
+@click.argument("adapters", nargs=-1)
+@click.option("--base", is_flag=True, help="Give the project the base model again.")
+def assign(project: str, adapters: tuple[str, ...], base: bool) -> None:
+    """Choose the adapters that PROJECT gets, in order of preference."""
+    from duotune.catalog.catalog import open_catalog
+
+    if base == bool(adapters):
+        raise click.UsageError("name one or more adapters, or --base")
+    with open_catalog() as catalog:
+        catalog.assignments.set(project, adapters)
+    say(f"{project} gets {', '.join(adapters) or 'the base model'}. `duotune serve plan` shows what would be served.")

@@ -1,0 +1,106 @@
+"""`duotune run` and `duotune resume`: start a run, or go on with one, and watch it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from duotune.cli.output import print_error, print_json, say
+from duotune.errors import ExitCode
+
+if TYPE_CHECKING:
+    from duotune.plan.start import Started
+    from duotune.runs.directory import RunDirectory
+    from duotune.runs.state import RunState
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Print the plan and every check, and change nothing.")
+@click.option("--detach", is_flag=True, help="Return as soon as the worker runs.")
+@click.option("--until", metavar="STAGE", help="Stop after prepare, train or evaluate.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, as the last line of standard output.")
+def run(config: Path, dry_run: bool, detach: bool, until: str | None, as_json: bool) -> int:
+    """Train an adapter as the TOML file CONFIG says: prepare, train, evaluate, publish.
+
+    The work is done by a detached process: closing the terminal does not end it. Ctrl-C asks it to stop with a
+    checkpoint; `duotune resume` then goes on.
+    """
+    from duotune.cli.tables import show_plan
+    from duotune.config.load import load_run_config
+    from duotune.plan.resolve import plan
+    from duotune.plan.start import start
+
+    planned = plan(load_run_config(config))
+    if dry_run:
+        if as_json:
+            print_json(planned.model_dump(mode="json"))
+        else:
+            show_plan(planned)
+        planned.raise_if_refused()
+        return ExitCode.OK
+    for check in planned.checks:
+        if check.status == "warning":
+            say(f"Note: {check.detail}.")
+    return _accompany(start(planned, until), detach, as_json)
+
+
+@click.command()
+@click.argument("run_name", metavar="RUN")
+@click.option("--detach", is_flag=True, help="Return as soon as the worker runs.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, as the last line of standard output.")
+def resume(run_name: str, detach: bool, as_json: bool) -> int:
+    """Continue RUN (an id, its beginning, or a name) from its last checkpoint."""
+    from duotune.plan.start import go_on
+    from duotune.runs.directory import find_run
+
+    return _accompany(go_on(find_run(run_name)), detach, as_json)
+
+
+def _accompany(started: Started, detach: bool, as_json: bool) -> int:
+    run = started.run
+    if started.note:
+        say(f"Note: {started.note}.")
+    if detach:
+        say(f"Run {run.id} has started. `duotune status {run.id}` shows it, `duotune logs -f {run.id}` follows it.")
+        if as_json:
+            print_json(run.state().model_dump(mode="json"))
+        return ExitCode.OK
+    say(f"Run {run.id}")
+    state, interrupted = _watch_to_the_end(run)
+    if as_json:
+        print_json(state.model_dump(mode="json"))
+    _tell_the_end(run, state, as_json)
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    if state.state in ("finished", "stopped"):
+        return ExitCode.OK
+    return state.error.exit_code if state.error else ExitCode.FAILED
+
+
+def _watch_to_the_end(run: RunDirectory) -> tuple[RunState, bool]:
+    from duotune.cli.watch import watch
+    from duotune.runs.launcher import request_stop
+
+    try:
+        return watch(run), False
+    except KeyboardInterrupt:
+        request_stop(run)
+        say("Stopping at the next step, with a checkpoint. Press Ctrl-C again to leave it to that.")
+        return watch(run), True
+
+
+def _tell_the_end(run: RunDirectory, state: RunState, as_json: bool) -> None:
+    from duotune.cli.tables import show_result
+
+    if state.error:
+        print_error(state.error.message, state.error.hint)
+        say(
+            f"`duotune logs {run.id}` shows what led to it; `duotune resume {run.id}` goes on from the last checkpoint."
+        )
+    elif state.state == "stopped":
+        say(f"Run {run.id} is stopped. Go on with `duotune resume {run.id}`.")
+    elif not as_json:
+        show_result(state)

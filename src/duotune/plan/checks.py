@@ -1,0 +1,178 @@
+"""What is looked at before a run starts; each check answers in a sentence and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from duotune import paths
+from duotune.catalog.catalog import open_catalog
+from duotune.config.run import ProjectConfig, RunConfig
+from duotune.data.survey import Survey, survey
+from duotune.errors import DuotuneError, ExitCode, UsageError
+from duotune.hardware.estimate import MemoryEstimate
+from duotune.hardware.gpu import Gpu
+from duotune.models.locate import fingerprint, locate
+from duotune.models.prompts import PromptRenderer
+from duotune.models.shape import ModelShape, read_shape
+from duotune.models.tokenizer import load_tokenizer
+from duotune.plan.records import Check, ModelPlan, ProjectPlan
+from duotune.sources.open import open_source
+from duotune.storage.locations import open_storage
+
+T = TypeVar("T")
+
+
+def attempt(checks: list[Check], name: str, action: Callable[[], tuple[T, str]]) -> T | None:
+    """Run one check; its outcome, good or bad, is listed."""
+    try:
+        value, detail = action()
+    except DuotuneError as error:
+        checks.append(
+            Check(name=name, status="refused", detail=error.message, hint=error.hint, exit_code=error.exit_code)
+        )
+        return None
+    checks.append(Check(name=name, status="ok", detail=detail))
+    return value
+
+
+def device_check(gpu: Gpu | None, cores: int) -> Check:
+    """Which device will train; a host without a GPU is worth a warning."""
+    if gpu:
+        return Check(name="device", status="ok", detail=f"{gpu.name}, {gpu.memory_free_bytes / 2**30:.1f} GiB free")
+    detail = f"no GPU is visible: training runs on {cores} CPU cores, which suits models of a few million parameters"
+    return Check(name="device", status="warning", detail=detail)
+
+
+def look_at_project(project: ProjectConfig, config: RunConfig, checks: list[Check]) -> ProjectPlan | None:
+    """Open a project's source and count what it brings; None when it cannot be read."""
+
+    def look() -> tuple[ProjectPlan, str]:
+        source = open_source(project.source, project.ref)
+        found = survey(source, project, config.data)
+        commit = f" at {source.commit[:12]}" if source.commit else ""
+        return _project_plan(project, source.commit, found), f"{found.files} files to train on{commit}"
+
+    return attempt(checks, f"project {project.name}", look)
+
+
+def _project_plan(project: ProjectConfig, commit: str | None, found: Survey) -> ProjectPlan:
+    return ProjectPlan(
+        name=project.name,
+        source=project.source,
+        commit=commit,
+        files=found.files,
+        bytes=found.bytes,
+        languages=dict(found.by_language),
+        rejected=dict(found.rejected),
+        tokens=found.estimated_tokens,
+    )
+
+
+def check_material(projects: list[ProjectPlan], checks: list[Check]) -> None:
+    """Whether anything is left to train on after the filters."""
+
+    def enough() -> tuple[None, str]:
+        files = sum(project.files for project in projects)
+        if files == 0:
+            raise UsageError(_nothing_left(projects), "Name other sources, or widen include, exclude and languages.")
+        return None, f"{files} files, {sum(project.bytes for project in projects) / 1e6:.1f} MB"
+
+    attempt(checks, "material", enough)
+
+
+def _nothing_left(projects: list[ProjectPlan]) -> str:
+    reasons: dict[str, int] = {}
+    for project in projects:
+        for reason, count in project.rejected.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    if not reasons:
+        return "There is nothing to train on: the projects have no files."
+    top = sorted(reasons.items(), key=lambda item: -item[1])[:3]
+    listed = ", ".join(f"{reason} ({count})" for reason, count in top)
+    return f"There is nothing to train on: all {sum(reasons.values())} files were left out, mostly for: {listed}."
+
+
+def look_at_model(config: RunConfig, checks: list[Check]) -> tuple[ModelShape | None, ModelPlan | None]:
+    """Find the base model, read its shape, and see whether it can do what the recipes ask."""
+
+    def look() -> tuple[tuple[ModelShape, ModelPlan], str]:
+        directory = locate(config.model.path)
+        shape = read_shape(directory)
+        renderer = PromptRenderer(load_tokenizer(directory))
+        if config.data.recipes.fim and not renderer.supports_fim:
+            raise UsageError(
+                f"The model {config.model.path} has no fill-in-the-middle tokens, which the recipe fim needs.",
+                "Set data.recipes.fim = 0, or choose a code model that completes in the middle.",
+            )
+        if config.data.sequence_length > shape.max_position_embeddings:
+            raise UsageError(
+                f"data.sequence_length is {config.data.sequence_length}, but the model reads at most "
+                f"{shape.max_position_embeddings} tokens.",
+                f"Set data.sequence_length = {shape.max_position_embeddings} or less.",
+            )
+        model = ModelPlan(
+            path=str(directory),
+            fingerprint=fingerprint(directory),
+            architecture=shape.architecture,
+            parameters=shape.parameters,
+            fim=renderer.supports_fim,
+        )
+        return (shape, model), f"{shape.architecture}, {shape.parameters / 1e6:,.1f} million parameters"
+
+    found = attempt(checks, "base model", look)
+    return found or (None, None)
+
+
+def check_locations(config: RunConfig, checks: list[Check]) -> None:
+    """Whether state, data and adapters can be written where they are to go."""
+    places = {
+        "state": str(paths.home()),
+        "data location": config.data.location,
+        "adapter location": config.adapter.location,
+    }
+
+    def writable(location: str) -> tuple[None, str]:
+        open_storage(location).check_writable()
+        return None, f"{location} is writable"
+
+    for name, location in places.items():
+        if location:
+            attempt(checks, name, partial(writable, location))
+
+
+def check_adapter_name(config: RunConfig, base: str, checks: list[Check]) -> None:
+    """Whether the adapter's name is free, or has versions of the same base model."""
+
+    def available() -> tuple[None, str]:
+        name = config.adapter.name
+        with open_catalog() as catalog:
+            catalog.adapters.check_base(name, base)
+            newest = max((version.version for version in catalog.adapters.versions(name)), default=0)
+        return None, f"will be published as {name}.v{newest + 1}"
+
+    attempt(checks, "adapter name", available)
+
+
+def memory_check(memory: MemoryEstimate, free: int, device: str) -> Check:
+    """Whether training is expected to fit; an estimate only warns."""
+    detail = f"about {memory.total_bytes / 2**30:.1f} GiB (estimated) of {free / 2**30:.1f} GiB free on {device}"
+    if memory.total_bytes <= free:
+        return Check(name="memory", status="ok", detail=detail)
+    hint = "Lower data.sequence_length or training.per_device_train_batch_size, or choose a smaller model."
+    return Check(name="memory", status="warning", detail=f"may not fit: {detail}", hint=hint)
+
+
+def disk_check(needed: int, free: int) -> Check:
+    """Whether the run's files fit on the disk."""
+    detail = f"about {needed / 1e9:.2f} GB of {free / 1e9:.1f} GB free in {paths.home()}"
+    if needed <= free:
+        return Check(name="disk", status="ok", detail=detail)
+    return Check(
+        name="disk",
+        status="refused",
+        detail=f"The disk is too full: the run needs {detail}.",
+        hint="Free some space, or set DUOTUNE_HOME to a larger disk.",
+        exit_code=ExitCode.ENVIRONMENT,
+    )

@@ -1,0 +1,112 @@
+"""The records of a plan: immutable, and JSON for `--json`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from duotune.config.run import RunConfig
+from duotune.errors import ExitCode, HostError, UsageError
+from duotune.hardware.estimate import Basis
+
+
+class Record(BaseModel):
+    """A part of a plan: immutable, and JSON for `--json`."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Check(Record):
+    """One thing that was looked at before the start.
+
+    Attributes:
+        status: `refused` keeps the run from starting; `warning` does not.
+        exit_code: Exit code of a run that is refused for this.
+    """
+
+    name: str
+    status: Literal["ok", "warning", "refused"]
+    detail: str
+    hint: str = ""
+    exit_code: int = 0
+
+
+class ProjectPlan(Record):
+    """What a project brings.
+
+    Attributes:
+        languages: Language to (files, bytes) of what is kept.
+        rejected: Reason code to number of files.
+        tokens: Estimated tokens of what is kept.
+    """
+
+    name: str
+    source: str
+    commit: str | None
+    files: int
+    bytes: int
+    languages: dict[str, tuple[int, int]]
+    rejected: dict[str, int]
+    tokens: int
+
+
+class ModelPlan(Record):
+    """The base model as found."""
+
+    path: str
+    fingerprint: str
+    architecture: str
+    parameters: int
+    fim: bool
+
+
+class Duration(Record):
+    """Expected seconds, and whether they are a guess from data sheets or follow a measured speed."""
+
+    seconds: float
+    basis: Basis
+
+
+class Plan(Record):
+    """A run, resolved and checked; `start` acts on it.
+
+    Attributes:
+        device: GPU name, or `cpu`.
+        durations: Expected time of each stage.
+        memory_bytes: Estimated peak memory of training.
+        memory_free_bytes: Free memory of the device.
+        disk_bytes: Space that the run will take.
+    """
+
+    config: RunConfig
+    device: str
+    projects: list[ProjectPlan]
+    model: ModelPlan | None
+    tokens: int
+    steps: int
+    durations: dict[str, Duration]
+    memory_bytes: int
+    memory_free_bytes: int
+    disk_bytes: int
+    disk_free_bytes: int
+    checks: list[Check]
+
+    @property
+    def refusals(self) -> list[Check]:
+        """The checks that keep the run from starting."""
+        return [check for check in self.checks if check.status == "refused"]
+
+    def raise_if_refused(self) -> None:
+        """Raise the first refusal, with the others listed.
+
+        Raises:
+            UsageError: Something in the configuration cannot work.
+            HostError: The machine lacks something.
+        """
+        if not self.refusals:
+            return
+        first, *others = self.refusals
+        message = "\n".join([first.detail, *(f"Also: {check.detail}" for check in others)])
+        environment = first.exit_code == ExitCode.ENVIRONMENT
+        raise (HostError if environment else UsageError)(message, first.hint)

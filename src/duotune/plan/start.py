@@ -1,0 +1,87 @@
+"""`start(plan)`: the second phase; it acts on what `plan` has checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from duotune.catalog.catalog import open_catalog
+from duotune.catalog.projects import Project
+from duotune.config.run import RunConfig
+from duotune.errors import UsageError
+from duotune.plan.records import Plan
+from duotune.runs.directory import RunDirectory, create_run
+from duotune.runs.events import DecisionTaken
+from duotune.runs.fold import EXPECTED_SECONDS
+from duotune.runs.journal import Journal
+from duotune.runs.launcher import launch
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run whose worker is up.
+
+    Attributes:
+        note: What a person should know of how it was launched; often empty.
+    """
+
+    run: RunDirectory
+    note: str
+
+
+def start(planned: Plan, until: str | None = None) -> Started:
+    """Freeze the plan into a run directory and launch its worker.
+
+    Args:
+        planned: From `plan`.
+        until: Last stage to run; None runs all.
+
+    Raises:
+        UsageError: The plan is refused, or `until` is no stage.
+        HostError: The machine lacks something, or the worker does not come up.
+    """
+    planned.raise_if_refused()
+    _enter_projects(planned)
+    run = create_run(_pinned(planned), until=until)
+    expected = {stage: round(duration.seconds, 1) for stage, duration in planned.durations.items()}
+    with Journal(run.journal_file) as journal:
+        journal.append(DecisionTaken(name=EXPECTED_SECONDS, value=dict(expected)))
+    return Started(run, launch(run).note)
+
+
+def go_on(run: RunDirectory) -> Started:
+    """Launch a new worker for a run that was stopped, failed or was lost.
+
+    Raises:
+        UsageError: The run is finished, or a worker is at it.
+        HostError: The worker does not come up.
+    """
+    state = run.state()
+    if state.state == "finished":
+        raise UsageError(f"Run {run.id} is finished; there is nothing to resume.", "Start a new run from its config.")
+    if not state.ended:
+        raise UsageError(f"Run {run.id} is {state.state} already.", f"`duotune status {run.id}` shows where it is.")
+    return Started(run, launch(run).note)
+
+
+def _pinned(planned: Plan) -> RunConfig:
+    """The configuration with every Git source at the commit that was planned: a branch may move before a resume."""
+    commits = {project.name: project.commit for project in planned.projects}
+    projects = [
+        project.model_copy(update={"ref": commits[project.name] or project.ref}) for project in planned.config.projects
+    ]
+    return planned.config.model_copy(update={"projects": projects})
+
+
+def _enter_projects(planned: Plan) -> None:
+    with open_catalog() as catalog:
+        catalog.projects.add_missing(
+            Project(
+                name=project.name,
+                source=project.source,
+                ref=project.ref,
+                include=tuple(project.include),
+                exclude=tuple(project.exclude),
+                languages=tuple(project.languages),
+            )
+            for project in planned.config.projects
+        )

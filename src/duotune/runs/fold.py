@@ -1,0 +1,200 @@
+"""The fold: events in, state out. App, command line, worker and tests share it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from duotune.runs import events as ev
+from duotune.runs.eta import Outlook, Pace, outlook
+from duotune.runs.state import (
+    Checkpoint,
+    ErrorState,
+    Progress,
+    RunState,
+    RunStatus,
+    StageState,
+    StageStatus,
+    Waiting,
+    stages_of,
+)
+
+EXPECTED_SECONDS = "expected_seconds"
+"""Name of the decision in which the plan leaves the seconds that it expects of each stage."""
+LIFTED = ("dataset", "adapter", "evaluation", "published")
+
+
+@dataclass
+class _Stage:
+    state: StageStatus = "pending"
+    worked: float = 0.0
+    started_at: float | None = None
+    finished_at: float | None = None
+    running_since: float | None = None
+
+    def pause(self, at: float) -> None:
+        """Count the time up to `at`; the stage is not being worked on after it."""
+        if self.running_since is not None:
+            self.worked += max(at - self.running_since, 0.0)
+            self.running_since = None
+            self.state = "interrupted"
+
+    def seconds(self, now: float) -> float:
+        running = 0.0 if self.running_since is None else max(now - self.running_since, 0.0)
+        return self.worked + running
+
+
+class RunFold:
+    """A fold in progress: feed it events as they come, ask for the state at any time."""
+
+    def __init__(self) -> None:
+        self._state = RunState()
+        self._stages: dict[str, _Stage] = {}
+        self._pace: Pace | None = None
+        self._pace_is_stale = False
+
+    def apply(self, event: ev.Event) -> None:
+        """Take the next event."""
+        if isinstance(event, ev.RunStarted | ev.RunResumed):
+            self._interrupt(self._state.updated_at or event.ts)
+        self._set(updated_at=event.ts)
+        match event:
+            case ev.RunCreated():
+                self._create(event)
+            case ev.RunResumed():
+                self._set(state="queued", error=None, finished_at=None, progress=None, waiting_for=None)
+            case ev.RunStarted():
+                self._start(event)
+            case ev.RunQueued():
+                self._set(state="queued", waiting_for=Waiting(device=event.device, holder=event.holder))
+            case ev.StageStarted():
+                self._start_stage(event)
+            case ev.ProgressMade():
+                self._progress(event)
+            case ev.StageFinished():
+                self._finish_stage(event)
+            case ev.RunFinished() | ev.RunFailedEvent() | ev.RunStopped():
+                self._end(event)
+            case _:
+                self._note(event)
+
+    def state(self, now: float | None = None) -> RunState:
+        """The state; `now` (seconds since 1970) makes the times of a live run run, without it they end at the last
+        event."""
+        at = max(now or 0.0, self._state.updated_at or 0.0)
+        left = self._outlook(at)
+        return self._state.model_copy(
+            update={
+                "stages": [
+                    StageState(
+                        name=name,
+                        state=stage.state,
+                        seconds=round(stage.seconds(at), 3),
+                        started_at=stage.started_at,
+                        finished_at=stage.finished_at,
+                    )
+                    for name, stage in self._stages.items()
+                ],
+                "eta_seconds": None if left.seconds is None else round(left.seconds, 1),
+                "eta_whole_run": left.whole_run,
+            }
+        )
+
+    def _set(self, **changes: object) -> None:
+        self._state = self._state.model_copy(update=changes)
+
+    def _create(self, event: ev.RunCreated) -> None:
+        self._set(run=event.run, name=event.name, kind=event.kind, until=event.until, created_at=event.ts)
+        self._stages = {name: _Stage() for name in stages_of(event.kind, event.until)}
+
+    def _start(self, event: ev.RunStarted) -> None:
+        started = self._state.started_at or event.ts
+        self._set(state="running", attempts=event.attempt, pid=event.pid, started_at=started)
+        self._set(error=None, finished_at=None, progress=None, waiting_for=None)
+
+    def _start_stage(self, event: ev.StageStarted) -> None:
+        stage = self._stages.setdefault(event.stage, _Stage())
+        stage.pause(event.ts)
+        stage.state, stage.running_since, stage.finished_at = "running", event.ts, None
+        stage.started_at = stage.started_at or event.ts
+        if self._state.stage != event.stage:
+            self._pace = None
+        self._set(state="running", stage=event.stage, progress=None, waiting_for=None)
+
+    def _progress(self, event: ev.ProgressMade) -> None:
+        progress = Progress(done=event.done, total=event.total, unit=event.unit, phase=event.phase)
+        self._set(state="running", progress=progress, waiting_for=None)
+        if self._pace is None or self._pace.phase != event.phase:
+            self._pace = Pace(event.phase, event.done, event.total, event.ts)
+        elif self._pace_is_stale or event.done < self._pace.done:
+            self._pace = self._pace.resumed(event.done, event.total, event.ts)
+        else:
+            self._pace.observe(event.done, event.total, event.ts)
+        self._pace_is_stale = False
+
+    def _finish_stage(self, event: ev.StageFinished) -> None:
+        stage = self._stages.setdefault(event.stage, _Stage())
+        stage.pause(event.ts)
+        stage.state, stage.finished_at = "finished", event.ts
+        stage.started_at = stage.started_at or event.ts
+        self._pace = None
+        lifted = {key: event.result[key] for key in LIFTED if key in event.result}
+        self._set(progress=None, results={**self._state.results, event.stage: event.result}, **lifted)
+
+    def _end(self, event: ev.RunFinished | ev.RunFailedEvent | ev.RunStopped) -> None:
+        self._interrupt(event.ts)
+        states: dict[str, RunStatus] = {"run_finished": "finished", "run_failed": "failed", "run_stopped": "stopped"}
+        error = None
+        if isinstance(event, ev.RunFailedEvent):
+            error = ErrorState(message=event.message, hint=event.hint, exit_code=event.exit_code)
+        self._set(state=states[event.type], error=error, finished_at=event.ts, waiting_for=None)
+
+    def _note(self, event: ev.Event) -> None:
+        if isinstance(event, ev.MetricsMeasured):
+            self._measure(event)
+        elif isinstance(event, ev.CheckpointSaved):
+            self._set(checkpoint=Checkpoint(step=event.step, path=event.path))
+        elif isinstance(event, ev.DecisionTaken):
+            self._set(decisions={**self._state.decisions, event.name: event.value})
+        elif isinstance(event, ev.WarningRaised):
+            self._set(warnings=[*self._state.warnings, event.message])
+
+    def _measure(self, event: ev.MetricsMeasured) -> None:
+        metrics = {**self._state.metrics, **event.values}
+        loss = event.values.get("validation_loss", math.nan)
+        if not math.isnan(loss):
+            metrics["best_validation_loss"] = min(loss, metrics.get("best_validation_loss", loss))
+        self._set(step=event.step, metrics=metrics)
+
+    def _interrupt(self, at: float) -> None:
+        self._pace_is_stale = True
+        for stage in self._stages.values():
+            stage.pause(at)
+
+    def _outlook(self, now: float) -> Outlook:
+        current = self._stages.get(self._state.stage or "")
+        if self._state.state != "running" or current is None:
+            return Outlook(None, False)
+        elapsed = {name: s.seconds(now) for name, s in self._stages.items() if s.started_at is not None}
+        later = [name for name, s in self._stages.items() if s.state == "pending"]
+        expected = _expected(self._state.decisions.get(EXPECTED_SECONDS))
+        if current.state == "finished":  # between two stages
+            expected = {**expected, self._state.stage or "": current.seconds(now)}
+        return outlook(self._pace, now, self._state.stage or "", elapsed, later, expected)
+
+
+def fold(events: Iterable[ev.Event], now: float | None = None) -> RunState:
+    """The state after all events; see `RunFold.state` for `now`."""
+    folding = RunFold()
+    for event in events:
+        folding.apply(event)
+    return folding.state(now)
+
+
+def _expected(decision: JsonValue) -> dict[str, float]:
+    if not isinstance(decision, dict):
+        return {}
+    return {name: float(seconds) for name, seconds in decision.items() if isinstance(seconds, int | float)}

@@ -1,0 +1,88 @@
+"""The state of a run with its worker's life in it: a worker that vanished leaves a run that is `lost`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from duotune.errors import printable
+from duotune.runs.fold import RunFold
+from duotune.runs.journal import read_events
+from duotune.runs.lock import owner_of
+from duotune.runs.state import ErrorState, RunState
+
+JOURNAL = "events.jsonl"
+LOCK = "worker.lock"
+GRACE_SECONDS = 60.0
+"""How long a run may wait for its worker to come up."""
+
+
+class StateReader:
+    """Follows one run: each `read` folds only the events that came since the last.
+
+    Args:
+        directory: The run's directory.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(self, directory: Path, clock: Callable[[], float] = time.time) -> None:
+        self.directory = directory
+        self._clock = clock
+        self._fold = RunFold()
+        self._offset = 0
+
+    def read(self) -> RunState:
+        """The state now.
+
+        Raises:
+            HostError: The run directory is gone or unreadable.
+        """
+        alive = self._alive()
+        state = self._folded(alive)
+        if not alive and not state.ended and self._overdue(state):
+            # between the first look and the reading, the worker may have come up, or ended and said so
+            alive = self._alive()
+            state = self._folded(alive)
+            if not alive and not state.ended and self._overdue(state):
+                return _lost(state)
+        return state
+
+    def _alive(self) -> bool:
+        return owner_of(self.directory / LOCK) is not None
+
+    def _folded(self, alive: bool) -> RunState:
+        reading = read_events(self.directory / JOURNAL, self._offset)
+        self._offset = reading.offset
+        for event in reading.events:
+            self._fold.apply(event)
+        state = self._fold.state(self._clock() if alive else None)
+        return state.model_copy(update={"directory": str(self.directory)})
+
+    def _overdue(self, state: RunState) -> bool:
+        if state.state == "running" or state.waiting_for is not None:
+            return True  # a worker was there, and is there no more
+        return self._clock() - (state.updated_at or 0.0) > GRACE_SECONDS
+
+
+def read_state(directory: Path) -> RunState:
+    """The state of a run now; `lost` when its worker vanished without a word.
+
+    Raises:
+        HostError: The run directory is gone or unreadable.
+    """
+    return StateReader(directory).read()
+
+
+def _lost(state: RunState) -> RunState:
+    never_started = state.attempts == 0
+    message = (
+        f"The worker of run {printable(state.run)} never started."
+        if never_started
+        else f"The worker of run {printable(state.run)} vanished without a word: killed, out of memory, or power loss."
+    )
+    stages = [s.model_copy(update={"state": "interrupted"}) if s.state == "running" else s for s in state.stages]
+    error = ErrorState(message=message, hint=f"Continue with `duotune resume {printable(state.run)}`.", exit_code=1)
+    return state.model_copy(
+        update={"state": "lost", "error": error, "stages": stages, "eta_seconds": None, "waiting_for": None}
+    )

@@ -1,0 +1,104 @@
+"""What each stage leaves behind, as it is journaled and as front ends read it back."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+Result = TypeVar("Result", bound="StageResult")
+
+
+class StageResult(BaseModel):
+    """Base of all results: immutable; keys that only newer versions write are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def of(cls: type[Result], results: dict[str, dict[str, JsonValue]], stage: str) -> Result | None:
+        """The result of a stage in `RunState.results`; None when it is not finished."""
+        return cls.model_validate(results[stage]) if stage in results else None
+
+
+class PreparedProject(StageResult):
+    """One project's part.
+
+    Attributes:
+        files: Files kept.
+        rejected: Files left out.
+        reused: Nothing had changed, so nothing was prepared again.
+    """
+
+    name: str
+    commit: str | None
+    files: int
+    rejected: int
+    tokens: int
+    reused: bool
+
+
+class Prepared(StageResult):
+    """The dataset.
+
+    Attributes:
+        dataset: Its local directory.
+        label_tokens: Tokens that carry a loss.
+        items: Held-out prompts by set.
+        leaked: Training files that are near-duplicates of held-out ones, measured after the split.
+    """
+
+    dataset: str
+    fingerprint: str
+    reused: bool
+    train_rows: int
+    train_tokens: int
+    label_tokens: int
+    validation_rows: int
+    items: dict[str, int]
+    leaked: int
+    projects: list[PreparedProject]
+
+
+class Trained(StageResult):
+    """The adapter; losses are in nats per label token.
+
+    Attributes:
+        adapter: Its local directory, in PEFT's format.
+        best_step: Step whose validation loss was the lowest; the adapter is that one.
+        validation_loss: The adapter's; None when there was nothing to validate on.
+        initial_validation_loss: The base model's.
+    """
+
+    adapter: str
+    steps: int
+    best_step: int
+    train_loss: float
+    validation_loss: float | None
+    initial_validation_loss: float | None
+    tokens: int
+    seconds: float
+    peak_memory_bytes: int
+
+
+class Evaluated(StageResult):
+    """The comparison; `evaluation` is `duotune.evaluation.results.Evaluation` as JSON."""
+
+    evaluation: dict[str, JsonValue]
+    report: str
+
+
+class PublishedVersion(StageResult):
+    """One version of an adapter in the catalog."""
+
+    name: str
+    adapter: str
+    version: int
+    state: Literal["published", "withheld"]
+    location: str
+    reused: bool
+
+
+class Published(StageResult):
+    """What the last stage did with the adapter."""
+
+    published: PublishedVersion

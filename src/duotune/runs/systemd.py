@@ -1,0 +1,137 @@
+"""A run's worker as a transient systemd service: its own control group, no ties to the session that started it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+BOOTED = Path("/run/systemd/system")
+LINGER = Path("/var/lib/systemd/linger")
+COMMAND_SECONDS = 30
+STOP_SECONDS = 600
+PASSED = (
+    "PATH",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "HOME",
+    "XDG_STATE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "DUOTUNE_HOME",
+    "DUOTUNE_HOST_CONFIG",
+    "HF_HOME",
+    "HF_HUB_CACHE",
+    "HF_HUB_OFFLINE",
+    "CUDA_VISIBLE_DEVICES",
+    "LD_LIBRARY_PATH",
+    "OMP_NUM_THREADS",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+)
+"""What a worker may need from its starter's environment. Keys are not among it: they would show in the unit."""
+
+
+@dataclass(frozen=True)
+class Manager:
+    """A systemd that answers.
+
+    Attributes:
+        user: Whether it is the user's manager rather than the system's.
+    """
+
+    user: bool
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """Option that addresses it."""
+        return ("--user",) if self.user else ()
+
+
+def find_manager() -> tuple[Manager | None, str]:
+    """The manager to start workers with, or None and the reason; an empty reason means that there is no systemd."""
+    if not BOOTED.is_dir():
+        return None, ""
+    manager = Manager(user=os.geteuid() != 0)
+    answer = _answer(["systemctl", *manager.scope, "is-system-running"])
+    if answer not in ("running", "degraded", "starting"):
+        return None, f"systemd does not answer here ({answer or 'no reply'})"
+    name = _user_name()
+    if manager.user and not (LINGER / name).exists():
+        return None, f"the user's systemd ends at logout (`loginctl enable-linger {name}` would keep it)"
+    return manager, ""
+
+
+def start_service(
+    manager: Manager, unit: str, command: Sequence[str], directory: Path, log: Path, environment: Mapping[str, str]
+) -> str:
+    """Start `command` as a transient service; returns an empty text, or why it did not start."""
+    options = [
+        f"--unit={unit}",
+        "--collect",
+        "--quiet",
+        "--no-ask-password",
+        "--service-type=exec",
+        "-p",
+        "KillMode=mixed",  # SIGTERM to the worker alone: its children must not die before its safe point
+        "-p",
+        f"TimeoutStopSec={STOP_SECONDS}",
+        "-p",
+        f"WorkingDirectory={directory}",
+        "-p",
+        f"StandardOutput=append:{log}",
+        "-p",
+        f"StandardError=append:{log}",
+        *(f"--setenv={name}" for name in PASSED if name in environment),
+    ]
+    try:
+        done = subprocess.run(
+            ["systemd-run", *manager.scope, *options, "--", *command],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            env=dict(environment),
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return "" if done.returncode == 0 else done.stderr.strip() or f"systemd-run ended with {done.returncode}"
+
+
+def _answer(command: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
+def _user_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())

@@ -1,0 +1,1 @@
+"""Packed tokens in, LoRA adapter out: a thin loop over unmodified transformers and peft."""

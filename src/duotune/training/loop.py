@@ -1,0 +1,243 @@
+"""The training loop: steps, validations, checkpoints."""
+
+from __future__ import annotations
+
+import math
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from duotune.config.run import RunConfig
+from duotune.errors import RunFailed
+from duotune.runs.reporter import Reporter, Stopped
+from duotune.training import checkpoints
+from duotune.training.adapter_files import adapter_config, public_base_name
+from duotune.training.batches import RowOrder, spread
+from duotune.training.checkpoints import Checkpoint, TrainingState
+from duotune.training.gradients import GlobalBatch
+from duotune.training.model import load_trainable
+from duotune.training.optimizer import MasterAdamW, learning_rate
+from duotune.training.pace import (
+    Pace,
+    measure_seconds_per_row,
+    rows_per_step,
+    rows_wanted,
+    set_pace,
+    steps_within,
+    validation_rows,
+)
+from duotune.training.rows import PackedRows
+
+STEPS_DECISION = "total_steps"
+SECONDS_BETWEEN_METRICS = 1.0
+
+
+class Training:
+    """One training run on one device.
+
+    Args:
+        rows: The training split.
+        validation: The validation split; it may be empty.
+        model: Directory of the base model.
+        config: The run.
+        root: Directory of the checkpoints.
+        report: Hears of progress, and may ask to stop.
+        device: Where to compute.
+    """
+
+    def __init__(
+        self,
+        rows: PackedRows,
+        validation: PackedRows,
+        model: Path,
+        config: RunConfig,
+        root: Path,
+        report: Reporter,
+        device: torch.device,
+    ) -> None:
+        self._started = time.perf_counter()
+        self._rows, self._settings, self._root, self._report = rows, config.training, root, report
+        self._device = device
+        self._model = load_trainable(model, config, device)
+        self._optimizer = MasterAdamW(self._model.trainable, self._settings)
+        self._batch = GlobalBatch(self._model, self._optimizer, self._settings.per_device_train_batch_size, report)
+        self._adapter_config = adapter_config(self._model.peft, public_base_name(config.model.path))
+        held_back = validation_rows(self._settings, len(validation), rows_wanted(self._settings, len(rows)))
+        self._validation = [validation[index] for index in spread(validation, held_back)]
+        self._best: dict[str, torch.Tensor] | None = None
+        self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+        self._metrics_at = self._window_from = -math.inf
+        self._window_tokens = 0
+
+    def run(self, last: Checkpoint | None) -> Checkpoint:
+        """Train from the checkpoint, or from the start, to the end; returns the last checkpoint.
+
+        Raises:
+            Stopped: When the reporter asked to stop, after a checkpoint.
+            RunFailed: If the loss is not finite or memory ends.
+        """
+        state = self._begin() if last is None else self._restore(last)
+        pace = self._pace()
+        order = RowOrder(len(self._rows), rows_per_step(self._settings), self._settings.seed, pace.rows)
+        self._report.progress("train", state.step, pace.steps, "steps")
+        self._restart_window()
+        while not state.finished:
+            state = self._step(state, order, pace)
+            due = state.step % pace.eval_steps == 0 or state.step == pace.steps
+            if due:
+                state = self._validate(state)
+            early = 0 < self._settings.early_stopping_patience <= state.worse_validations
+            state = state.model_copy(update={"finished": state.step == pace.steps or early})
+            self._report.progress("train", state.step, pace.steps, "steps")
+            stop = self._report.stop_requested
+            if due or stop or state.finished or state.step % pace.save_steps == 0:
+                last = self._save(state)
+            if stop and not state.finished:
+                raise Stopped
+        assert last is not None
+        if state.best_step == 0 and self._validation:
+            self._report.warning("No step lowered the validation loss, so the adapter is left as it began: no change.")
+        return last
+
+    def _begin(self) -> TrainingState:
+        self._best = self._optimizer.weights()
+        if not self._validation:
+            return TrainingState()
+        loss = self._validation_loss(0)
+        return TrainingState(best_validation_loss=loss, initial_validation_loss=loss)
+
+    def _restore(self, last: Checkpoint) -> TrainingState:
+        self._optimizer.restore(last.weights(), last.moments())
+        self._best = last.best()
+        self._loss_sum.fill_(last.state.loss_sum)
+        self._batch.tokens = last.state.tokens
+        self._started -= last.state.seconds
+        return last.state
+
+    def _pace(self) -> Pace:
+        """The steps of this run: by the configuration, and under a time budget by a measurement, taken once."""
+        recalled = self._report.recall(STEPS_DECISION)
+        if isinstance(recalled, int):
+            return set_pace(self._settings, len(self._rows), recalled)
+        if not self._settings.max_minutes:
+            return set_pace(self._settings, len(self._rows))
+        # Measured before the first step and not during the first steps, because the warm-up needs the number of steps.
+        seconds_per_row = measure_seconds_per_row(self._rehearse)
+        before = time.perf_counter()
+        if self._validation:
+            self._mean_validation_loss()
+        per_validation = time.perf_counter() - before
+        left = 60 * self._settings.max_minutes - (time.perf_counter() - self._started)
+        most = steps_within(self._settings, left, seconds_per_row, per_validation)
+        pace = set_pace(self._settings, len(self._rows), most)
+        self._report.record(STEPS_DECISION, pace.steps)
+        return pace
+
+    def _rehearse(self, number: int) -> int:
+        rows = self._batch.micro_rows
+        places = [(number * rows + index) * 7919 % len(self._rows) for index in range(rows)]
+        loss = self._batch.gradients([self._rows[place] for place in places])
+        self._optimizer.discard_gradients()
+        self._batch.tokens = 0
+        loss.item()  # waits for the device, so that the clock tells the truth
+        return rows
+
+    def _step(self, state: TrainingState, order: RowOrder, pace: Pace) -> TrainingState:
+        # Dropout of a step depends on the seed and the step alone, so no generator's state has to be carried over.
+        torch.manual_seed(
+            int(np.random.SeedSequence([self._settings.seed, state.step]).generate_state(1, np.uint64)[0])
+        )
+        self._model.set_dropout(True)
+        tokens_before = self._batch.tokens
+        loss = self._batch.gradients([self._rows[index] for index in order.step(state.step)])
+        rate = learning_rate(self._settings, state.step, pace.steps)
+        norm = self._optimizer.step(rate)
+        self._loss_sum += loss
+        self._window_tokens += self._batch.tokens - tokens_before
+        step = state.step + 1
+        self._tell(step, loss, norm, rate, order.epoch(step), last=step == pace.steps)
+        return state.model_copy(update={"step": step, "tokens": self._batch.tokens})
+
+    def _tell(self, step: int, loss: torch.Tensor, norm: torch.Tensor, rate: float, epoch: float, last: bool) -> None:
+        """Report the step; on a GPU at most once a second, since reading a number makes the host wait for it."""
+        now = time.perf_counter()
+        if self._device.type == "cuda" and not last and now - self._metrics_at < SECONDS_BETWEEN_METRICS:
+            return
+        values = {"loss": float(loss), "gradient_norm": float(norm)}
+        if not all(map(math.isfinite, values.values())):
+            raise _diverged(step)
+        now = time.perf_counter()
+        values["learning_rate"], values["epoch"] = rate, epoch
+        values["tokens_per_second"] = self._window_tokens / max(now - self._window_from, 1e-9)
+        values["peak_memory_bytes"] = float(peak_memory_bytes(self._device))
+        self._report.metrics(step, values)
+        if now - self._window_from >= SECONDS_BETWEEN_METRICS:
+            self._restart_window()
+        self._metrics_at = now
+
+    def _restart_window(self) -> None:
+        self._window_from, self._window_tokens = time.perf_counter(), 0
+
+    def _mean_validation_loss(self) -> float:
+        self._model.set_dropout(False)
+        return self._batch.mean_loss(self._validation)
+
+    def _validation_loss(self, step: int) -> float:
+        loss = self._mean_validation_loss()
+        if not math.isfinite(loss):
+            raise _diverged(step)
+        self._report.metrics(step, {"validation_loss": loss}, always=True)
+        return loss
+
+    def _validate(self, state: TrainingState) -> TrainingState:
+        if not self._validation:
+            self._best = self._optimizer.weights()
+            return state.model_copy(update={"best_step": state.step})
+        loss = self._validation_loss(state.step)
+        self._restart_window()
+        assert state.best_validation_loss is not None
+        if loss < state.best_validation_loss:
+            self._best = self._optimizer.weights()
+            update = {"best_step": state.step, "best_validation_loss": loss, "worse_validations": 0}
+        else:
+            update = {"worse_validations": state.worse_validations + 1}
+        return state.model_copy(update=update)
+
+    def _save(self, state: TrainingState) -> Checkpoint:
+        loss_sum = float(self._loss_sum)
+        if not math.isfinite(loss_sum):
+            raise _diverged(state.step)
+        peak = max(state.peak_memory_bytes, peak_memory_bytes(self._device))
+        state = state.model_copy(
+            update={
+                "loss_sum": loss_sum,
+                "seconds": time.perf_counter() - self._started,
+                "peak_memory_bytes": peak,
+            }
+        )
+        best = None if state.best_step == state.step else self._best
+        saved = checkpoints.save(
+            self._root, state, self._adapter_config, self._optimizer.weights(), best, self._optimizer.moments()
+        )
+        self._report.checkpoint(state.step, saved.directory)
+        return saved
+
+
+def _step_seed(seed: int, step: int) -> int:
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0])
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """Most memory that tensors took on the GPU, or that the process took, so far in this attempt."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _diverged(step: int) -> RunFailed:
+    return RunFailed(
+        f"The loss at step {step} is not a finite number.", "Lower training.learning_rate, then start the run again."
+    )

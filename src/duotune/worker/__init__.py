@@ -1,0 +1,1 @@
+"""The detached process that runs the stages of one run, in order."""

@@ -1,0 +1,68 @@
+"""Stage `prepare`: sources to parts, parts to one dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from duotune import paths
+from duotune.catalog.catalog import open_catalog
+from duotune.config.resolve import is_remote
+from duotune.config.run import RunConfig
+from duotune.data.combine import Dataset, combine
+from duotune.data.prepare import Part, prepare_part
+from duotune.models.locate import locate
+from duotune.models.tokenizer import load_tokenizer
+from duotune.runs.reporter import Reporter
+from duotune.runs.results import Prepared, PreparedProject
+from duotune.sources.open import open_source
+from duotune.storage.locations import open_storage
+from duotune.worker.stages import RunInProgress
+
+
+def run(run: RunInProgress, config: RunConfig) -> Prepared:
+    """Prepare every project, then combine the parts into one dataset; what has not changed is used again."""
+    tokenizer = load_tokenizer(locate(config.model.path))
+    parts = []
+    for project in config.projects:
+        source = open_source(project.source, project.ref)
+        parts.append(prepare_part(project, source, tokenizer, config.data, run.report))
+    remote = is_remote(config.data.location)
+    root = paths.datasets() if remote or not config.data.location else Path(config.data.location)
+    with open_catalog() as catalog:
+        dataset = combine(parts, tokenizer, config.data, config.evaluation, catalog, root, run.report)
+    if remote:
+        _keep_remote(dataset, config.data.location, run.report)
+    return _result(parts, dataset)
+
+
+def _keep_remote(dataset: Dataset, location: str, report: Reporter) -> None:
+    storage = open_storage(location)
+    if not storage.exists(dataset.fingerprint):
+        storage.put_directory(
+            dataset.directory, dataset.fingerprint, lambda done, total: report.progress("upload", done, total, "bytes")
+        )
+
+
+def _result(parts: list[Part], dataset: Dataset) -> Prepared:
+    return Prepared(
+        dataset=str(dataset.directory),
+        fingerprint=dataset.fingerprint,
+        reused=dataset.reused,
+        train_rows=dataset.train_rows,
+        train_tokens=dataset.train_tokens,
+        label_tokens=dataset.label_tokens,
+        validation_rows=dataset.validation_rows,
+        items=dict(dataset.items),
+        leaked=dataset.leaked,
+        projects=[
+            PreparedProject(
+                name=part.project,
+                commit=part.commit,
+                files=part.files,
+                rejected=part.rejected,
+                tokens=part.tokens,
+                reused=part.reused,
+            )
+            for part in parts
+        ],
+    )

@@ -1,0 +1,84 @@
+"""The command line as scripts see it: exit codes, standard output against standard error, two sentences per error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from duotune.cli.main import COMMANDS, LazyGroup, cli, run
+from duotune.cli.output import in_bytes, in_words
+
+
+def test_every_command_of_the_table_exists_with_a_help_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert isinstance(cli, LazyGroup)
+    for name in COMMANDS:
+        assert run([name, "--help"]) == 0
+        assert "Usage: duotune" in capsys.readouterr().out
+
+
+def test_without_a_command_it_helps_and_leaves_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Commands:" in captured.err
+
+
+def test_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["statsu", "x"]) == 2
+    assert "Did you mean `duotune status`?" in capsys.readouterr().err
+
+
+def test_config_new_goes_to_standard_output_and_check_accepts_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["config", "new", "--name", "mine"]) == 0
+    file = tmp_path / "run.toml"
+    file.write_text(capsys.readouterr().out)
+    assert run(["config", "check", str(file)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "is valid" in captured.err
+
+
+def test_config_check_leaves_with_2_and_lists_problems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("[lora]\nr = 0\n")
+    assert run(["config", "check", str(file)]) == 2
+    error = capsys.readouterr().err
+    for key in ("name", "projects", "model", "adapter", "lora.r"):
+        assert f"\n  {key}" in error
+
+
+def test_config_schema_is_one_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "schema"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert json.loads(out)["title"] == "RunConfig"
+
+
+def test_runs_of_an_empty_home_are_an_empty_array(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["runs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_unknown_run_is_a_usage_error_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "nothing"]) == 2
+    error = capsys.readouterr().err
+    assert "There is no run nothing" in error or "There is no run 'nothing'" in error
+    assert "duotune run CONFIG.toml" in error
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(None, "–"), (3.4, "3 s"), (89, "89 s"), (600, "10 min"), (5400, "1 h 30 min"), (-1, "0 s")]
+)
+def test_durations_in_words(seconds: float | None, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (8_070_000, "8.07 MB"), (2.5e9, "2.5 GB"), (3e15, "3e+03 TB")]
+)
+def test_sizes_in_decimal_units(count: float, text: str) -> None:
+    assert in_bytes(count) == text

@@ -1,0 +1,49 @@
+"""The systemd unit: read back by systemd's own verifier, and safe against what paths may hold."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from duotune.config.host import ServingConfig
+from duotune.errors import UsageError
+from duotune.serving.unit import quote, render
+
+CONFIG = Path("/var/lib/duotune/serving/vllm.yaml")
+
+
+def test_engine_death_is_always_restarted() -> None:
+    text = render(CONFIG, ServingConfig(executable="/opt/vllm/bin/vllm"))
+    assert "Restart=always\n" in text
+    assert f"ExecStart=/opt/vllm/bin/vllm serve --config {CONFIG}\n" in text
+    assert "$" not in "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+
+
+def test_socket_needs_no_network() -> None:
+    assert "PrivateNetwork=yes" in render(CONFIG, ServingConfig(listen="unix:/run/duotune-vllm/vllm.sock"))
+    assert "PrivateNetwork=no" in render(CONFIG, ServingConfig())
+
+
+@pytest.mark.parametrize(
+    ("word", "quoted"),
+    [("/a/b", "/a/b"), ("/a b", '"/a b"'), ("/100%/$x", "/100%%/$$x"), ('/a"b', '"/a\\"b"'), ("/a;b", '"/a;b"')],
+)
+def test_words_survive_systemds_expansion(word: str, quoted: str) -> None:
+    assert quote(word) == quoted
+
+
+def test_control_character_is_refused() -> None:
+    with pytest.raises(UsageError):
+        quote("/a\nExecStartPre=/bin/evil")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_accepts_the_unit_without_a_word(tmp_path: Path) -> None:
+    unit = tmp_path / "vllm-duo.service"
+    unit.write_text(render(CONFIG, ServingConfig(executable=shutil.which("true") or "/bin/true")))
+    found = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True)
+    ours = [line for line in found.stderr.splitlines() if "vllm-duo" in line]
+    assert ours == []
