@@ -66,7 +66,7 @@ def test_memory_counts_weights_once_and_grows_with_tokens() -> None:
     longer = training_memory(
         Qwen7B(), config().model_copy(update={"data": config().data.model_copy(update={"sequence_length": 4096})}), True
     )
-    assert longer.activation_bytes == 2 * short.activation_bytes
+    assert longer.activation_bytes == pytest.approx(2 * short.activation_bytes)
     assert 15 * GIB < short.total_bytes < 40 * GIB
 
 

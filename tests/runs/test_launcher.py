@@ -40,11 +40,10 @@ facts = {
     "cwd": os.getcwd(),
 }
 (run.path / "facts.json").write_text(json.dumps(facts))
-with Journal(run.journal_file) as journal:
+with try_lock(run.lock_file), Journal(run.journal_file) as journal:
     journal.append(RunStarted(pid=me.pid, process_start=me.process_start, attempt=1))
-    with try_lock(run.lock_file):
-        stop.wait(60)
-        journal.append(RunStopped())
+    stop.wait(60)
+    journal.append(RunStopped())
 """
 
 

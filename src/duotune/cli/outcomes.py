@@ -33,7 +33,10 @@ def _prepared(result: Prepared) -> str:
 
 
 def _trained(result: Trained) -> str:
-    return f"{result.steps} steps · validation {result.initial_validation_loss:.3f} → {result.validation_loss:.3f}"
+    steps = f"{result.steps:,} steps"
+    if result.validation_loss is None or result.initial_validation_loss is None:
+        return steps
+    return f"{steps} · validation loss {result.initial_validation_loss:.3f} → {result.validation_loss:.3f}"
 
 
 def _published(result: Published) -> str:

@@ -11,6 +11,7 @@ from duotune.cli.output import print_error, print_json, say
 from duotune.errors import ExitCode
 
 if TYPE_CHECKING:
+    from duotune.plan.start import Started
     from duotune.runs.directory import RunDirectory
     from duotune.runs.state import RunState
 
@@ -58,7 +59,10 @@ def resume(run_name: str, detach: bool, as_json: bool) -> int:
     return _accompany(go_on(find_run(run_name)), detach, as_json)
 
 
-def _accompany(run: RunDirectory, detach: bool, as_json: bool) -> int:
+def _accompany(started: Started, detach: bool, as_json: bool) -> int:
+    run = started.run
+    if started.note:
+        say(f"Note: {started.note}.")
     if detach:
         say(f"Run {run.id} has started. `duotune status {run.id}` shows it, `duotune logs -f {run.id}` follows it.")
         if as_json:

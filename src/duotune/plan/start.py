@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.projects import Project
 from duotune.config.run import RunConfig
 from duotune.errors import UsageError
 from duotune.plan.records import Plan
 from duotune.runs.directory import RunDirectory, create_run
-from duotune.runs.events import DecisionTaken, RunResumed
+from duotune.runs.events import DecisionTaken
 from duotune.runs.fold import EXPECTED_SECONDS
 from duotune.runs.journal import Journal
 from duotune.runs.launcher import launch
-from duotune.runs.lock import try_lock
 
 
-def start(planned: Plan, until: str | None = None) -> RunDirectory:
+@dataclass(frozen=True)
+class Started:
+    """A run whose worker is up.
+
+    Attributes:
+        note: What a person should know of how it was launched; often empty.
+    """
+
+    run: RunDirectory
+    note: str
+
+
+def start(planned: Plan, until: str | None = None) -> Started:
     """Freeze the plan into a run directory and launch its worker.
 
     Args:
@@ -32,11 +45,10 @@ def start(planned: Plan, until: str | None = None) -> RunDirectory:
     expected = {stage: round(duration.seconds, 1) for stage, duration in planned.durations.items()}
     with Journal(run.journal_file) as journal:
         journal.append(DecisionTaken(name=EXPECTED_SECONDS, value=dict(expected)))
-    launch(run)
-    return run
+    return Started(run, launch(run).note)
 
 
-def go_on(run: RunDirectory) -> RunDirectory:
+def go_on(run: RunDirectory) -> Started:
     """Launch a new worker for a run that was stopped, failed or was lost.
 
     Raises:
@@ -48,13 +60,7 @@ def go_on(run: RunDirectory) -> RunDirectory:
         raise UsageError(f"Run {run.id} is finished; there is nothing to resume.", "Start a new run from its config.")
     if not state.ended:
         raise UsageError(f"Run {run.id} is {state.state} already.", f"`duotune status {run.id}` shows where it is.")
-    lock = try_lock(run.lock_file)  # the journal has one writer at a time, here too
-    if lock is None:
-        raise UsageError(f"Run {run.id} is being worked on already.", f"See `duotune status {run.id}`.")
-    with lock, Journal(run.journal_file) as journal:
-        journal.append(RunResumed())
-    launch(run)
-    return run
+    return Started(run, launch(run).note)
 
 
 def _pinned(planned: Plan) -> RunConfig:

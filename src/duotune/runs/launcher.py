@@ -13,7 +13,7 @@ from typing import Literal
 
 from duotune.errors import HostError, RunFailed, UsageError, printable
 from duotune.runs.directory import RunDirectory
-from duotune.runs.events import RunCreated, RunResumed
+from duotune.runs.events import RunResumed, RunStarted
 from duotune.runs.journal import Journal, read_events
 from duotune.runs.lock import owner_of, try_lock
 from duotune.runs.systemd import find_manager, start_service
@@ -103,7 +103,7 @@ def request_stop(run: RunDirectory) -> int:
 
 
 def _announce(run: RunDirectory) -> int:
-    """Write `run_resumed` unless the run is fresh; returns the journal's length before the worker."""
+    """Write `run_resumed` unless the run is fresh or it is there; returns the journal's length before the worker."""
     lock = try_lock(run.lock_file)
     if lock is None:
         owner = owner_of(run.lock_file)
@@ -113,8 +113,9 @@ def _announce(run: RunDirectory) -> int:
         )
     with lock:
         reading = read_events(run.journal_file)
-        fresh = len(reading.events) == 1 and isinstance(reading.events[0], RunCreated)
-        if fresh and not run.log_file.exists():
+        tried = any(isinstance(event, RunStarted | RunResumed) for event in reading.events)
+        announced = bool(reading.events) and isinstance(reading.events[-1], RunResumed)
+        if announced or (not tried and not run.log_file.exists()):
             return reading.offset
         with Journal(run.journal_file) as journal:
             journal.append(RunResumed())

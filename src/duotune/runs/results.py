@@ -65,14 +65,16 @@ class Trained(StageResult):
     Attributes:
         adapter: Its local directory, in PEFT's format.
         best_step: Step whose validation loss was the lowest; the adapter is that one.
+        validation_loss: The adapter's; None when there was nothing to validate on.
+        initial_validation_loss: The base model's.
     """
 
     adapter: str
     steps: int
     best_step: int
     train_loss: float
-    validation_loss: float
-    initial_validation_loss: float
+    validation_loss: float | None
+    initial_validation_loss: float | None
     tokens: int
     seconds: float
     peak_memory_bytes: int

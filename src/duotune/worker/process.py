@@ -6,19 +6,16 @@ import errno
 import logging
 import os
 import signal
-import socket
 import threading
 import traceback
 from pathlib import Path
-
-import psutil
 
 from duotune.errors import DuotuneError, ExitCode, HostError, printable
 from duotune.runs.directory import RunDirectory
 from duotune.runs.events import Event, RunFailedEvent, RunFinished, RunStarted, RunStopped
 from duotune.runs.fold import fold
 from duotune.runs.journal import Journal, read_events
-from duotune.runs.lock import try_lock
+from duotune.runs.lock import Owner, try_lock
 from duotune.runs.reporter import JournalReporter, Stopped
 from duotune.worker.stages import RunInProgress, run_stages
 
@@ -53,8 +50,8 @@ def work(path: Path) -> int:
 
 
 def _started(attempt: int) -> RunStarted:
-    process = psutil.Process()
-    return RunStarted(pid=process.pid, process_start=process.create_time(), attempt=attempt, host=socket.gethostname())
+    me = Owner.this_process()
+    return RunStarted(pid=me.pid, process_start=me.process_start, attempt=attempt, host=me.host)
 
 
 def _outcome(run: RunInProgress) -> tuple[Event, int]:

@@ -1,0 +1,1 @@
+"""Files -> filtered -> deduplicated -> examples -> split -> packed tokens."""

@@ -1,0 +1,60 @@
+"""Directories that appear complete or not at all, whatever kills the process that makes them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from duotune.errors import HostError, printable
+
+
+@contextmanager
+def building(target: Path) -> Iterator[Path]:
+    """A directory to fill, which becomes `target` when the block ends well and vanishes when it does not.
+
+    Every file and directory is synced before the rename, and the parent after it. When another process was first, its
+    result stays: both made the same content. What killed processes left behind is removed.
+
+    Raises:
+        HostError: The file system refuses: no space, no permission.
+    """
+    temporary = target.parent / f".{target.name[:16]}-{os.getpid()}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(target)
+        temporary.mkdir()
+        yield temporary
+        for directory, _, names in os.walk(temporary):
+            for name in names:
+                _sync(Path(directory) / name)
+            _sync(Path(directory))
+        if not target.exists():
+            temporary.rename(target)
+            _sync(target.parent)
+    except OSError as error:
+        if not target.is_dir():
+            raise HostError(
+                f"{printable(target)} cannot be written: {error.strerror or error}.",
+                "Check the free space and the permissions there, or set `data.location` or DUOTUNE_HOME to another "
+                "place.",
+            ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_abandoned(target: Path) -> None:
+    for left in target.parent.glob(f".{target.name[:16]}-*"):
+        process = int(left.name.rpartition("-")[2])
+        if process == os.getpid() or not Path(f"/proc/{process}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,261 @@
+"""Parts become a dataset: split by cluster, checked for leaks, packed to rows, with held-out items and a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from duotune.catalog.catalog import Catalog
+from duotune.catalog.splits import Split
+from duotune.config.run import DataConfig, EvaluationConfig
+from duotune.data.building import building
+from duotune.data.held_out import HeldOut, hold_out
+from duotune.data.manifest import (
+    MANIFEST_FILE,
+    KeptFile,
+    Leakage,
+    Manifest,
+    ProjectEntry,
+    RejectedEntry,
+    Settings,
+    read_manifest,
+)
+from duotune.data.packed import Packer
+from duotune.data.parts import PIPELINE_VERSION
+from duotune.data.pool import Pool, Repeat
+from duotune.data.prepare import Part, check_stop
+from duotune.data.reasons import Reason
+from duotune.data.selection import Selection, select
+from duotune.data.split import to_record
+from duotune.models.items import write_items
+from duotune.models.prompts import PromptRenderer
+from duotune.models.tokenizer import CodeTokenizer
+from duotune.runs.reporter import Reporter
+
+_STEPS = 4
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset, complete on disk.
+
+    Attributes:
+        directory: Where it is.
+        fingerprint: Its name.
+        train_rows: Packed rows to train on.
+        train_tokens: Their tokens without padding.
+        label_tokens: Those that the loss looks at.
+        validation_rows: Packed rows of the validation split.
+        items: Held-out items by set.
+        leaked: Training files that repeat a held-out file; 0.
+        reused: Whether it was there already.
+    """
+
+    directory: Path
+    fingerprint: str
+    train_rows: int
+    train_tokens: int
+    label_tokens: int
+    validation_rows: int
+    items: Mapping[str, int]
+    leaked: int
+    reused: bool
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What was asked for, once resolved."""
+
+    parts: Sequence[Part]
+    projects: Sequence[ProjectEntry]
+    tokenizer: CodeTokenizer
+    data: DataConfig
+    evaluation: EvaluationConfig
+    settings: Settings
+
+
+def combine(
+    parts: Sequence[Part],
+    tokenizer: CodeTokenizer,
+    data: DataConfig,
+    evaluation: EvaluationConfig,
+    catalog: Catalog,
+    root: Path,
+    report: Reporter,
+) -> Dataset:
+    """Combine parts to a dataset, or find it there already.
+
+    Args:
+        parts: Prepared parts, in the configured order: of duplicates across projects the first is kept.
+        tokenizer: The one that the parts were made with.
+        data: Settings.
+        evaluation: How many items to hold out.
+        catalog: Where earlier splits are recorded, and this one will be.
+        root: Directory of datasets.
+        report: Progress; asked whether to stop.
+
+    Returns:
+        The dataset, complete on disk and its split recorded.
+
+    Raises:
+        UsageError: Too few files to hold any out.
+        CheckFailed: A part is damaged.
+        HostError: The disk refuses.
+        Stopped: A stop was requested; nothing is left behind.
+    """
+    _step(report, 0)
+    pool = Pool([(part.project, part.directory) for part in parts])
+    selection = select(pool, list(catalog.splits.recorded()), data)
+    _step(report, 1)
+    projects = [
+        ProjectEntry(name=part.project, commit=part.commit, part=record.key)
+        for part, record in zip(parts, pool.records, strict=True)
+    ]
+    request = _Request(parts, projects, tokenizer, data, evaluation, _settings(data, evaluation))
+    fingerprint = _fingerprint(request, selection)
+    directory = root / fingerprint
+    reused = (directory / MANIFEST_FILE).is_file()
+    if not reused:
+        with building(directory) as temporary:
+            _write(temporary, fingerprint, request, selection, report)
+    catalog.splits.record(to_record(pool.candidates(), selection.assignments))
+    _step(report, _STEPS)
+    return _dataset(directory, read_manifest(directory), reused)
+
+
+def _write(directory: Path, fingerprint: str, request: _Request, selection: Selection, report: Reporter) -> None:
+    held_out = hold_out(selection, request.tokenizer, request.data, request.evaluation)
+    for name, items in held_out.items.items():
+        write_items(directory / "held_out" / f"{name}.jsonl", items)
+    _warn_of_few(held_out, request.evaluation, report)
+    _step(report, 2)
+    padding = next(iter(PromptRenderer(request.tokenizer).end_ids), 0)
+    packer = Packer(selection, [part.directory for part in request.parts], request.data, padding)
+    counts = packer.write(directory, fingerprint)
+    _step(report, 3)
+    leakage = Leakage(found=len(selection.leaks), left=selection.leaked(), contaminated_items=held_out.contaminated)
+    manifest = Manifest(
+        fingerprint=fingerprint,
+        tokenizer=request.tokenizer.fingerprint,
+        settings=request.settings,
+        projects=list(request.projects),
+        files=_kept(selection),
+        rejected=_rejected(selection),
+        clusters=_clusters(selection),
+        splits=counts,
+        items={name: len(items) for name, items in held_out.items.items()},
+        loss_weights=packer.weights,
+        leakage=leakage,
+    )
+    (directory / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1) + "\n")
+
+
+def _fingerprint(request: _Request, selection: Selection) -> str:
+    """SHA-256 (hex) of the parts, the settings and the split; of no path, name of a run, or time."""
+    pool = selection.pool
+    split = [
+        (pool.files[position].place, selection.assignments[position].cluster, name)
+        for name, positions in selection.positions.items()
+        for position in positions
+    ]
+    content = {
+        "pipeline": PIPELINE_VERSION,
+        "tokenizer": request.tokenizer.fingerprint,
+        "settings": request.settings.model_dump(),
+        "projects": [project.model_dump() for project in request.projects],
+        "split": sorted(split),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _settings(data: DataConfig, evaluation: EvaluationConfig) -> Settings:
+    return Settings(
+        sequence_length=data.sequence_length,
+        validation_fraction=data.validation_fraction,
+        test_fraction=data.test_fraction,
+        max_file_bytes=data.max_file_bytes,
+        seed=data.seed,
+        recipes=data.recipes,
+        fim_items=evaluation.fim_items,
+        signature_items=evaluation.signature_items,
+        max_new_tokens=evaluation.max_new_tokens,
+        items_seed=evaluation.seed,
+    )
+
+
+def _kept(selection: Selection) -> list[KeptFile]:
+    pool = selection.pool
+    kept = [
+        KeptFile(
+            project=pool.files[position].project,
+            path=pool.files[position].file.path,
+            blob_id=pool.files[position].file.blob_id,
+            cluster=selection.assignments[position].cluster,
+            split=split,
+            language=pool.files[position].file.language,
+            size_bytes=pool.files[position].file.size_bytes,
+        )
+        for split, positions in selection.positions.items()
+        for position in positions
+    ]
+    return sorted(kept, key=lambda file: (file.project, file.path))
+
+
+def _rejected(selection: Selection) -> list[RejectedEntry]:
+    pool = selection.pool
+    entries = [
+        RejectedEntry(project=project, path=file.path, reason=file.reason)
+        for project, record in zip(pool.projects, pool.records, strict=True)
+        for file in record.rejected
+    ]
+    repeats = {**pool.repeats, **{position: Repeat(Reason.NEAR_DUPLICATE, None) for position in selection.leaks}}
+    for position, repeat in repeats.items():
+        pooled = pool.files[position]
+        entries.append(
+            RejectedEntry(
+                project=pooled.project,
+                path=pooled.file.path,
+                reason=repeat.reason,
+                repeats=repeat.original,
+                cluster=selection.assignments[position].cluster,
+            )
+        )
+    return sorted(entries, key=lambda entry: (entry.project, entry.path))
+
+
+def _clusters(selection: Selection) -> dict[str, Split]:
+    return {given.cluster: given.split for given in sorted(set(selection.assignments), key=lambda a: a.cluster)}
+
+
+def _warn_of_few(held_out: HeldOut, evaluation: EvaluationConfig, report: Reporter) -> None:
+    wanted = {"fim": evaluation.fim_items, "signature": evaluation.signature_items}
+    for name, items in held_out.items.items():
+        if len(items) < wanted[name]:
+            report.warning(
+                f"Only {len(items)} of {wanted[name]} {name} items could be held out: the test files have no more."
+            )
+
+
+def _step(report: Reporter, done: int) -> None:
+    """Report a step of the combination, and end here when a stop was requested."""
+    if done < _STEPS:
+        check_stop(report)
+    report.progress("combine", done, _STEPS, "steps")
+
+
+def _dataset(directory: Path, manifest: Manifest, reused: bool) -> Dataset:
+    train, validation = manifest.splits["train"], manifest.splits["validation"]
+    return Dataset(
+        directory=directory,
+        fingerprint=manifest.fingerprint,
+        train_rows=train.rows,
+        train_tokens=train.tokens,
+        label_tokens=train.targets,
+        validation_rows=validation.rows,
+        items=dict(manifest.items),
+        leaked=manifest.leakage.left,
+        reused=reused,
+    )

@@ -1,0 +1,164 @@
+"""What a dataset was made of, file by file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from duotune.catalog.splits import Split
+from duotune.config.run import Recipes
+from duotune.data.reasons import Reason
+from duotune.data.weights import LossWeights
+from duotune.errors import CheckFailed, printable
+
+MANIFEST_FILE = "manifest.json"
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Settings(_Stored):
+    """What of the configuration decided the dataset."""
+
+    sequence_length: int
+    validation_fraction: float
+    test_fraction: float
+    max_file_bytes: int
+    seed: int
+    recipes: Recipes
+    fim_items: int
+    signature_items: int
+    max_new_tokens: int
+    items_seed: int
+
+
+class ProjectEntry(_Stored):
+    """A project of the dataset: its name, its commit (None for a folder) and the key of its part."""
+
+    name: str
+    commit: str | None
+    part: str
+
+
+class KeptFile(_Stored):
+    """A file that became examples or items.
+
+    Attributes:
+        project: Its project.
+        path: Its path, printable.
+        blob_id: Git's id of its content.
+        cluster: Its near-duplicate cluster.
+        split: Where the cluster went.
+        language: linguist's name.
+        size_bytes: Its size.
+    """
+
+    project: str
+    path: str
+    blob_id: str
+    cluster: str
+    split: Split
+    language: str
+    size_bytes: int
+
+
+class RejectedEntry(_Stored):
+    """A file that did not.
+
+    Attributes:
+        project: Its project.
+        path: Its path, printable.
+        reason: Why.
+        repeats: `project:path` of the kept file that it repeats, for duplicates.
+        cluster: Its near-duplicate cluster, for duplicates.
+    """
+
+    project: str
+    path: str
+    reason: Reason
+    repeats: str | None = None
+    cluster: str | None = None
+
+
+class Leakage(_Stored):
+    """Near-duplicates across the split, by brute force over all pairs.
+
+    Attributes:
+        found: Training files that repeated a held-out file after clusters were split; they were dropped.
+        left: The same count, measured again on what is trained on; anything but 0 is a fault.
+        contaminated_items: Held-out places passed over because their lines occur in a training file.
+    """
+
+    found: int
+    left: int
+    contaminated_items: int
+
+
+class Counts(_Stored):
+    """Size of one split of the packed data.
+
+    Attributes:
+        files: Files.
+        documents: Documents.
+        rows: Packed rows.
+        tokens: Tokens without padding.
+        targets: Tokens that the loss looks at.
+        padding: Share of padding among all tokens of the rows.
+    """
+
+    files: int
+    documents: int
+    rows: int
+    tokens: int
+    targets: int
+    padding: float
+
+
+class Manifest(_Stored):
+    """`manifest.json` of a dataset.
+
+    Attributes:
+        version: Of this format.
+        fingerprint: The dataset's name.
+        tokenizer: Fingerprint of the tokenizer.
+        settings: What of the configuration decided it.
+        projects: In the configured order.
+        files: Kept files, by project and path.
+        rejected: The others, by project and path.
+        clusters: Split of each cluster.
+        splits: Sizes by split; `test` has no rows.
+        items: Held-out items by set.
+        loss_weights: Weight of each kind of target.
+        leakage: What crossed the split.
+    """
+
+    version: Literal[1] = 1
+    fingerprint: str
+    tokenizer: str
+    settings: Settings
+    projects: list[ProjectEntry]
+    files: list[KeptFile]
+    rejected: list[RejectedEntry]
+    clusters: dict[str, Split]
+    splits: dict[Split, Counts]
+    items: dict[str, int]
+    loss_weights: LossWeights
+    leakage: Leakage
+
+
+def read_manifest(dataset: Path) -> Manifest:
+    """Read the manifest of a dataset's directory.
+
+    Raises:
+        CheckFailed: It is missing or damaged.
+    """
+    try:
+        return Manifest.model_validate_json((dataset / MANIFEST_FILE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise CheckFailed(
+            f"The dataset in {printable(dataset)} has no readable manifest.json.",
+            "Remove that directory and prepare it again.",
+        ) from error

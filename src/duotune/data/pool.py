@@ -1,0 +1,112 @@
+"""The files of several parts as one list: what is kept across them, and what repeats what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from duotune.data.clusters import near_duplicates
+from duotune.data.parts import TEXTS_FILE, PartFile, PartRecord, Texts, read_record
+from duotune.data.reasons import Reason
+from duotune.data.similarity import Shingles, shingles
+from duotune.data.split import Candidate
+
+_CACHED_FILES = 4096
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Why a file of a pool is not kept.
+
+    Attributes:
+        reason: Exact or near-duplicate.
+        original: `project:path` of the kept file that it repeats; None for a leak, which may repeat several.
+    """
+
+    reason: Reason
+    original: str | None
+
+
+@dataclass(frozen=True)
+class PooledFile:
+    """A file of one of the parts.
+
+    Attributes:
+        part: Index of the part.
+        row: Its row there.
+        project: Name of the part's project.
+        file: What the part says of it.
+        signature: Its signature.
+    """
+
+    part: int
+    row: int
+    project: str
+    file: PartFile
+    signature: bytes
+
+    @property
+    def place(self) -> str:
+        """`project:path`."""
+        return f"{self.project}:{self.file.path}"
+
+
+class Pool:
+    """All accepted files of some parts, by part and then by path.
+
+    Args:
+        parts: Project name and directory of each part.
+
+    Attributes:
+        projects: Name of each part's project.
+        records: What each part says of itself.
+        files: The files.
+        repeats: Position -> why it is not kept; all others are.
+    """
+
+    def __init__(self, parts: Sequence[tuple[str, Path]]) -> None:
+        self.projects = [project for project, _ in parts]
+        self.records: list[PartRecord] = [read_record(directory) for _, directory in parts]
+        self._texts = [Texts(directory / TEXTS_FILE) for _, directory in parts]
+        self.files = [
+            PooledFile(part, row, parts[part][0], file, signature)
+            for part, record in enumerate(self.records)
+            for row, (file, signature) in enumerate(zip(record.files, self._texts[part].signatures(), strict=True))
+        ]
+        self.shingles = lru_cache(maxsize=_CACHED_FILES)(self._shingles)
+        self.repeats: dict[int, Repeat] = self._repeats()
+
+    def text(self, position: int) -> str:
+        """The text of a file."""
+        pooled = self.files[position]
+        return self._texts[pooled.part].text(pooled.row)
+
+    def candidates(self) -> list[Candidate]:
+        """The files as the split sees them."""
+        return [
+            Candidate(f.project, f.file.language, f.file.content, f.signature, position not in self.repeats)
+            for position, f in enumerate(self.files)
+        ]
+
+    def _shingles(self, position: int) -> Shingles:
+        return shingles(self.text(position))
+
+    def _repeats(self) -> dict[int, Repeat]:
+        repeats: dict[int, Repeat] = {}
+        first: dict[str, int] = {}
+        for position, pooled in enumerate(self.files):
+            original = first.setdefault(pooled.file.content, position)
+            if pooled.file.repeats is not None and pooled.file.reason is not None:
+                repeats[position] = Repeat(pooled.file.reason, f"{pooled.project}:{pooled.file.repeats}")
+            elif original != position:
+                repeats[position] = Repeat(Reason.EXACT_DUPLICATE, self.files[original].place)
+        kept = [b"" if position in repeats else pooled.signature for position, pooled in enumerate(self.files)]
+        for position, original in near_duplicates(kept, self.shingles, self._apart).items():
+            repeats[position] = Repeat(Reason.NEAR_DUPLICATE, self.files[original].place)
+        return repeats
+
+    def _apart(self, left: int, right: int) -> bool:
+        """Pairs within one part were compared when it was made."""
+        return self.files[left].part != self.files[right].part

@@ -1,0 +1,245 @@
+"""One project becomes a part: filtered, deduplicated and tokenized once, then found again by its content."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from duotune import paths
+from duotune.config.run import DataConfig, ProjectConfig
+from duotune.data.building import building
+from duotune.data.clusters import near_duplicates
+from duotune.data.examples import Document, ExampleMaker, Text
+from duotune.data.filters import Filters, filters_of
+from duotune.data.funnel import Accepted, LeftOut, screen_contents, screen_paths
+from duotune.data.parts import (
+    DOCUMENTS_FILE,
+    PIPELINE_VERSION,
+    RECORD_FILE,
+    TEXTS_FILE,
+    PartFile,
+    PartRecord,
+    RejectedFile,
+    Texts,
+    document_columns,
+    part_key,
+    read_record,
+    write_documents,
+    write_texts,
+)
+from duotune.data.reasons import Reason
+from duotune.data.similarity import Shingles, content_hash, shingles, signatures
+from duotune.errors import SourceError
+from duotune.models.tokenizer import CodeTokenizer
+from duotune.runs.reporter import Reporter, Stopped
+from duotune.sources.source import Source, SourceFile
+
+_READ_FILES = 256
+_BATCH_CHARACTERS = 500_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """A prepared part.
+
+    Attributes:
+        directory: Where it is.
+        project: Name of the project.
+        commit: The pinned commit; None for a folder.
+        files: Kept files.
+        rejected: Files left out, duplicates included.
+        tokens: Tokens of its documents.
+        languages: Kept files by language, most first.
+        reused: Whether it was there already.
+    """
+
+    directory: Path
+    project: str
+    commit: str | None
+    files: int
+    rejected: int
+    tokens: int
+    languages: Mapping[str, int]
+    reused: bool
+
+
+def prepare_part(
+    project: ProjectConfig, source: Source, tokenizer: CodeTokenizer, data: DataConfig, report: Reporter
+) -> Part:
+    """Prepare one project, or find that the same content is prepared already.
+
+    Args:
+        project: Its filters and its name.
+        source: Its files, open.
+        tokenizer: Of the base model.
+        data: Settings.
+        report: Progress of reading in files, of tokenizing in bytes; asked whether to stop.
+
+    Returns:
+        The part, complete on disk.
+
+    Raises:
+        SourceError: Nothing of it can be trained on.
+        UsageError: A language that is not known.
+        ModelError: The model lacks the tokens that a recipe needs.
+        HostError: The disk refuses.
+        Stopped: A stop was requested; nothing is left behind.
+    """
+    filters = filters_of(project, data)
+    maker = ExampleMaker(tokenizer, data)
+    name = project_name(project)
+    listing = sorted(source.files(), key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))
+    key = part_key(listing, tokenizer.fingerprint, project, data)
+    directory = paths.parts() / key
+    if (directory / RECORD_FILE).is_file():
+        return _part(directory, read_record(directory), name, source.commit, reused=True)
+    readable, left_out = screen_paths(listing, filters)
+    with building(directory) as temporary:
+        accepted, rejected = _read(source, readable, filters, temporary / TEXTS_FILE, name, report)
+        rejected += [RejectedFile(path=entry.path, reason=entry.reason) for entry in left_out]
+        if not accepted:
+            raise _nothing(name, len(listing), rejected)
+        files = _deduplicated(accepted, Texts(temporary / TEXTS_FILE))
+        tokens = _tokenize(files, maker, temporary, name, report)
+        record = PartRecord(
+            pipeline=PIPELINE_VERSION,
+            key=key,
+            files=files,
+            rejected=sorted(rejected, key=lambda file: file.path),
+            tokens=tokens,
+        )
+        (temporary / RECORD_FILE).write_text(record.model_dump_json(exclude_none=True))
+    return _part(directory, record, name, source.commit, reused=False)
+
+
+def project_name(project: ProjectConfig) -> str:
+    """The name of a project: the configured one, else the last part of its source."""
+    return project.name or PurePosixPath(project.source.rstrip("/")).name.removesuffix(".git") or "project"
+
+
+def check_stop(report: Reporter) -> None:
+    """End the stage when a stop was requested.
+
+    Raises:
+        Stopped: It was.
+    """
+    if report.stop_requested:
+        raise Stopped
+
+
+def _part(directory: Path, record: PartRecord, name: str, commit: str | None, reused: bool) -> Part:
+    kept = [file for file in record.files if file.repeats is None]
+    return Part(
+        directory=directory,
+        project=name,
+        commit=commit,
+        files=len(kept),
+        rejected=len(record.rejected) + len(record.files) - len(kept),
+        tokens=record.tokens,
+        languages=dict(Counter(file.language for file in kept).most_common()),
+        reused=reused,
+    )
+
+
+def _read(
+    source: Source, files: list[SourceFile], filters: Filters, target: Path, name: str, report: Reporter
+) -> tuple[list[PartFile], list[RejectedFile]]:
+    """Read and judge every file; texts and signatures go to disk, the rest comes back."""
+    accepted: list[PartFile] = []
+    rejected: list[RejectedFile] = []
+    batch: list[Accepted] = []
+    with write_texts(target) as texts:
+        for done, entry in enumerate(screen_contents(source, files, filters), start=1):
+            if isinstance(entry, LeftOut):
+                rejected.append(RejectedFile(path=entry.path, reason=entry.reason))
+            else:
+                batch.append(entry)
+                accepted.append(_accepted(entry))
+            if len(batch) == _READ_FILES or done == len(files):
+                check_stop(report)
+                signed = signatures([shingles(one.text) for one in batch])
+                texts.write({"text": [one.text for one in batch], "signature": signed})
+                batch.clear()
+            report.progress(f"read {name}", done, len(files), "files")
+    return accepted, rejected
+
+
+def _accepted(entry: Accepted) -> PartFile:
+    return PartFile(
+        path=entry.path,
+        blob_id=entry.blob_id,
+        language=entry.language,
+        size_bytes=entry.size,
+        content=content_hash(entry.text),
+    )
+
+
+def _deduplicated(files: list[PartFile], texts: Texts) -> list[PartFile]:
+    """The files again, each that repeats an earlier kept one saying so."""
+    repeats: dict[int, tuple[int, Reason]] = {}
+    first: dict[str, int] = {}
+    for row, file in enumerate(files):
+        original = first.setdefault(file.content, row)
+        if original != row:
+            repeats[row] = original, Reason.EXACT_DUPLICATE
+
+    @lru_cache(maxsize=4096)
+    def shingles_of(row: int) -> Shingles:
+        return shingles(texts.text(row))
+
+    # Exact copies are out of the comparison, and need none.
+    signed = [b"" if row in repeats else signature for row, signature in enumerate(texts.signatures())]
+    for row, original in near_duplicates(signed, shingles_of, lambda later, earlier: True).items():
+        repeats[row] = original, Reason.NEAR_DUPLICATE
+    return [
+        file.model_copy(update={"repeats": files[repeats[row][0]].path, "reason": repeats[row][1]})
+        if row in repeats
+        else file
+        for row, file in enumerate(files)
+    ]
+
+
+def _tokenize(files: list[PartFile], maker: ExampleMaker, directory: Path, name: str, report: Reporter) -> int:
+    """Write the documents of the kept files; returns their tokens."""
+    texts = Texts(directory / TEXTS_FILE)
+    total = sum(file.size_bytes for file in files if file.repeats is None)
+    done = tokens = 0
+    with write_documents(directory / DOCUMENTS_FILE) as target:
+        for batch in _batches(files, texts):
+            check_stop(report)
+            documents: list[Document] = maker.documents(batch)
+            if documents:
+                target.write(document_columns(documents))
+            tokens += sum(len(document.ids) for document in documents)
+            done += sum(files[text.file].size_bytes for text in batch)
+            report.progress(f"tokenize {name}", done, total, "bytes")
+    return tokens
+
+
+def _batches(files: list[PartFile], texts: Texts) -> Iterator[list[Text]]:
+    batch: list[Text] = []
+    characters = 0
+    for row, file in enumerate(files):
+        if file.repeats is not None:
+            continue
+        text = texts.text(row)
+        batch.append(Text(row, text, file.language, file.content))
+        characters += len(text)
+        if characters >= _BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _nothing(name: str, looked_at: int, rejected: list[RejectedFile]) -> SourceError:
+    top = Counter(file.reason for file in rejected).most_common(3)
+    reasons = ", ".join(f"{count} {reason.value}" for reason, count in top)
+    return SourceError(
+        f"The project {name!r} has nothing to train on: of {looked_at} files none was kept"
+        + (f" ({reasons})." if reasons else "."),
+        "Check its source, `include`, `exclude` and `languages`; without `languages`, programming languages are kept.",
+    )

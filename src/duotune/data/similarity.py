@@ -1,0 +1,89 @@
+"""How alike two texts are: sets of five-word shingles, their Jaccard similarity, and MinHash signatures of them.
+
+Words are runs of letters, digits, underscores and non-ASCII bytes, so that layout, quotes and brackets do not hide a
+copy. The similarity and the signature are those of BigCode's near-deduplication (5-grams, 256 permutations, 0.7).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import cast
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHINGLE_WORDS = 5
+PERMUTATIONS = 256
+THRESHOLD = 0.7
+# Shorter texts have too few shingles for a similarity to mean anything: in MinHash they all collide.
+MIN_WORDS = 10
+
+Shingles = NDArray[np.uint64]
+Signatures = NDArray[np.uint32]
+
+# Signatures are recorded for years; one made by another scheme is never compared.
+_SCHEME = b"\x01"
+_SEED = 1
+_WORD = re.compile(rb"[\w\x80-\xff]+")
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xBF58476D1CE4E5B9)
+
+
+def content_hash(text: str) -> str:
+    """SHA-256 (hex) of a text with LF line ends, blind to white space at the ends of lines and of the file."""
+    lines = "\n".join(line.rstrip() for line in text.rstrip().split("\n"))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def shingles(text: str) -> Shingles:
+    """The distinct shingles of a text as sorted 64-bit hashes; empty when it has fewer than ten words."""
+    words = _WORD.findall(text.encode())
+    if len(words) < MIN_WORDS:
+        return np.empty(0, dtype=np.uint64)
+    hashes = np.fromiter(map(crc32, words), dtype=np.uint64, count=len(words)) * _SPREAD
+    hashes ^= hashes >> np.uint64(29)
+    count = len(hashes) - SHINGLE_WORDS + 1
+    combined = hashes[:count].copy()
+    for offset in range(1, SHINGLE_WORDS):
+        combined = combined * _MIX + hashes[offset : offset + count]
+        combined ^= combined >> np.uint64(31)
+    return np.unique(combined)
+
+
+def jaccard(left: Shingles, right: Shingles) -> float:
+    """Shared shingles over all shingles; 0 when either has none."""
+    if not len(left) or not len(right):
+        return 0.0
+    shared = len(np.intersect1d(left, right, assume_unique=True))
+    return shared / (len(left) + len(right) - shared)
+
+
+def signatures(sets: Sequence[Shingles]) -> list[bytes]:
+    """MinHash signatures, one per set: a scheme byte and 256 little-endian 32-bit values; empty for an empty set."""
+    from rensa import RMinHash
+
+    present = [index for index, hashes in enumerate(sets) if len(hashes)]
+    signed = [b""] * len(sets)
+    if present:
+        flat = np.concatenate([sets[index] for index in present])
+        offsets = np.cumsum([0, *(len(sets[index]) for index in present)]).astype(np.uint64)
+        rows = RMinHash.digest_matrix_from_flat_token_hashes(flat, offsets, PERMUTATIONS, _SEED).to_rows()
+        matrix = np.asarray(rows, dtype="<u4")
+        for index, row in zip(present, matrix, strict=True):
+            signed[index] = _SCHEME + row.tobytes()
+    return signed
+
+
+def signature_matrix(signed: Sequence[bytes]) -> tuple[NDArray[np.int64], Signatures]:
+    """The signatures of the present scheme, with their positions in `signed`.
+
+    Returns:
+        Positions [n] and values [n, 256].
+    """
+    length = len(_SCHEME) + 4 * PERMUTATIONS
+    usable = [i for i, value in enumerate(signed) if len(value) == length and value.startswith(_SCHEME)]
+    matrix = np.frombuffer(b"".join(signed[i][len(_SCHEME) :] for i in usable), dtype="<u4")
+    return np.asarray(usable, dtype=np.int64), cast(Signatures, matrix.reshape(len(usable), PERMUTATIONS))

@@ -1,0 +1,1 @@
+"""One interface over a local directory and S3."""

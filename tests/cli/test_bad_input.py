@@ -1,0 +1,145 @@
+"""Bad input, each with a sentence and an exit code of its own, before any work is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from duotune import paths
+from duotune.cli.main import run
+from duotune.errors import ExitCode
+from support.projects import make_project
+from support.repositories import git
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_project(tmp_path_factory.mktemp("projects") / "code", "json", "logging", "importlib")
+
+
+def write_config(folder: Path, source: Path, model: Path, extra: str = "", adapter: str = 'name = "a"') -> Path:
+    file = folder / "run.toml"
+    file.write_text(
+        f'name = "r"\n[[projects]]\nsource = "{source}"\n[model]\npath = "{model}"\n[adapter]\n{adapter}\n'
+        f"[data]\nsequence_length = 128\n{extra}"
+    )
+    return file
+
+
+def refusal(capsys: pytest.CaptureFixture[str], file: Path, code: ExitCode) -> str:
+    """What is said when the run is refused; no run directory may be left behind."""
+    assert run(["run", str(file)]) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert not paths.runs().exists() or not any(paths.runs().iterdir())
+    assert captured.err.startswith(("Error:", "Note:"))
+    return captured.err
+
+
+def test_unknown_key_and_wrong_type(
+    tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_config(tmp_path, project, micro_model, '[lora]\nrank = 8\nr = "many"\n')
+    said = refusal(capsys, file, ExitCode.USAGE)
+    assert "lora.rank = 8: unknown key" in said
+    assert "lora.r = 'many': must be a whole number" in said
+
+
+def test_missing_repository(tmp_path: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refusal(capsys, write_config(tmp_path, tmp_path / "nowhere", micro_model), ExitCode.USAGE)
+    assert "nowhere" in said
+
+
+def test_empty_folder(tmp_path: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    said = refusal(capsys, write_config(tmp_path, tmp_path / "empty", micro_model), ExitCode.USAGE)
+    assert "empty" in said
+
+
+def test_repository_without_commits(tmp_path: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "fresh").mkdir()
+    git(tmp_path / "fresh", "init", "--quiet")
+    said = refusal(capsys, write_config(tmp_path, tmp_path / "fresh", micro_model), ExitCode.USAGE)
+    assert "commit" in said
+
+
+def test_repository_with_nothing_to_train_on(
+    tmp_path: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "data.csv").write_text("a,b\n1,2\n" * 50)
+    said = refusal(capsys, write_config(tmp_path, tmp_path / "notes", micro_model), ExitCode.USAGE)
+    assert "nothing to train on" in said
+
+
+def test_model_directory_that_is_none(tmp_path: Path, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "model").mkdir()
+    said = refusal(capsys, write_config(tmp_path, project, tmp_path / "model"), ExitCode.USAGE)
+    assert "config.json" in said
+
+
+def test_missing_model(tmp_path: Path, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refusal(capsys, write_config(tmp_path, project, tmp_path / "absent-model"), ExitCode.USAGE)
+    assert "absent-model" in said
+
+
+def test_sequence_longer_than_the_model_reads(
+    tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_config(tmp_path, project, micro_model)
+    file.write_text(file.read_text().replace("sequence_length = 128", "sequence_length = 8192"))
+    assert "at most 1024 tokens" in refusal(capsys, file, ExitCode.USAGE)
+
+
+def test_unwritable_location(
+    tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    adapter = f'name = "a"\nlocation = "{tmp_path / "file" / "below"}"'
+    said = refusal(capsys, write_config(tmp_path, project, micro_model, adapter=adapter), ExitCode.ENVIRONMENT)
+    assert "below" in said
+
+
+def test_adapter_name_of_another_base(
+    tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from duotune.catalog.adapters import Adapter
+    from duotune.catalog.catalog import open_catalog
+
+    with open_catalog() as catalog:
+        catalog.adapters.ensure(Adapter("a", "f" * 64, "another model"))
+    said = refusal(capsys, write_config(tmp_path, project, micro_model), ExitCode.USAGE)
+    assert "another base model" in said
+
+
+def test_all_refusals_are_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refusal(capsys, write_config(tmp_path, tmp_path / "nowhere", tmp_path / "absent-model"), ExitCode.USAGE)
+    assert "nowhere" in said
+    assert "absent-model" in said
+
+
+def test_dry_run_changes_nothing_and_prints_every_check(
+    tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["run", str(write_config(tmp_path, project, micro_model)), "--dry-run"]) == ExitCode.OK
+    out = capsys.readouterr().out
+    for check in ("project code", "base model", "adapter name", "memory", "disk", "state"):
+        assert check in out
+    assert not paths.runs().exists()
+
+
+def test_symlink_out_and_unreadable_file_are_left_out_with_their_reason(
+    tmp_path: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import json
+
+    folder = tmp_path / "code"
+    folder.mkdir()
+    (folder / "a.py").write_text("def add(left, right):\n    return left + right\n" * 20)
+    (folder / "passwords.py").symlink_to("/etc/shadow")
+    assert run(["run", str(write_config(tmp_path, folder, micro_model)), "--dry-run", "--json"]) == ExitCode.OK
+    planned = json.loads(capsys.readouterr().out.splitlines()[-1])
+    (found,) = planned["projects"]
+    assert found["files"] == 1
+    assert [count for reason, count in found["rejected"].items() if "link" in reason] == [1]

@@ -1,0 +1,58 @@
+"""The README's commands, run as they stand on a real project with the bundled model."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from duotune.config.load import parse
+from duotune.config.run import RunConfig
+from support.projects import make_project
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_commands_of_the_readme_work_in_order(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "billing", "json", "importlib")
+    program = tmp_path / "bin" / "duotune"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m duotune "$@"\n')
+    program.chmod(0o755)
+    script = "\n".join(blocks("sh")).replace("/srv/git/billing", str(project))
+    assert script.count("duotune ") >= 8
+    environment = os.environ | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "billing.v1" in done.stdout
+    assert "lora-modules:" in done.stdout
+    status = subprocess.run(
+        [str(program), "status", "billing", "--json"], env=environment, capture_output=True, text=True, check=True
+    )
+    state = json.loads(status.stdout)
+    assert state["state"] == "finished"
+    assert state["evaluation"]["sets"]["fim"]["n"] > 0
+
+
+def test_configuration_of_the_readme_is_valid() -> None:
+    (text,) = blocks("toml")
+    config = parse(RunConfig, tomllib.loads(text), "README.md")
+    assert config.adapter.name == "billing"
+
+
+def test_every_command_that_the_readme_names_exists() -> None:
+    from duotune.cli.main import COMMANDS
+
+    named = set(re.findall(r"`duotune ([a-z]+)", README))
+    assert named <= set(COMMANDS)
+    assert {"run", "resume", "serve", "assign"} <= named
