@@ -25,7 +25,7 @@ _TRIES = 8
 _BOUNDARY = re.compile(r"(?<=\w)(?=[^\w\s])|(?<=[^\w\s])(?=\w)|(?<=\s)(?=\S)|(?<=\S)(?=\s)")
 
 
-def cut(kind: MiddleKind, text: str, tree: SyntaxTree | None, dice: Dice) -> Span | None:
+def cut(kind: MiddleKind, text: str, tree: SyntaxTree | None, dice: Dice, at_most: int = MAX_CHARACTERS) -> Span | None:
     """A middle of a text, or None when none of the kind was found in a few tries.
 
     Args:
@@ -34,6 +34,7 @@ def cut(kind: MiddleKind, text: str, tree: SyntaxTree | None, dice: Dice) -> Spa
         text: The file.
         tree: Its tree; without one there are no nodes.
         dice: Where chance comes from.
+        at_most: Most characters of the middle, at most 600.
     """
     for _ in range(_TRIES):
         place = dice.below(len(text))
@@ -42,10 +43,10 @@ def cut(kind: MiddleKind, text: str, tree: SyntaxTree | None, dice: Dice) -> Spa
         elif kind == "lines":
             found = _lines(text, place, dice)
         elif kind == "node":
-            found = _node(text, place, tree, dice)
+            found = _node(text, place, tree, dice, at_most)
         else:
-            found = _span(text, place, dice)
-        if found is not None and _is_worth_asking(text, found):
+            found = _span(text, place, dice, at_most)
+        if found is not None and _is_worth_asking(text, found, at_most):
             return found
     return None
 
@@ -55,9 +56,9 @@ def visible(text: str) -> int:
     return sum(map(len, text.split()))
 
 
-def _is_worth_asking(text: str, span: Span) -> bool:
+def _is_worth_asking(text: str, span: Span, at_most: int) -> bool:
     middle = text[span.start : span.end]
-    return MIN_CHARACTERS <= len(middle) <= MAX_CHARACTERS and visible(middle) >= MIN_VISIBLE
+    return MIN_CHARACTERS <= len(middle) <= at_most and visible(middle) >= MIN_VISIBLE
 
 
 def _line_around(text: str, place: int) -> tuple[int, int]:
@@ -89,15 +90,15 @@ def _lines(text: str, place: int, dice: Dice) -> Span | None:
     return Span(start, start + len(stripped)) if "\n" in stripped else None
 
 
-def _node(text: str, place: int, tree: SyntaxTree | None, dice: Dice) -> Span | None:
+def _node(text: str, place: int, tree: SyntaxTree | None, dice: Dice, at_most: int) -> Span | None:
     if tree is None or text[place].isspace():
         return None
     # The wanted length is drawn first: nodes drawn evenly would nearly all be single names.
-    return tree.node_around(place, int(dice.log_between(*_NODE_CHARACTERS)), MAX_CHARACTERS)
+    return tree.node_around(place, int(dice.log_between(*_NODE_CHARACTERS)), at_most)
 
 
-def _span(text: str, place: int, dice: Dice) -> Span | None:
+def _span(text: str, place: int, dice: Dice, at_most: int) -> Span | None:
     if text[place].isspace():
         return None
-    length = int(dice.log_between(MIN_CHARACTERS, MAX_CHARACTERS))
+    length = int(dice.log_between(MIN_CHARACTERS, at_most))
     return Span(place, min(len(text), place + length))

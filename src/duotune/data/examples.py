@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from duotune.config.run import DataConfig
-from duotune.data.cuts import MiddleKind, cut
+from duotune.data.cuts import MAX_CHARACTERS, MiddleKind, cut
 from duotune.data.dice import Dice
 from duotune.data.syntax import Span, SyntaxTree, parse
 from duotune.data.windows import context, pieces
@@ -178,6 +178,7 @@ class ExampleMaker:
             if draft is None or draft.middle is None:
                 failures += 1
                 continue
+            failures = 0
             shown = len(draft.before) + len(draft.middle) + len(draft.after)
             if drafts and shown > budget and dice.uniform() >= budget / shown:
                 break
@@ -189,8 +190,8 @@ class ExampleMaker:
         shortest = self._window_characters * min(0.25, MIN_CONTEXT_TOKENS / self._length)
         shown = int(dice.log_between(shortest, self._window_characters))
         share = PREFIX_SHARES[0] + dice.uniform() * (PREFIX_SHARES[1] - PREFIX_SHARES[0])
-        middle = _middle(text, dice)
-        if middle is None or middle.end - middle.start > shown // 2:
+        middle = _middle(text, dice, min(MAX_CHARACTERS, shown // 2))
+        if middle is None:
             return None
         before, after = context(text.text, middle, shown - (middle.end - middle.start), share)
         return _Draft(text.file, before, after, text.text[middle.start : middle.end])
@@ -202,11 +203,11 @@ def window_characters(tokenizer: CodeTokenizer, tokens: int) -> int:
     return max(64, int((tokens - _CONTROL_TOKENS) * rate * _FILL))
 
 
-def _middle(text: Text, dice: Dice) -> Span | None:
+def _middle(text: Text, dice: Dice, at_most: int) -> Span | None:
     kind = dice.weighted(MIDDLES)
-    found = cut(kind, text.text, text.tree if kind == "node" else None, dice)
+    found = cut(kind, text.text, text.tree if kind == "node" else None, dice, at_most)
     if found is None and kind == "node":
-        found = cut("lines", text.text, None, dice)
+        found = cut("lines", text.text, None, dice, at_most)
     return found
 
 

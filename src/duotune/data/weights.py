@@ -1,9 +1,9 @@
 """How much each target counts in the loss: one table, so that a middle's end is not drowned by plain code.
 
-Plain code is all targets, of a fill-in-the-middle example one token in thirteen is: counted alike, middles that are 70 %
-of the text would be 13 % of the loss. In a trial with the bundled model, an adapter trained on such a mix gained on
-plain code, and its share of middles that stop by themselves fell from 81 % to 43 %: almost every target said "go on".
-So:
+Plain code is all targets, of a fill-in-the-middle example one token in thirteen is: counted alike, middles that are
+70 % of the text would be 13 % of the loss. In a trial with the bundled model, an adapter trained on such a mix gained
+on plain code, and its share of middles that stop by themselves fell from 81 % to 43 %: almost every target said "go
+on". So:
 
 - the recipes' shares are shares of the loss too: plain code counts less, until both recipes weigh what they were given;
 - but never less than 1/16 of a middle's token, or most of what is computed would teach nothing;

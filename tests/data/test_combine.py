@@ -1,0 +1,317 @@
+"""From folders to datasets: what is stored, that it is the same every time, and that nothing leaks."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from duotune import paths
+from duotune.config.run import DataConfig, Recipes
+from duotune.data.combine import Dataset
+from duotune.data.manifest import Manifest, read_manifest
+from duotune.data.reasons import Reason
+from duotune.data.similarity import jaccard, shingles
+from duotune.errors import HostError, SourceError, UsageError
+from duotune.models.items import read_items
+from duotune.models.tokenizer import CodeTokenizer
+from duotune.runs.reporter import SilentReporter, Stopped
+from support.preparing import DATA, EVALUATION, MODULES, STANDARD_LIBRARY, dataset_of, part_of
+
+Folders = Callable[..., Path]
+
+
+def rows(dataset: Dataset, split: str) -> Iterator[dict[str, Any]]:
+    import datasets
+
+    loaded = datasets.load_from_disk(str(dataset.directory))
+    yield from loaded[split]
+
+
+def split_of(manifest: Manifest) -> dict[str, str]:
+    return {file.path: file.split for file in manifest.files}
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(directory)): file.read_bytes() for file in directory.rglob("*") if file.is_file()}
+
+
+def test_dataset_opens_with_the_datasets_library_and_its_rows_are_whole(
+    modules: Folders, tokenizer: CodeTokenizer
+) -> None:
+    dataset = dataset_of([part_of(modules("library"), tokenizer)], tokenizer)
+    manifest = read_manifest(dataset.directory)
+    markers = [tokenizer.control_id(f"<|fim_{name}|>") for name in ("prefix", "middle")]
+    counts = {"train": 0, "validation": 0}
+    for split in ("train", "validation"):
+        targets = tokens = 0
+        for row in rows(dataset, split):
+            counts[split] += 1
+            ids, labels, weights = (np.array(row[key]) for key in ("input_ids", "labels", "loss_weights"))
+            assert len(ids) == len(labels) == len(weights) == sum(row["document_lengths"]) == DATA.sequence_length
+            assert ((labels == ids) | (labels == -100)).all()
+            assert ((weights > 0) == (labels != -100)).all()
+            at = 0
+            for length in row["document_lengths"]:
+                own, own_labels, own_weights = (a[at : at + length] for a in (ids, labels, weights))
+                assert own_labels[0] == -100
+                if own[0] == markers[0]:
+                    middle = list(own).index(markers[1])
+                    assert (own_labels[: middle + 1] == -100).all()
+                    assert (own_labels[middle + 1 :] == own[middle + 1 :]).all()
+                    assert own_weights[-1] == 2
+                    assert (own_weights[middle + 1 : -1] == 1).all()
+                tokens += length if (own_labels != -100).any() else 0
+                targets += int((own_labels != -100).sum())
+                at += length
+        assert (tokens, targets) == (manifest.splits[split].tokens, manifest.splits[split].targets)
+    assert counts == {"train": dataset.train_rows, "validation": dataset.validation_rows}
+    assert dataset.label_tokens == manifest.splits["train"].targets
+    assert manifest.splits["train"].padding < 0.05
+
+
+def test_recipes_shares_are_shares_of_the_loss(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    data = DATA.model_copy(update={"recipes": Recipes(fim=0.6, code=0.4)})
+    dataset = dataset_of([part_of(modules("library"), tokenizer, data)], tokenizer, data)
+    prefix = tokenizer.control_id("<|fim_prefix|>")
+    loss = {"fim": 0.0, "code": 0.0}
+    for row in rows(dataset, "train"):
+        at = 0
+        for length in row["document_lengths"]:
+            kind = "fim" if row["input_ids"][at] == prefix else "code"
+            loss[kind] += sum(row["loss_weights"][at : at + length])
+            at += length
+    assert loss["fim"] / (loss["fim"] + loss["code"]) == pytest.approx(0.6, abs=0.02)
+
+
+def test_manifest_accounts_for_every_file_once(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    folder = modules("library")
+    shutil.copy(folder / "heapq.py", folder / "zz_copy.py")
+    (folder / "notes.md").write_text("Notes about the library.\n" * 10)
+    manifest = read_manifest(dataset_of([part_of(folder, tokenizer)], tokenizer).directory)
+    assert {file.path for file in manifest.files} == {f"{name}.py" for name in MODULES}
+    rejected = {entry.path: entry for entry in manifest.rejected}
+    assert rejected.keys() == {"zz_copy.py", "notes.md"}
+    assert rejected["notes.md"].reason is Reason.LANGUAGE_NOT_CHOSEN
+    assert rejected["zz_copy.py"].reason is Reason.EXACT_DUPLICATE
+    assert rejected["zz_copy.py"].repeats == "library:heapq.py"
+    assert manifest.clusters == {file.cluster: file.split for file in manifest.files}
+    assert manifest.projects[0].name == "library"
+
+
+def test_near_copies_of_real_modules_never_cross_the_split(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    """Copies of each module, edited by a rename, a comment or a cut, are spread over two projects."""
+    first, second = modules("first"), modules("second", [])
+    for name in MODULES:
+        text = (first / f"{name}.py").read_text()
+        lines = text.splitlines(keepends=True)
+        (first / f"renamed_{name}.py").write_text(text.replace("self", "this", 3))
+        (second / f"commented_{name}.py").write_text("# Changed by hand, for a test of the split.\n" + text)
+        (second / f"cut_{name}.py").write_text("".join(lines[: len(lines) * 9 // 10]))
+    parts = [part_of(folder, tokenizer) for folder in (first, second)]
+    dataset = dataset_of(parts, tokenizer)
+    manifest = read_manifest(dataset.directory)
+    assert dataset.leaked == manifest.leakage.left == 0
+    folders = {"first": first, "second": second}
+    sets = {file.path: shingles((folders[file.project] / file.path).read_text()) for file in manifest.files}
+    split = split_of(manifest)
+    held_out = [path for path in sets if split[path] != "train"]
+    crossing = [
+        (one, other)
+        for one in sets
+        for other in held_out
+        if split[one] == "train" and jaccard(sets[one], sets[other]) >= 0.7
+    ]
+    assert held_out
+    assert crossing == []
+    assert sum(entry.reason is Reason.NEAR_DUPLICATE for entry in manifest.rejected) > 2 * len(MODULES)
+
+
+def test_what_was_tested_on_is_never_trained_on_by_a_later_version(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    folder = modules("library")
+    before = split_of(read_manifest(dataset_of([part_of(folder, tokenizer)], tokenizer).directory))
+    for path in before:
+        (folder / f"new_{path}").write_text(f"# Second version.\n{(folder / path).read_text()}")
+        (folder / path).unlink()
+    for extra in ("turtle", "tarfile", "zipfile", "typing", "uuid", "webbrowser", "weakref", "warnings"):
+        shutil.copy(STANDARD_LIBRARY / f"{extra}.py", folder)
+    later = DATA.model_copy(update={"seed": 5})
+    after = split_of(read_manifest(dataset_of([part_of(folder, tokenizer, later)], tokenizer, later).directory))
+    assert {path: after[f"new_{path}"] for path in before} == before
+    assert "test" in before.values()
+
+
+def test_combinations_reuse_parts_and_datasets(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    folders = [modules("one", MODULES[:15]), modules("two", MODULES[15:30]), modules("three", MODULES[30:])]
+    parts = [part_of(folder, tokenizer) for folder in folders]
+    assert [part.reused for part in parts] == [False] * 3
+    single = dataset_of(parts[1:2], tokenizer)
+    both = dataset_of([part_of(folder, tokenizer) for folder in folders[1:]], tokenizer)
+    assert len(list(paths.parts().iterdir())) == 3
+    assert not both.reused
+    assert both.fingerprint != single.fingerprint
+    split, alone = split_of(read_manifest(both.directory)), split_of(read_manifest(single.directory))
+    assert {path: split[path] for path in alone} == alone
+    again_parts = [part_of(folder, tokenizer) for folder in folders[1:]]
+    assert all(part.reused for part in again_parts)
+    again = dataset_of(again_parts, tokenizer)
+    assert again.reused
+    assert again.directory == both.directory
+    (folders[2] / "new.py").write_text((STANDARD_LIBRARY / "uuid.py").read_text())
+    assert not part_of(folders[2], tokenizer).reused
+
+
+def test_same_input_gives_the_same_bytes_in_another_home_and_order_of_work(
+    modules: Folders, tokenizer: CodeTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = modules("one", MODULES[:20]), modules("two", MODULES[20:])
+    first = dataset_of([part_of(one, tokenizer), part_of(two, tokenizer)], tokenizer)
+    moved = [shutil.copytree(folder, tmp_path / "elsewhere" / folder.name) for folder in (one, two)]
+    monkeypatch.setenv("DUOTUNE_HOME", str(tmp_path / "another-home"))
+    late = part_of(moved[1], tokenizer)
+    second = dataset_of([part_of(moved[0], tokenizer), late], tokenizer)
+    assert not second.reused
+    assert second.directory != first.directory
+    assert second.fingerprint == first.fingerprint
+    assert contents(second.directory) == contents(first.directory)
+    monkeypatch.setenv("DUOTUNE_HOME", str(tmp_path / "third-home"))
+    other = DATA.model_copy(update={"seed": 1})
+    third = dataset_of([part_of(folder, tokenizer, other) for folder in (one, two)], tokenizer, other)
+    assert third.fingerprint != first.fingerprint
+
+
+def test_items_come_from_test_files_alone_and_fit(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    folder = modules("library")
+    dataset = dataset_of([part_of(folder, tokenizer)], tokenizer)
+    manifest = read_manifest(dataset.directory)
+    tested = {file.path: file.cluster for file in manifest.files if file.split == "test"}
+    fim = read_items(dataset.directory / "held_out" / "fim.jsonl")
+    signature = read_items(dataset.directory / "held_out" / "signature.jsonl")
+    assert dataset.items == {"fim": len(fim), "signature": len(signature)}
+    assert len(fim) == 12
+    assert signature
+    for item in [*fim, *signature]:
+        assert tested[item.path] == item.cluster
+        assert item.prefix + item.gold + item.suffix in (folder / item.path).read_text()
+        tokens = sum(len(tokenizer.encode(text)) for text in (item.prefix, item.gold, item.suffix))
+        assert tokens + 4 <= DATA.sequence_length
+    assert len({item.id for item in [*fim, *signature]}) == len(fim) + len(signature)
+
+
+@pytest.mark.parametrize(
+    ("language", "extension", "template"),
+    [
+        (
+            "C",
+            "c",
+            "#include <stddef.h>\n\nsize_t count_{w}(const char *{w}, int limit_{n})\n{{\n    size_t total_{w} = {n};\n"
+            "    while (*{w} && limit_{n}-- > 0) {{\n        total_{w} += *{w}++ == '{n}';\n    }}\n"
+            "    return total_{w} * {n};\n}}\n",
+        ),
+        (
+            "JavaScript",
+            "js",
+            "export function load{w}(client, options{n}) {{\n  const {w} = client.find('{w}', options{n}.page + {n});\n"
+            "  if (!{w}) {{\n    throw new Error('no {w} after {n}');\n  }}\n"
+            "  return {w}.map((x{n}) => x{n} * {n});\n}}\n",
+        ),
+    ],
+)
+def test_other_languages_prepare_with_the_same_call(
+    tmp_path: Path, tokenizer: CodeTokenizer, language: str, extension: str, template: str
+) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    words = ["alpha", "beta", "gamma", "delta", "kappa", "sigma", "omega", "theta", "iota", "zeta", "rho", "tau"]
+    for number, word in enumerate(words):
+        functions = (template.format(w=f"{word}{inner}", n=inner * 31 + number) for inner in range(8))
+        (folder / f"{word}.{extension}").write_text("\n".join(functions))
+    part = part_of(folder, tokenizer)
+    assert part.languages == {language: len(words)}
+    evaluation = EVALUATION.model_copy(update={"max_new_tokens": 128})
+    dataset = dataset_of([part], tokenizer, evaluation=evaluation)
+    assert dataset.train_rows > 0 < dataset.validation_rows
+    bodies = read_items(dataset.directory / "held_out" / "signature.jsonl")
+    assert bodies
+    assert all(item.prefix.rstrip().endswith("{") and item.suffix.lstrip().startswith("}") for item in bodies)
+
+
+def test_hostile_names_are_kept_readable_and_nothing_outside_is_read(tmp_path: Path, tokenizer: CodeTokenizer) -> None:
+    secret = tmp_path / "outside.py"
+    secret.write_text("outside = 'this text lies outside of the project'\n" * 20)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for number, name in enumerate(["new\nline.py", "\x1b[31mred.py", "plain.py", "uml\xe4ut.py"]):
+        text = (STANDARD_LIBRARY / f"{MODULES[number]}.py").read_text()
+        (folder / name).write_text(text)
+    (folder / "link.py").symlink_to(secret)
+    dataset = dataset_of([part_of(folder, tokenizer)], tokenizer)
+    manifest = read_manifest(dataset.directory)
+    assert {file.path for file in manifest.files} == {"new\\nline.py", "\\x1b[31mred.py", "plain.py", "umläut.py"}
+    assert [(entry.path, entry.reason) for entry in manifest.rejected] == [("link.py", Reason.SYMLINK)]
+    assert not any(b"lies outside" in content for content in contents(paths.home()).values())
+
+
+def test_a_requested_stop_leaves_nothing_behind(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    folder = modules("library", MODULES[:12])
+    with pytest.raises(Stopped):
+        part_of(folder, tokenizer, report=SilentReporter(stop_requested=True))
+    assert list(paths.parts().iterdir()) == []
+    part = part_of(folder, tokenizer)
+    with pytest.raises(Stopped):
+        dataset_of([part], tokenizer, report=SilentReporter(stop_requested=True))
+    assert not paths.datasets().exists()
+
+
+def test_progress_reaches_its_total_in_every_phase(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    report = SilentReporter()
+    dataset_of([part_of(modules("library"), tokenizer, report=report)], tokenizer, report=report)
+    phases = dict.fromkeys(phase for phase, *_ in report.progressed)
+    assert list(phases) == ["read library", "tokenize library", "combine"]
+    for phase in phases:
+        steps = [(done, total) for name, done, total, _ in report.progressed if name == phase]
+        assert steps == sorted(steps)
+        assert steps[-1][0] == steps[-1][1]
+
+
+def test_nothing_to_train_on_says_what_was_looked_at(tmp_path: Path, tokenizer: CodeTokenizer) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.md").write_text("Some words.\n" * 20)
+    with pytest.raises(SourceError, match=r"'papers' has nothing to train on: of 3 files none .*3 language-not-chosen"):
+        part_of(folder, tokenizer)
+
+
+def test_too_few_files_to_hold_any_out_is_refused(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    part = part_of(modules("library", ["heapq", "bisect"]), tokenizer)
+    with pytest.raises(UsageError, match="Only 2 files of distinct content"):
+        dataset_of([part], tokenizer)
+
+
+def test_a_disk_that_refuses_is_named(
+    modules: Folders, tokenizer: CodeTokenizer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    monkeypatch.setenv("DUOTUNE_HOME", str(blocked))
+    with pytest.raises(HostError, match=r"a-file/parts/.* cannot be written"):
+        part_of(modules("library", MODULES[:5]), tokenizer)
+
+
+def test_data_settings_that_a_part_depends_on_change_its_key(
+    modules: Callable[[str, Iterable[str]], Path], tokenizer: CodeTokenizer
+) -> None:
+    folder = modules("library", MODULES[:5])
+    keys = {
+        part_of(folder, tokenizer).directory,
+        part_of(folder, tokenizer, DataConfig(sequence_length=512)).directory,
+        part_of(folder, tokenizer, DATA.model_copy(update={"seed": 1})).directory,
+        part_of(folder, tokenizer, exclude=["abc.py"]).directory,
+    }
+    assert len(keys) == 4
+    assert part_of(folder, tokenizer, DATA.model_copy(update={"test_fraction": 0.2})).reused
