@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from duotune.errors import RunFailed, UsageError
+from duotune.errors import HostError, RunFailed, UsageError
 from duotune.runs import systemd
 from duotune.runs.directory import RunDirectory, create_run
 from duotune.runs.journal import read_events
@@ -118,12 +118,17 @@ def test_stopping_a_run_without_worker_is_refused(run: RunDirectory) -> None:
         request_stop(run)
 
 
-SYSTEMCTL = "#!/bin/sh\necho running\n"
+SYSTEMCTL = """#!/bin/sh
+case "$*" in
+*is-active*) [ -e "$ARGUMENTS.dead" ] && echo inactive || echo active ;;
+*) echo running ;;
+esac
+"""
 SYSTEMD_RUN = """#!/bin/sh
 printf '%s\\n' "$@" > "$ARGUMENTS"
 while [ "$1" != "--" ]; do shift; done
 shift
-setsid "$@" < /dev/null > /dev/null 2>&1 &
+if [ "$1" = dies ]; then touch "$ARGUMENTS.dead"; else setsid "$@" < /dev/null > /dev/null 2>&1 & fi
 """
 
 
@@ -156,6 +161,18 @@ def test_systemd_starts_the_worker_as_a_service_without_secrets(
     assert "--setenv=DUOTUNE_HOME" in arguments
     assert not any("AWS_SECRET" in argument or "hunter2" in argument for argument in arguments)
     assert arguments[arguments.index("--") + 1 :] == worker
+
+
+@pytest.mark.usefixtures("fake_systemd")
+def test_service_that_dies_at_once_is_noticed(run: RunDirectory) -> None:
+    with pytest.raises(RunFailed, match="died as it started"):
+        launch(run, ["dies"])
+
+
+def test_vanished_run_is_not_launched(run: RunDirectory) -> None:
+    run.path.rename(run.path.with_name("elsewhere"))
+    with pytest.raises(HostError, match="is gone"):
+        launch(run)
 
 
 def test_systemd_that_refuses_is_passed_over_with_a_note(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import getpass
 import os
-import shutil
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,30 +14,24 @@ from duotune.adapters.copies import fetch, local_copy, manifest_digest
 from duotune.adapters.manifest import (
     MANIFEST,
     AdapterManifest,
-    FileRef,
     ManifestDraft,
-    complete,
     content_digest,
     describe_file,
     read_manifest,
 )
-from duotune.adapters.modes import seal
-from duotune.adapters.peft_config import CONFIG, WEIGHTS
+from duotune.adapters.store import CONTENT, OnBytes, one_publisher, store_version
 from duotune.adapters.verify import raise_unless_good, verify
-from duotune.catalog.adapters import Adapter, TrainedProject, Version, split_name
+from duotune.catalog.adapters import Adapter, TrainedProject, Version
 from duotune.catalog.catalog import Catalog
 from duotune.catalog.evaluations import EvaluationRecord
 from duotune.catalog.projects import Project
-from duotune.errors import CheckFailed, HostError, StorageError, UsageError, printable
+from duotune.errors import StorageError, UsageError, printable
 from duotune.models.shape import ModelShape
-from duotune.storage.local import LocalStorage, delete_tree
+from duotune.storage.local import LocalStorage
 from duotune.storage.locations import Storage, open_storage
 
-CONTENT = (CONFIG, WEIGHTS)
-"""The files that make two adapters the same."""
 HARMFUL = "harmful"
 Policy = Literal["auto", "ask"]
-OnBytes = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -107,14 +97,15 @@ def publish(
     content = content_digest(described, CONTENT)
     withhold = policy == "ask" or draft.verdict == HARMFUL
     by = by or user_name()
-    with _one_publisher(draft.name):
+    with one_publisher(draft.name):
         known = catalog.adapters.with_content(draft.name, content)
         if known is not None:
             if known.state == "withheld" and not withhold:
                 known = catalog.adapters.publish(known.adapter, known.version, by)
             return _published(catalog, known, on_bytes, reused=True)
         storage = open_storage(location or str(paths.adapters()))
-        manifest, reused = _stored(storage, draft, files, described, content, catalog, on_bytes)
+        taken = {version.version for version in catalog.adapters.versions(draft.name)}
+        manifest, reused = store_version(storage, draft, files, described, taken, on_bytes)
         version = _row(catalog, storage, manifest, content, withhold, by)
         return _published(catalog, version, on_bytes, reused)
 
@@ -151,31 +142,6 @@ def user_name() -> str:
         return os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):
         return str(os.geteuid())
-
-
-def _stored(
-    storage: Storage,
-    draft: ManifestDraft,
-    files: Mapping[str, Path],
-    described: Mapping[str, FileRef],
-    content: str,
-    catalog: Catalog,
-    on_bytes: OnBytes,
-) -> tuple[AdapterManifest, bool]:
-    """Store the files as the next version, or find the version that a crashed call stored and never entered."""
-    numbers = {version.version for version in catalog.adapters.versions(draft.name)}
-    local = LocalStorage(paths.adapters())
-    stored = {number for name in [*storage.names(), *local.names()] if (number := _number(draft.name, name))}
-    for number in sorted(stored - numbers):
-        orphan = _manifest_at(storage, f"{draft.name}.v{number}", on_bytes)
-        if orphan is not None and content_digest(orphan.files, CONTENT) == content:
-            return orphan, True
-    manifest = complete(draft, max(numbers | stored, default=0) + 1, described)
-    with _staged(manifest, files) as directory:
-        storage.put_directory(directory, manifest.model_name, on_bytes)
-        if not isinstance(storage, LocalStorage):
-            local.put_directory(directory, manifest.model_name, lambda done, total: None)
-    return manifest, False
 
 
 def _row(
@@ -220,63 +186,3 @@ def _row(
 def _published(catalog: Catalog, version: Version, on_bytes: OnBytes, reused: bool) -> PublishedAdapter:
     directory = local_copy(catalog, version, on_bytes)
     return PublishedAdapter(catalog.adapters.get(version.name), read_manifest(directory), directory, reused)
-
-
-@contextmanager
-def _staged(manifest: AdapterManifest, files: Mapping[str, Path]) -> Iterator[Path]:
-    """A hidden directory that holds exactly what is going to be published."""
-    directory = paths.adapters() / f".stage-{uuid.uuid4().hex}"
-    try:
-        try:
-            directory.mkdir(parents=True)
-            for name, file in files.items():
-                shutil.copyfile(file, directory / name)
-            (directory / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
-            seal(directory)
-        except OSError as error:
-            raise HostError(
-                f"The adapter cannot be put together in {printable(paths.adapters())}: {error.strerror}.",
-                "Check the space and the owner of that disk.",
-            ) from error
-        yield directory
-    finally:
-        if directory.exists():
-            delete_tree(directory)
-
-
-@contextmanager
-def _one_publisher(name: str) -> Iterator[None]:
-    """Let one process at a time publish under a name; the kernel frees a dead one's turn."""
-    try:
-        paths.adapters().mkdir(parents=True, exist_ok=True)
-        fd = os.open(paths.adapters() / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
-    except OSError as error:
-        raise HostError(
-            f"Nothing can be published in {printable(paths.adapters())}: {error.strerror}.",
-            "Check its owner, or set DUOTUNE_HOME to another directory.",
-        ) from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
-
-
-def _manifest_at(storage: Storage, name: str, on_bytes: OnBytes) -> AdapterManifest | None:
-    """The manifest of a stored version, fetched into a place of its own; None when it is damaged or not there."""
-    if not storage.exists(name):
-        return None
-    place = paths.adapters() / f".look-{uuid.uuid4().hex}"
-    try:
-        storage.get_directory(name, place, on_bytes)
-        return read_manifest(place)
-    except CheckFailed:
-        return None
-    finally:
-        if place.exists():
-            delete_tree(place)
-
-
-def _number(adapter: str, name: str) -> int | None:
-    of, number = split_name(name)
-    return number if of == adapter else None

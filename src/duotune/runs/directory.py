@@ -16,7 +16,7 @@ from duotune.config.run import RunConfig
 from duotune.config.write import dump_toml
 from duotune.errors import HostError, UsageError, printable
 from duotune.runs.events import RunCreated, RunKind, parse_event
-from duotune.runs.journal import Journal
+from duotune.runs.journal import Journal, gone
 from duotune.runs.liveness import JOURNAL, LOCK, read_state
 from duotune.runs.lock import owner_of, try_lock
 from duotune.runs.state import RunState, stages_of
@@ -177,8 +177,10 @@ def remove_run(run: RunDirectory) -> None:
 
     Raises:
         UsageError: Its worker is alive.
-        HostError: It cannot be deleted.
+        HostError: It cannot be deleted, or is gone already.
     """
+    if not run.path.is_dir():
+        raise gone(run.journal_file)
     try:
         lock = try_lock(run.lock_file)
         if lock is None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 WINDOW = 120
+SINGLE_PHASE = ("train",)
+"""Stages whose one phase is the whole of them: what was measured then needs no plan beside it."""
 SCALE_LIMITS = (0.25, 4.0)
 
 
@@ -133,4 +135,6 @@ def _stage_left(
     if stage not in expected:
         return in_phase
     by_plan = max(expected[stage] * scale - elapsed.get(stage, 0.0), 0.0)
-    return by_plan if in_phase is None else max(in_phase, by_plan if stage != "train" else 0.0)
+    if in_phase is None:
+        return by_plan
+    return in_phase if stage in SINGLE_PHASE else max(in_phase, by_plan)

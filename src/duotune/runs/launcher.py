@@ -7,16 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from duotune.errors import HostError, RunFailed, UsageError, printable
 from duotune.runs.directory import RunDirectory
 from duotune.runs.events import RunResumed, RunStarted
-from duotune.runs.journal import Journal, read_events
+from duotune.runs.journal import Journal, gone, read_events
 from duotune.runs.lock import owner_of, try_lock
-from duotune.runs.systemd import find_manager, start_service
+from duotune.runs.systemd import find_manager, is_active, start_service
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05
@@ -64,10 +65,10 @@ def launch(
         unit = f"duotune-run-{run.id}"
         refusal = start_service(manager, unit, command, run.path, run.log_file, environment)
         if not refusal:
-            return Launched("systemd", _await_worker(run, offset, None), unit)
+            return Launched("systemd", _await_worker(run, offset, partial(is_active, manager, unit)), unit)
         note = f"systemd would not start the worker: {printable(refusal)}"
     child = _start_session(run, command, environment)
-    return Launched("session", _await_worker(run, offset, child), note=note)
+    return Launched("session", _await_worker(run, offset, lambda: child.poll() is None), note=note)
 
 
 def request_stop(run: RunDirectory) -> int:
@@ -104,6 +105,8 @@ def request_stop(run: RunDirectory) -> int:
 
 def _announce(run: RunDirectory) -> int:
     """Write `run_resumed` unless the run is fresh or it is there; returns the journal's length before the worker."""
+    if not run.path.is_dir():
+        raise gone(run.journal_file)
     lock = try_lock(run.lock_file)
     if lock is None:
         owner = owner_of(run.lock_file)
@@ -150,14 +153,14 @@ def _start_session(
         ) from error
 
 
-def _await_worker(run: RunDirectory, offset: int, child: subprocess.Popen[bytes] | None) -> int | None:
+def _await_worker(run: RunDirectory, offset: int, alive: Callable[[], bool]) -> int | None:
     """Wait for a worker that holds the lock or wrote to the journal; its process id, None when it ended already."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         owner = owner_of(run.lock_file)
         if owner is not None:
             return owner.pid
-        dead = child is not None and child.poll() is not None
+        dead = not alive()  # asked before the journal is read: a worker's last words come before its death
         if read_events(run.journal_file, offset).events:
             return None
         if dead:

@@ -114,6 +114,11 @@ def start_service(
     return "" if done.returncode == 0 else done.stderr.strip() or f"systemd-run ended with {done.returncode}"
 
 
+def is_active(manager: Manager, unit: str) -> bool:
+    """Whether the service runs, or is about to."""
+    return _answer(["systemctl", *manager.scope, "is-active", unit]) in ("active", "activating", "reloading")
+
+
 def _answer(command: Sequence[str]) -> str:
     try:
         done = subprocess.run(
