@@ -68,7 +68,7 @@ def test_version_comes_back_with_its_projects(catalog: Catalog) -> None:
     found = catalog.adapters.get("demo.v1")
     assert found.projects == (TrainedProject("shop", "abc"),)
     assert found.name == "demo.v1"
-    assert replace(found, created_at=0.0) == V1
+    assert replace(found, created_at=0.0, published_at=None) == V1
     assert catalog.adapters.with_content("demo", "c1") == found
     assert catalog.adapters.versions(run="run-1") == [found]
 

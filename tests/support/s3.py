@@ -29,6 +29,7 @@ class S3Server:
         self._server.start()
         host, port = self._server.get_host_and_port()
         self.url = f"http://{host}:{port}"
+        self._client: Any = None
 
     def stop(self) -> None:
         """Answer no more."""
@@ -36,7 +37,8 @@ class S3Server:
 
     def client(self) -> Any:
         """A client of it."""
-        return boto3.client("s3", endpoint_url=self.url)
+        self._client = self._client or boto3.client("s3", endpoint_url=self.url)
+        return self._client
 
     def empty(self) -> None:
         """Forget all buckets."""

@@ -128,12 +128,14 @@ class Adapters:
             )
 
     def add_version(self, version: Version) -> Version:
-        """Enter a version with its projects, which must be in the catalog.
+        """Enter a version with its projects, which must be in the catalog; its times are set to now where they are not.
 
         Raises:
             UsageError: The version or its content is already there.
         """
-        version = replace(version, created_at=version.created_at or time.time())
+        now = time.time()
+        published_at = version.published_at or (now if version.state == "published" else None)
+        version = replace(version, created_at=version.created_at or now, published_at=published_at)
         with self._database.transaction():
             taken = self._database.execute(
                 "SELECT version FROM versions WHERE adapter = ? AND (version = ? OR content = ?)",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Literal
+
 from rich.table import Table
 from rich.text import Text
 
@@ -11,7 +14,8 @@ from duotune.plan.records import Plan
 from duotune.runs.results import Published
 from duotune.runs.state import RunState
 
-_MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "refused": ("✗", "red")}
+Status = Literal["ok", "warning", "refused"]
+_MARKS: dict[Status, tuple[str, str]] = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "refused": ("✗", "red")}
 
 
 def plain_table(*columns: str) -> Table:
@@ -38,12 +42,20 @@ def show_plan(planned: Plan) -> None:
         figures.add_row(stage, in_words(duration.seconds), duration.basis)
     show("")
     show(figures)
-    checks = plain_table("", "check", "result")
-    for check in planned.checks:
-        mark, colour = _MARKS[check.status]
-        checks.add_row(Text(mark, colour), check.name, f"{check.detail}\n{check.hint}" if check.hint else check.detail)
     show("")
-    show(checks)
+    show_checks(
+        (check.name, check.status, f"{check.detail}\n{check.hint}" if check.hint else check.detail)
+        for check in planned.checks
+    )
+
+
+def show_checks(checks: Iterable[tuple[str, Status, str]]) -> None:
+    """Checks as (name, status, result); the mark says by shape what the colour says again."""
+    table = plain_table("", "check", "result")
+    for name, status, detail in checks:
+        mark, colour = _MARKS[status]
+        table.add_row(Text(mark, colour), name, detail)
+    show(table)
 
 
 def show_result(state: RunState) -> None:

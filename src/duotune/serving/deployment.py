@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from duotune import paths
+from duotune.adapters.manifest import read_manifest
+from duotune.adapters.peft_config import largest_rank, read_config
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
 from duotune.config.host import HostConfig
@@ -77,8 +78,7 @@ def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Pat
             "Publish one with `duotune run`, or set serving.base (`duotune config new --host` shows the keys).",
         )
     newest = max(current, key=lambda version: version.published_at or 0.0)
-    manifest = json.loads((Path(newest.local_path) / "manifest.json").read_text())
-    path = manifest["base"]["path"]
+    path = read_manifest(Path(newest.local_path)).base.path
     try:
         return locate(path)
     except ModelError as error:
@@ -105,6 +105,4 @@ def _refuse_assigned(catalog: Catalog, others: Sequence[Version], base: Path) ->
 
 def _served(version: Version) -> ServedAdapter:
     directory = Path(version.local_path)
-    config = json.loads((directory / "adapter_config.json").read_text())
-    ranks = [int(config["r"]), *(int(rank) for rank in (config.get("rank_pattern") or {}).values())]
-    return ServedAdapter(version.name, directory, max(ranks))
+    return ServedAdapter(version.name, directory, largest_rank(read_config(directory)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import selectors
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -112,10 +113,18 @@ def _talk(directory: Path, url: str, arguments: Sequence[str], on_progress: Prog
         if process.wait() != 0:
             raise _complaint(url, said.decode("utf-8", "replace"))
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        _end(process)
     return output.decode("utf-8", "replace")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End git with its transport helpers, which are processes of their own in git's session."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 def _environment(directory: Path) -> dict[str, str]:

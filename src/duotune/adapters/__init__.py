@@ -1,0 +1,1 @@
+"""Adapters: manifest, verification without torch, publishing, local copies."""

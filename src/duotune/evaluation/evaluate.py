@@ -1,0 +1,194 @@
+"""Evaluates an adapter against its base model: the stage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from duotune.config.run import RunConfig
+from duotune.errors import RunFailed
+from duotune.evaluation.answers import AnswerFile, StoredAnswer
+from duotune.evaluation.contract import make_contract
+from duotune.evaluation.embed import Embedder, open_embedder, random_pairs
+from duotune.evaluation.generate import Answer, answer
+from duotune.evaluation.model import Side, TwoModels, load_two
+from duotune.evaluation.prompts import Question, render
+from duotune.evaluation.report import as_markdown
+from duotune.evaluation.results import Evaluation, ItemResult, Verdict
+from duotune.evaluation.score import Answers, score_items, summarise
+from duotune.evaluation.verdict import decide
+from duotune.models.items import HeldOutItem
+from duotune.models.locate import fingerprint
+from duotune.models.prompts import PromptRenderer
+from duotune.models.tokenizer import load_tokenizer
+from duotune.runs.reporter import Reporter, Stopped
+
+Questions = Mapping[str, Sequence[Question]]
+
+NOTHING_TO_COMPARE: tuple[Verdict, str] = ("no evidence", "Only the base model was evaluated: there is no comparison.")
+
+
+def evaluate(
+    items: Mapping[str, Sequence[HeldOutItem]],
+    model: Path,
+    adapter: Path | None,
+    config: RunConfig,
+    directory: Path,
+    report: Reporter,
+    device: str = "auto",
+) -> Evaluation:
+    """Let base and adapter answer the same held-out prompts, and compare.
+
+    Leaves in `directory`: `report.json`, `report.md`, `items.jsonl`, `contract.json`, and the answers themselves,
+    which a later call re-uses.
+
+    Args:
+        items: Held-out items by set; ids are unique over all sets.
+        model: Directory of the base model.
+        adapter: Directory of the adapter; None evaluates the base model alone.
+        config: The run.
+        directory: Where results go.
+        report: Hears of progress, and may ask to stop.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+
+    Raises:
+        Stopped: After a complete batch, when the reporter asked to stop.
+        RunFailed: If a GPU's memory does not hold one prompt.
+        ModelError: If the model cannot be loaded or cannot fill in the middle.
+        CheckFailed: If the adapter does not load over its base model.
+        UsageError: If the embedder cannot be loaded.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    models = load_two(model, adapter, config.model, device)
+    renderer = PromptRenderer(load_tokenizer(model))
+    # A prompt longer than a training row shows the adapter more than it was trained on, and costs time on both sides.
+    context = min(models.context, config.data.sequence_length)
+    longest = config.evaluation.max_new_tokens
+    questions = {name: render(found, renderer, context, longest) for name, found in items.items()}
+    base = _answers(models, "base", questions, renderer, config, directory, report)
+    tuned = None if adapter is None else _answers(models, "adapter", questions, renderer, config, directory, report)
+    embedder = open_embedder(config.evaluation.embedder, models, renderer.tokenizer)
+    results = _score(questions, base, tuned, embedder, renderer, report)
+    sets = {name: summarise(found, config.evaluation.seed) for name, found in results.items() if found}
+    verdict, reason = decide(sets) if tuned is not None else NOTHING_TO_COMPARE
+    gold = embedder.embed([question.item.gold for asked in questions.values() for question in asked])
+    evaluation = Evaluation(
+        verdict=verdict,
+        reason=reason,
+        compared=tuned is not None,
+        sets=sets,
+        embedder=embedder.name,
+        random_pair_similarity=random_pairs(gold, config.evaluation.seed),
+        model=fingerprint(model),
+        precision=models.precision,
+    )
+    said = base if tuned is None else tuned
+    pairs = [(question, said[question.item.id]) for asked in questions.values() for question in asked]
+    contract = make_contract(models, pairs, renderer, evaluation.model)
+    lines = [item.model_dump_json() + "\n" for found in results.values() for item in found]
+    _write(directory / "items.jsonl", "".join(lines))
+    _write(directory / "contract.json", contract.model_dump_json())
+    _write(directory / "report.md", as_markdown(config.adapter.name, evaluation, results))
+    _write(directory / "report.json", evaluation.model_dump_json(indent=2))
+    return evaluation
+
+
+def _score(
+    questions: Questions,
+    base: Answers,
+    tuned: Answers | None,
+    embedder: Embedder,
+    renderer: PromptRenderer,
+    report: Reporter,
+) -> dict[str, list[ItemResult]]:
+    total = sum(map(len, questions.values()))
+    results: dict[str, list[ItemResult]] = {}
+    report.progress("score", 0, total, "items")
+    for name, asked in questions.items():
+        results[name] = score_items(name, asked, base, tuned, embedder, renderer.tokenizer)
+        report.progress("score", sum(map(len, results.values())), total, "items")
+    return results
+
+
+def _answers(
+    models: TwoModels,
+    side: Side,
+    questions: Questions,
+    renderer: PromptRenderer,
+    config: RunConfig,
+    directory: Path,
+    report: Reporter,
+) -> Answers:
+    """All answers of one side: those on disk, and the rest."""
+    stored = AnswerFile(directory / f"answers-{side}.jsonl")
+    # The batches follow from the questions alone, and one is answered whole or not at all: a resumed evaluation pads
+    # every prompt as an undisturbed one does, so that not even a near tie of two tokens comes out differently.
+    everything = [question for asked in questions.values() for question in asked]
+    everything.sort(key=lambda question: (question.limit, len(question.prompt), question.item.id))
+    size = config.evaluation.batch_size
+    done = 0
+    report.progress(side, done, len(everything), "items")
+    for first in range(0, len(everything), size):
+        batch = everything[first : first + size]
+        if any(question.item.id not in stored.answers for question in batch):
+            if report.stop_requested:
+                raise Stopped
+            with models.speaking(side):
+                stored.add(_answer_batch(models, batch, renderer, report))
+        done += len(batch)
+        report.progress(side, done, len(everything), "items")
+    return stored.answers
+
+
+def _answer_batch(
+    models: TwoModels, batch: Sequence[Question], renderer: PromptRenderer, report: Reporter
+) -> list[StoredAnswer]:
+    """Answer a batch, in halves where the GPU's memory does not hold the whole."""
+    try:
+        found = answer(
+            models,
+            [question.prompt for question in batch],
+            [question.target for question in batch],
+            [question.limit for question in batch],
+            renderer.end_ids,
+        )
+    except torch.cuda.OutOfMemoryError as error:
+        if len(batch) == 1:
+            raise RunFailed(
+                "The GPU's memory does not hold one evaluation prompt of this model.",
+                "Lower data.sequence_length, or free the GPU of other programs.",
+            ) from error
+    else:
+        return [_stored(question, said, renderer) for question, said in zip(batch, found, strict=True)]
+    torch.cuda.empty_cache()
+    report.warning(f"The GPU's memory was full: a batch of {len(batch)} prompts is answered in two halves.")
+    half = len(batch) // 2
+    return [
+        *_answer_batch(models, batch[:half], renderer, report),
+        *_answer_batch(models, batch[half:], renderer, report),
+    ]
+
+
+def _stored(question: Question, said: Answer, renderer: PromptRenderer) -> StoredAnswer:
+    tokenizer = renderer.tokenizer
+    return StoredAnswer(
+        id=question.item.id,
+        text=tokenizer.decode(said.ids),
+        ids=said.ids,
+        stopped=said.stopped,
+        has_control_token=any(map(tokenizer.is_control, said.ids)),
+        gold_logprobs=said.gold_logprobs,
+    )
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file that appears whole."""
+    partial = file.with_name(f".{file.name}.part")
+    with partial.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(file)

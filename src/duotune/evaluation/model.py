@@ -1,0 +1,113 @@
+"""One load of the base model that answers as itself and as the adapter."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from duotune.config.run import ModelConfig
+from duotune.errors import CheckFailed, HostError, ModelError, printable
+
+Side = Literal["base", "adapter"]
+
+# Below this size a decoding step on a CPU is made of matrices so small that a second thread costs more than it brings.
+SMALL_MODEL = 50_000_000
+
+
+@dataclass(frozen=True)
+class TwoModels:
+    """The base model, and the adapter over it.
+
+    Attributes:
+        causal: The causal language model, with the adapter's layers in it.
+        peft: PEFT's wrapper of it, None without an adapter.
+        device: Where it lies.
+        context: Positions that it knows.
+    """
+
+    causal: Any
+    peft: Any | None
+    device: torch.device
+    context: int
+
+    @contextlib.contextmanager
+    def speaking(self, side: Side) -> Iterator[None]:
+        """Answer as the base model (the adapter's layers switched off) or as the adapter, without gradients."""
+        silenced = self.peft.disable_adapter() if self.peft is not None and side == "base" else contextlib.nullcontext()
+        with torch.inference_mode(), silenced:
+            yield
+
+    @contextlib.contextmanager
+    def decoding(self) -> Iterator[None]:
+        """The number of threads that suits token-by-token work."""
+        threads = torch.get_num_threads()
+        if self.device.type == "cpu" and sum(p.numel() for p in self.causal.parameters()) < SMALL_MODEL:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+    @property
+    def precision(self) -> str:
+        """Name of the weights' precision, such as "bfloat16"."""
+        return str(self.causal.dtype).removeprefix("torch.")
+
+    def serve_in_bfloat16(self) -> None:
+        """Turn all weights to what vLLM serves; there is no way back."""
+        (self.peft or self.causal).to(torch.bfloat16)
+
+
+def load_two(model: Path, adapter: Path | None, settings: ModelConfig, device: str) -> TwoModels:
+    """Load the base model in its precision on the device, and the adapter over it.
+
+    Raises:
+        ModelError: If the base model cannot be loaded.
+        CheckFailed: If the adapter cannot be loaded over it.
+        HostError: If a GPU is asked for that is not there.
+    """
+    import transformers
+    from transformers import AutoModelForCausalLM
+
+    transformers.utils.logging.disable_progress_bar()
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+    place = _device(device)
+    on_cpu = place.type == "cpu"
+    dtype = torch.float32 if settings.dtype == "float32" or (settings.dtype == "auto" and on_cpu) else torch.bfloat16
+    try:
+        causal = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, device_map={"": str(place)}).eval()
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"The base model in {printable(model)} cannot be loaded: {printable(error)}.",
+            "Give the directory of a causal language model that transformers can load.",
+        ) from error
+    peft = None if adapter is None else _over(causal, adapter)
+    return TwoModels(causal, peft, place, int(getattr(causal.config, "max_position_embeddings", 2048)))
+
+
+def _device(device: str) -> torch.device:
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    place = torch.device(device)
+    if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
+        raise HostError(f"This host has no GPU {printable(device)}.", "Use device `auto`, or check `nvidia-smi`.")
+    return place
+
+
+def _over(causal: Any, adapter: Path) -> Any:
+    from peft import PeftModel
+
+    try:
+        return PeftModel.from_pretrained(causal, str(adapter), autocast_adapter_dtype=False).eval()
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        first = str(error).partition("\n")[0]
+        raise CheckFailed(
+            f"The adapter in {printable(adapter)} does not load over its base model: {printable(first)}.",
+            "Check it with `duotune adapters verify`, and that the base model is the one it was trained on.",
+        ) from error

@@ -1,0 +1,82 @@
+"""Turns the figures into one word and one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from duotune.evaluation.results import LOWER_IS_BETTER, SetResult, Verdict
+from duotune.evaluation.statistics import holm
+
+LEAST_ITEMS = 20
+LEAST_FILES = 5
+GAINS = ("gold_loss", "exact_match", "edit_similarity")
+HARMS = ("exact_match", "edit_similarity", "bad_responses")
+BAD_MARGIN = 0.01
+
+
+@dataclass(frozen=True)
+class _Shown:
+    set: str
+    metric: str
+    difference: float
+
+    def __str__(self) -> str:
+        return f"{self.metric.replace('_', ' ')} on {self.set} changed by {self.difference:+.3f}"
+
+
+def decide(sets: Mapping[str, SetResult]) -> tuple[Verdict, str]:
+    """The verdict and its reason.
+
+    Only sets of at least 20 items from at least 5 files count; without one the verdict is `too few`.
+
+    A change is *shown* when its two-sided p-value (paired bootstrap by file; for shares also the exact McNemar test)
+    stays below 5 % after Holm's correction over all tests of its kind, on all sets together:
+
+    - gains: a lower gold loss, a higher exact match, a higher edit similarity;
+    - harms: a lower exact match, a lower edit similarity, and a share of bad responses that is higher by more than
+      one point (the lower end of its interval lies above +1 point).
+
+    Any shown harm is `harmful`; else any shown gain is `better`; else there is `no evidence`. So a neutral adapter is
+    condemned in at most about 1 of 40 cases (half of 5 %: the other half would be gains), and an adapter is not called
+    better because a figure merely rose.
+    """
+    counted = {name: found for name, found in sets.items() if found.n >= LEAST_ITEMS and found.files >= LEAST_FILES}
+    if not counted:
+        sizes = ", ".join(f"{name} {found.n} from {found.files}" for name, found in sets.items()) or "none"
+        return "too few", (
+            f"It takes {LEAST_ITEMS} held-out items from {LEAST_FILES} files to tell, and these are there: {sizes}."
+        )
+    harms = [change for change in _shown(counted, HARMS) if not _improves(change)]
+    harms = [change for change in harms if _beyond_margin(counted, change)]
+    if harms:
+        return "harmful", f"A loss is shown: {_listed(harms)}."
+    gains = [change for change in _shown(counted, GAINS) if _improves(change)]
+    if gains:
+        return "better", f"A gain is shown and no loss: {_listed(gains)}."
+    return (
+        "no evidence",
+        "No difference is larger than chance would make it; more held-out items would show smaller ones.",
+    )
+
+
+def _shown(sets: Mapping[str, SetResult], metrics: tuple[str, ...]) -> list[_Shown]:
+    tests = [
+        (_Shown(name, metric, found.metrics[metric].difference), found.metrics[metric].p_value)
+        for name, found in sets.items()
+        for metric in metrics
+    ]
+    rejected = holm([p_value for _, p_value in tests])
+    return [change for (change, _), shown in zip(tests, rejected, strict=True) if shown]
+
+
+def _improves(change: _Shown) -> bool:
+    return change.difference < 0 if change.metric in LOWER_IS_BETTER else change.difference > 0
+
+
+def _beyond_margin(sets: Mapping[str, SetResult], change: _Shown) -> bool:
+    return change.metric != "bad_responses" or sets[change.set].metrics[change.metric].interval[0] > BAD_MARGIN
+
+
+def _listed(changes: list[_Shown]) -> str:
+    return "; ".join(map(str, changes))

@@ -1,0 +1,77 @@
+"""The verdict's rule, case by case."""
+
+import numpy as np
+import pytest
+
+from duotune.evaluation.results import METRICS, Metric, Pair, SetResult
+from duotune.evaluation.score import summarise
+from duotune.evaluation.verdict import decide
+from support.scored import scored_item
+
+
+def a_set(n: int = 100, files: int = 40, **changed: tuple[float, tuple[float, float], float]) -> SetResult:
+    metrics = {
+        name: Metric(base=0.5, adapter=0.5, difference=0.0, interval=(-0.02, 0.02), p_value=0.9) for name in METRICS
+    }
+    for name, (difference, interval, p_value) in changed.items():
+        metrics[name] = Metric(
+            base=0.5, adapter=0.5 + difference, difference=difference, interval=interval, p_value=p_value
+        )
+    return SetResult(n=n, files=files, metrics=metrics, bad_reasons={})
+
+
+UP = (0.05, (0.03, 0.07), 0.0002)
+DOWN = (-0.05, (-0.07, -0.03), 0.0002)
+
+
+@pytest.mark.parametrize(
+    ("fim", "verdict"),
+    [
+        (a_set(), "no evidence"),
+        (a_set(n=19, exact_match=DOWN), "too few"),
+        (a_set(files=4, exact_match=UP), "too few"),
+        (a_set(gold_loss=DOWN), "better"),
+        (a_set(exact_match=UP), "better"),
+        (a_set(edit_similarity=UP), "better"),
+        (a_set(gold_loss=UP), "no evidence"),
+        (a_set(cosine_similarity=UP), "no evidence"),
+        (a_set(exact_match=DOWN), "harmful"),
+        (a_set(edit_similarity=DOWN), "harmful"),
+        (a_set(bad_responses=UP), "harmful"),
+        (a_set(bad_responses=DOWN), "no evidence"),
+        (a_set(bad_responses=(0.008, (0.004, 0.012), 0.0002)), "no evidence"),
+        (a_set(gold_loss=DOWN, bad_responses=UP), "harmful"),
+        (a_set(exact_match=(0.04, (0.001, 0.08), 0.045)), "no evidence"),
+        (a_set(exact_match=(-0.04, (-0.08, -0.001), 0.045)), "no evidence"),
+    ],
+)
+def test_the_rule(fim: SetResult, verdict: str) -> None:
+    assert decide({"fim": fim})[0] == verdict
+
+
+def test_a_set_that_is_too_small_neither_helps_nor_harms_another() -> None:
+    verdict, reason = decide({"fim": a_set(gold_loss=DOWN), "signature": a_set(n=3, exact_match=DOWN)})
+    assert verdict == "better"
+    assert "gold loss on fim" in reason
+    assert decide({"fim": a_set(gold_loss=DOWN), "signature": a_set(exact_match=DOWN)})[0] == "harmful"
+    assert decide({})[0] == "too few"
+
+
+def test_neutral_adapters_are_hardly_ever_condemned_and_clear_gains_are_seen() -> None:
+    generator = np.random.default_rng(0)
+    verdicts = []
+    for trial in range(60):
+        items = []
+        for number in range(120):
+            known = generator.random()
+            base, adapter = (float(generator.random() < known) for _ in range(2))
+            pair = Pair(base=base, adapter=adapter)
+            items.append(scored_item(number, files=40, exact_match=pair, edit_similarity=pair))
+        verdicts.append(decide({"fim": summarise(items, trial)})[0])
+    assert verdicts.count("harmful") <= 4
+    assert verdicts.count("no evidence") >= 50
+    gaining = [
+        scored_item(number, files=40, gold_loss=Pair(base=2.0, adapter=2.0 - generator.random()))
+        for number in range(60)
+    ]
+    assert decide({"fim": summarise(gaining, 0)})[0] == "better"
