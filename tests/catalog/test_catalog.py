@@ -139,7 +139,8 @@ def test_deployment_keeps_its_versions_and_they_know_it(catalog: Catalog) -> Non
     assert catalog.deployments.named("demo", 1) == [first.id]
 
 
-def test_recorded_split_is_never_changed(catalog: Catalog) -> None:
+def test_recorded_split_only_moves_towards_test(catalog: Catalog) -> None:
+    catalog.splits.record([RecordedSplit("sha-1", "k1", "train", b"\x00\xff")])
     catalog.splits.record([RecordedSplit("sha-1", "k1", "test", b"\x00\xff")])
     catalog.splits.record([RecordedSplit("sha-1", "k9", "train", b""), RecordedSplit("sha-2", "k2", "train", b"\x01")])
     assert list(catalog.splits.recorded()) == [

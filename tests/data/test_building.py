@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,11 @@ def test_a_failed_build_leaves_nothing_and_a_killed_one_is_cleared(tmp_path: Pat
     with pytest.raises(ZeroDivisionError):
         fail_inside(target)
     assert list((tmp_path / "store").iterdir()) == []
-    killed = tmp_path / "store" / f".{'a' * 16}-999999999"
-    killed.mkdir()
+    for left in (f".{'b' * 16}-{platform.node()}-999999999", f".{'b' * 16}-another-host-999999999"):
+        (tmp_path / "store" / left).mkdir()
     with building(target) as directory:
         (directory / "file").write_text("whole")
-    assert [entry.name for entry in (tmp_path / "store").iterdir()] == [target.name]
+    assert {entry.name for entry in (tmp_path / "store").iterdir()} == {target.name, left}
     assert (target / "file").read_text() == "whole"
 
 

@@ -10,6 +10,7 @@ from duotune.catalog.database import Database
 
 Split = Literal["train", "validation", "test"]
 BATCH = 1000
+_RANK = "CASE {}.split WHEN 'train' THEN 0 WHEN 'validation' THEN 1 ELSE 2 END"
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,22 @@ class RecordedSplit:
 
 
 class Splits:
-    """The table of splits; a row, once there, never changes."""
+    """The table of splits; a row, once there, only ever moves towards test."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def record(self, rows: Iterable[RecordedSplit]) -> None:
-        """Enter rows, all or none; content that is there keeps its cluster and split."""
+        """Enter rows, all or none.
+
+        Content that is there keeps its cluster and split, unless the new split is further from training (train,
+        validation, test): what is tested on once must not be trained on later.
+        """
         with self._database.transaction():
             self._database.execute_many(
-                "INSERT OR IGNORE INTO splits (content, cluster, split, signature) VALUES (?, ?, ?, ?)",
+                "INSERT INTO splits (content, cluster, split, signature) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (content) DO UPDATE SET cluster = excluded.cluster, split = excluded.split "
+                f"WHERE {_RANK.format('excluded')} > {_RANK.format('splits')}",
                 ((row.content, row.cluster, row.split, row.signature) for row in rows),
             )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,10 +23,10 @@ def building(target: Path) -> Iterator[Path]:
     Raises:
         HostError: The file system refuses: no space, no permission.
     """
-    temporary = target.parent / f".{target.name[:16]}-{os.getpid()}"
+    temporary = target.parent / f".{target.name[:16]}-{platform.node()}-{os.getpid()}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target)
+        _remove_abandoned(target.parent)
         temporary.mkdir()
         yield temporary
         for directory, _, names in os.walk(temporary):
@@ -45,10 +47,12 @@ def building(target: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _remove_abandoned(target: Path) -> None:
-    for left in target.parent.glob(f".{target.name[:16]}-*"):
-        process = int(left.name.rpartition("-")[2])
-        if process == os.getpid() or not Path(f"/proc/{process}").exists():
+def _remove_abandoned(parent: Path) -> None:
+    """Remove what dead processes of this machine left; another machine's may live, the directory may be shared."""
+    ours = re.compile(rf"\.[0-9a-f]{{16}}-{re.escape(platform.node())}-(\d+)")
+    for left in parent.iterdir():
+        match = ours.fullmatch(left.name)
+        if match and (int(match[1]) == os.getpid() or not Path(f"/proc/{match[1]}").exists()):
             shutil.rmtree(left, ignore_errors=True)
 
 

@@ -29,7 +29,6 @@ from duotune.data.pool import Pool, Repeat
 from duotune.data.prepare import Part, check_stop
 from duotune.data.reasons import Reason
 from duotune.data.selection import Selection, select
-from duotune.data.split import to_record
 from duotune.models.items import write_items
 from duotune.models.prompts import PromptRenderer
 from duotune.models.tokenizer import CodeTokenizer
@@ -121,7 +120,7 @@ def combine(
     if not reused:
         with building(directory) as temporary:
             _write(temporary, fingerprint, request, selection, report)
-    catalog.splits.record(to_record(pool.candidates(), selection.assignments))
+    catalog.splits.record(selection.records)
     _step(report, _STEPS)
     return _dataset(directory, read_manifest(directory), reused)
 

@@ -19,12 +19,14 @@ class Selection:
     Attributes:
         pool: The files.
         assignments: Cluster and split of every file, kept or not.
+        records: What the catalog should remember of the split.
         positions: Kept files by split, in the pool's order.
         leaks: Training files that repeat a held-out file although their clusters differ; they are not in `positions`.
     """
 
     pool: Pool
     assignments: Sequence[Assignment]
+    records: Sequence[RecordedSplit]
     positions: Mapping[Split, list[int]]
     leaks: Sequence[int]
 
@@ -42,15 +44,15 @@ def select(pool: Pool, recorded: Sequence[RecordedSplit], data: DataConfig) -> S
     Raises:
         UsageError: Too few files to hold any out.
     """
-    assignments = assign(pool.candidates(), recorded, data.validation_fraction, data.test_fraction, data.seed)
+    division = assign(pool.candidates(), recorded, data.validation_fraction, data.test_fraction, data.seed)
     positions: dict[Split, list[int]] = {"train": [], "validation": [], "test": []}
-    for position, given in enumerate(assignments):
+    for position, given in enumerate(division.assignments):
         if position not in pool.repeats:
             positions[given.split].append(position)
     leaks = _leaking(pool, positions)
     gone = set(leaks)
     positions["train"] = [position for position in positions["train"] if position not in gone]
-    return Selection(pool, assignments, positions, leaks)
+    return Selection(pool, division.assignments, division.records, positions, leaks)
 
 
 def _leaking(pool: Pool, positions: Mapping[Split, list[int]]) -> list[int]:

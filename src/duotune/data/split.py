@@ -14,6 +14,8 @@ from duotune.errors import UsageError
 # The more held out wins where near-duplicates were recorded apart: never train on what a version was tested on.
 _STRENGTH: Mapping[Split, int] = {"train": 0, "validation": 1, "test": 2}
 _MIN_CLUSTERS = 3
+_ENOUGH = 0.8
+"""Share of a fraction that is worth moving no cluster for."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,31 @@ class Assignment:
     split: Split
 
 
+@dataclass(frozen=True)
+class Division:
+    """The result of a split.
+
+    Attributes:
+        assignments: One per candidate.
+        records: What the catalog should remember: all candidates, and earlier content that now shares a cluster with
+            something held out; one row per content, ordered by it.
+    """
+
+    assignments: list[Assignment]
+    records: list[RecordedSplit]
+
+
 @dataclass
 class _Cluster:
     name: str
     members: list[int]
     kept: int
-    recorded: Split | None = None
+    earlier: list[RecordedSplit]
+
+    @property
+    def recorded(self) -> Split | None:
+        """The most held-out split that was recorded for it."""
+        return max((row.split for row in self.earlier), key=_STRENGTH.__getitem__, default=None)
 
 
 def assign(
@@ -57,7 +78,7 @@ def assign(
     validation_fraction: float,
     test_fraction: float,
     seed: int,
-) -> list[Assignment]:
+) -> Division:
     """Give every file its cluster and split.
 
     Files and the recorded signatures of earlier datasets form one graph of near-duplicates; its components are the
@@ -72,9 +93,6 @@ def assign(
         test_fraction: Share of the kept files for test.
         seed: Seed of the draw.
 
-    Returns:
-        One assignment per candidate.
-
     Raises:
         UsageError: Fewer than three clusters: nothing could be held out.
     """
@@ -86,21 +104,27 @@ def assign(
             "too few to hold any out.",
             f"Add projects or file types; at least {_MIN_CLUSTERS} distinct files are needed, hundreds are better.",
         )
-    splits = _draw(candidates, eligible, validation_fraction, test_fraction, seed)
+    fractions: dict[Split, float] = {"test": test_fraction, "validation": validation_fraction}
+    splits = _draw(candidates, eligible, fractions, seed)
+    _top_up(eligible, splits, fractions, seed)
     assignments = [Assignment("", "train")] * len(candidates)
     for cluster in clusters:
         split = splits.get(cluster.name) or cluster.recorded or "train"
         for member in cluster.members:
             assignments[member] = Assignment(cluster.name, split)
-    return assignments
+    return Division(assignments, _records(candidates, assignments, clusters))
 
 
-def to_record(candidates: Sequence[Candidate], assignments: Sequence[Assignment]) -> list[RecordedSplit]:
-    """The rows for the catalog, one per distinct content, ordered by content."""
-    rows = {
-        candidate.content: RecordedSplit(candidate.content, given.cluster, given.split, candidate.signature)
-        for candidate, given in zip(candidates, assignments, strict=True)
-    }
+def _records(
+    candidates: Sequence[Candidate], assignments: Sequence[Assignment], clusters: Sequence[_Cluster]
+) -> list[RecordedSplit]:
+    rows: dict[str, RecordedSplit] = {}
+    for cluster in clusters:
+        given = assignments[cluster.members[0]]
+        for row in cluster.earlier:
+            rows[row.content] = RecordedSplit(row.content, given.cluster, given.split, row.signature)
+    for candidate, given in zip(candidates, assignments, strict=True):
+        rows[candidate.content] = RecordedSplit(candidate.content, given.cluster, given.split, candidate.signature)
     return [rows[content] for content in sorted(rows)]
 
 
@@ -118,8 +142,9 @@ def _clusters(candidates: Sequence[Candidate], recorded: Sequence[RecordedSplit]
         rows = earlier.get(root, [])
         strongest = max(rows, key=lambda row: (_STRENGTH[row.split], row.cluster), default=None)
         name = strongest.cluster if strongest else min(candidates[i].content for i in indices)[:32]
-        cluster = clusters.setdefault(name, _Cluster(name, [], 0, strongest.split if strongest else None))
+        cluster = clusters.setdefault(name, _Cluster(name, [], 0, []))
         cluster.members.extend(indices)
+        cluster.earlier.extend(rows)
         cluster.kept += sum(candidates[i].kept for i in indices)
     return list(clusters.values())
 
@@ -138,44 +163,44 @@ def _components(candidates: Sequence[Candidate], recorded: Sequence[RecordedSpli
 
 
 def _draw(
-    candidates: Sequence[Candidate],
-    clusters: Sequence[_Cluster],
-    validation_fraction: float,
-    test_fraction: float,
-    seed: int,
+    candidates: Sequence[Candidate], clusters: Sequence[_Cluster], fractions: Mapping[Split, float], seed: int
 ) -> dict[str, Split]:
     def place(cluster: _Cluster) -> tuple[str, str, float, str]:
         first = candidates[cluster.members[0]]
         return first.project, first.language, unit_interval(seed, "split", cluster.name), cluster.name
 
     splits: dict[str, Split] = {}
-    owed: dict[Split, float] = {"test": 0.0, "validation": 0.0}
+    owed = dict.fromkeys(fractions, 0.0)
     for cluster in sorted(clusters, key=place):
-        owed["test"] += test_fraction * cluster.kept
-        owed["validation"] += validation_fraction * cluster.kept
+        for split, fraction in fractions.items():
+            owed[split] += fraction * cluster.kept
         # Half a cluster owed is enough: the count then is the rounded fraction, not the one below it.
         due: Split = next((split for split in owed if owed[split] >= cluster.kept / 2), "train")
-        split = cluster.recorded or due
-        splits[cluster.name] = split
-        if split in owed:
-            owed[split] -= cluster.kept
-    _hold_out_some(clusters, splits, seed)
+        given = splits[cluster.name] = cluster.recorded or due
+        if given in owed:
+            owed[given] -= cluster.kept
     return splits
 
 
-def _hold_out_some(clusters: Sequence[_Cluster], splits: dict[str, Split], seed: int) -> None:
-    """Give a small project the held-out clusters that its fractions round to nothing.
+def _top_up(
+    clusters: Sequence[_Cluster], splits: dict[str, Split], fractions: Mapping[Split, float], seed: int
+) -> None:
+    """Hold out more where the draw left too little.
 
-    Clusters that no earlier dataset trained on come first, then those of which the smallest part is lost.
+    That is where fractions of a small project round to nothing, and where earlier datasets, made with smaller
+    fractions, trained on nearly everything: those clusters come last, and are held out from now on.
     """
+    total = sum(cluster.kept for cluster in clusters)
     least = 2 if len(clusters) >= 10 else 1
     order = sorted(
-        clusters,
-        key=lambda c: (c.recorded is not None, c.kept, unit_interval(seed, "hold out", c.name), c.name),
+        clusters, key=lambda c: (c.recorded is not None, c.kept, unit_interval(seed, "hold out", c.name), c.name)
     )
-    wanted: tuple[Split, ...] = ("test", "validation")
-    for split in wanted:
-        missing = least - sum(given == split for given in splits.values())
-        spare = [cluster.name for cluster in order if splits[cluster.name] == "train"]
-        for name in spare[: max(0, min(missing, len(spare) - 1))]:
-            splits[name] = split
+    for split, fraction in fractions.items():
+        wanted = max(least, int(_ENOUGH * fraction * total))
+        held = sum(cluster.kept for cluster in clusters if splits[cluster.name] == split)
+        spare = [cluster for cluster in order if splits[cluster.name] == "train"]
+        for cluster in spare[:-1]:
+            if held >= wanted:
+                break
+            splits[cluster.name] = split
+            held += cluster.kept
