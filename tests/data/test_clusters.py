@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from duotune.data.clusters import linked_pairs, near_duplicates
+from duotune.data.content import content_hash
 from duotune.data.leakage import leaking
-from duotune.data.similarity import content_hash, jaccard, shingles, signature_matrix, signatures
+from duotune.data.similarity import jaccard, shingles, signature_matrix, signatures
 
 
 def words(start: int, count: int) -> str:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duotune.catalog.splits import RecordedSplit
-from duotune.data.similarity import content_hash, shingles, signatures
+from duotune.data.content import content_hash
+from duotune.data.similarity import shingles, signatures
 from duotune.data.split import Assignment, Candidate, Division, assign
 from duotune.errors import UsageError
 

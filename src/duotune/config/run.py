@@ -19,7 +19,9 @@ class ProjectConfig(Section):
     ref: str = setting("HEAD", help="Branch, tag or commit to train on (Git sources only).")
     include: list[str] = setting([], help="Globs of paths to keep, as in .gitignore; empty keeps all.")
     exclude: list[str] = setting([], help="Globs of paths to leave out, as in .gitignore.")
-    languages: list[str] = setting([], help='Languages to keep, such as ["Python", "C"]; empty keeps every known one.')
+    languages: list[str] = setting(
+        [], help='Languages to keep, such as ["Python", "C"]; empty keeps all programming languages.'
+    )
 
 
 class ModelConfig(Section):

@@ -12,6 +12,7 @@ from duotune import paths
 from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.building import building
 from duotune.data.clusters import near_duplicates
+from duotune.data.content import content_hash
 from duotune.data.examples import Document, ExampleMaker, Text
 from duotune.data.filters import Filters, filters_of
 from duotune.data.funnel import Accepted, LeftOut, screen_contents, screen_paths
@@ -31,7 +32,7 @@ from duotune.data.parts import (
     write_texts,
 )
 from duotune.data.reasons import Reason
-from duotune.data.similarity import Shingles, content_hash, shingles, signatures
+from duotune.data.similarity import Shingles, shingles, signatures
 from duotune.errors import SourceError
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.runs.reporter import Reporter, Stopped

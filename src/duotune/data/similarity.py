@@ -6,7 +6,6 @@ copy. The similarity and the signature are those of BigCode's near-deduplication
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import cast
@@ -30,12 +29,6 @@ _SEED = 1
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
-
-
-def content_hash(text: str) -> str:
-    """SHA-256 (hex) of a text with LF line ends, blind to white space at the ends of lines and of the file."""
-    lines = "\n".join(line.rstrip() for line in text.rstrip().split("\n"))
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def shingles(text: str) -> Shingles:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from duotune.config.run import DataConfig, ProjectConfig
+from duotune.data.content import content_hash
 from duotune.data.filters import filters_of
 from duotune.data.funnel import Accepted, screen_contents, screen_paths
 from duotune.data.languages import by_path
 from duotune.data.reasons import Reason
-from duotune.data.similarity import content_hash
 from duotune.sources.source import Source
 
 BYTES_PER_TOKEN = 3.2
