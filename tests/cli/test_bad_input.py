@@ -75,6 +75,7 @@ def test_repository_with_nothing_to_train_on(
 
 def test_model_directory_that_is_none(tmp_path: Path, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "notes.txt").write_text("no model")
     said = refusal(capsys, write_config(tmp_path, project, tmp_path / "model"), ExitCode.USAGE)
     assert "config.json" in said
 

@@ -6,39 +6,22 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from duotune.errors import ExitCode
-from duotune.runs.directory import RunDirectory, create_run
+from duotune.runs.directory import create_run
 from duotune.runs.events import MetricsMeasured, StageStarted
-from duotune.runs.journal import read_events
 from support.projects import make_project, small_run
-
-
-def start_worker(run: RunDirectory) -> subprocess.Popen[bytes]:
-    with run.log_file.open("ab") as log:
-        command = [sys.executable, "-m", "duotune.worker", str(run.path)]
-        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-
-
-def wait_for(run: RunDirectory, kind: type, worker: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if any(isinstance(event, kind) for event in read_events(run.journal_file).events):
-            return
-        assert worker.poll() is None, run.log_file.read_text()[-3000:]
-    pytest.fail(f"no {kind.__name__} came")
+from support.workers import start_worker, wait_for_event
 
 
 def test_sigterm_stops_at_a_step_with_a_checkpoint_and_sighup_does_nothing(tmp_path: Path, micro_model: Path) -> None:
     run = create_run(small_run(make_project(tmp_path / "code"), micro_model, max_steps=100_000, save_steps=50_000))
     worker = start_worker(run)
-    wait_for(run, MetricsMeasured, worker)
+    wait_for_event(run, lambda event: isinstance(event, MetricsMeasured), worker)
     worker.send_signal(signal.SIGHUP)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=120) == ExitCode.OK
@@ -62,7 +45,7 @@ def test_vanished_dataset_is_prepared_again_on_resume(tmp_path: Path, micro_mode
 def test_vanished_run_directory_ends_the_worker(tmp_path: Path, micro_model: Path) -> None:
     run = create_run(small_run(make_project(tmp_path / "code"), micro_model, max_steps=100_000))
     worker = start_worker(run)
-    wait_for(run, StageStarted, worker)
+    wait_for_event(run, lambda event: isinstance(event, StageStarted), worker)
     shutil.rmtree(run.path)
     assert worker.wait(timeout=120) != ExitCode.OK
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,14 +23,9 @@ from duotune.runs.events import (
 from duotune.runs.journal import read_events
 from duotune.runs.state import RunState
 from support.projects import make_project, small_run
+from support.workers import start_worker, wait_for_event
 
 Moment = Callable[[Event], bool]
-
-
-def start_worker(run: RunDirectory) -> subprocess.Popen[bytes]:
-    with run.log_file.open("ab") as log:
-        command = [sys.executable, "-m", "duotune.worker", str(run.path)]
-        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
 
 def finish(run: RunDirectory) -> RunState:
@@ -49,16 +41,9 @@ def kill_at(run: RunDirectory, moment: Moment) -> None:
     """Start a worker and kill it with SIGKILL as soon as its journal shows the moment."""
     offset = read_events(run.journal_file).offset
     worker = start_worker(run)
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline:
-        reading = read_events(run.journal_file, offset)
-        offset = reading.offset
-        if any(moment(event) for event in reading.events):
-            os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
-            return
-        assert worker.poll() is None, f"ended before the moment came:\n{run.log_file.read_text()[-3000:]}"
-    pytest.fail("the moment never came")
+    wait_for_event(run, moment, worker, offset)
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
 
 
 def begun(stage: str) -> Moment:

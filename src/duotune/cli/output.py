@@ -66,3 +66,8 @@ def in_bytes(count: float) -> str:
             return f"{count:.0f} B" if unit == "B" else f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:.3g} TB"
+
+
+def in_gib(count: float) -> str:
+    """Memory in binary units, as drivers and data sheets give it: `23.4 GiB`."""
+    return f"{count / 2**30:.3g} GiB"

@@ -8,7 +8,7 @@ from typing import Literal
 from rich.table import Table
 from rich.text import Text
 
-from duotune.cli.output import in_bytes, in_words, say, show
+from duotune.cli.output import in_bytes, in_gib, in_words, say, show
 from duotune.evaluation.results import Evaluation, Metric
 from duotune.plan.records import Plan
 from duotune.runs.results import Published
@@ -36,7 +36,7 @@ def show_plan(planned: Plan) -> None:
     figures = plain_table("expected", "", "")
     figures.add_row("tokens to train on", f"{planned.tokens:,}", "estimated")
     figures.add_row("optimizer steps", f"{planned.steps:,}", "estimated")
-    figures.add_row("memory", in_bytes(planned.memory_bytes), f"estimated, {in_bytes(planned.memory_free_bytes)} free")
+    figures.add_row("memory", in_gib(planned.memory_bytes), f"estimated, {in_gib(planned.memory_free_bytes)} free")
     figures.add_row("disk", in_bytes(planned.disk_bytes), f"estimated, {in_bytes(planned.disk_free_bytes)} free")
     for stage, duration in planned.durations.items():
         figures.add_row(stage, in_words(duration.seconds), duration.basis)
