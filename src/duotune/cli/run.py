@@ -44,7 +44,7 @@ def run(config: Path, dry_run: bool, detach: bool, until: str | None, as_json: b
     for check in planned.checks:
         if check.status == "warning":
             say(f"Note: {check.detail}.")
-    return _accompany(start(planned, until), detach, as_json)
+    return _accompany(start(planned, until, detach), detach, as_json)
 
 
 @click.command()
@@ -56,7 +56,7 @@ def resume(run_name: str, detach: bool, as_json: bool) -> int:
     from duotune.plan.start import go_on
     from duotune.runs.directory import find_run
 
-    return _accompany(go_on(find_run(run_name)), detach, as_json)
+    return _accompany(go_on(find_run(run_name), detach), detach, as_json)
 
 
 def _accompany(started: Started, detach: bool, as_json: bool) -> int:

@@ -14,6 +14,7 @@ from duotune.runs.events import DecisionTaken
 from duotune.runs.fold import EXPECTED_SECONDS
 from duotune.runs.journal import Journal
 from duotune.runs.launcher import launch
+from duotune.storage.credentials import only_in_environment
 
 
 @dataclass(frozen=True)
@@ -28,27 +29,29 @@ class Started:
     note: str
 
 
-def start(planned: Plan, until: str | None = None) -> Started:
+def start(planned: Plan, until: str | None = None, detach: bool = False) -> Started:
     """Freeze the plan into a run directory and launch its worker.
 
     Args:
         planned: From `plan`.
         until: Last stage to run; None runs all.
+        detach: Nobody stays to watch.
 
     Raises:
-        UsageError: The plan is refused, or `until` is no stage.
+        UsageError: The plan is refused, `until` is no stage, or keys would not reach a detached worker.
         HostError: The machine lacks something, or the worker does not come up.
     """
     planned.raise_if_refused()
+    inherit = _inherits_keys(planned.config, detach)
     _enter_projects(planned)
     run = create_run(_pinned(planned), until=until)
     expected = {stage: round(duration.seconds, 1) for stage, duration in planned.durations.items()}
     with Journal(run.journal_file) as journal:
         journal.append(DecisionTaken(name=EXPECTED_SECONDS, value=dict(expected)))
-    return Started(run, launch(run).note)
+    return Started(run, launch(run, inherit=inherit).note)
 
 
-def go_on(run: RunDirectory) -> Started:
+def go_on(run: RunDirectory, detach: bool = False) -> Started:
     """Launch a new worker for a run that was stopped, failed or was lost.
 
     Raises:
@@ -60,7 +63,23 @@ def go_on(run: RunDirectory) -> Started:
         raise UsageError(f"Run {run.id} is finished; there is nothing to resume.", "Start a new run from its config.")
     if not state.ended:
         raise UsageError(f"Run {run.id} is {state.state} already.", f"`duotune status {run.id}` shows where it is.")
-    return Started(run, launch(run).note)
+    return Started(run, launch(run, inherit=_inherits_keys(run.read_config(), detach)).note)
+
+
+def _inherits_keys(config: RunConfig, detach: bool) -> bool:
+    """Whether the worker needs keys that live in this process's environment alone.
+
+    Raises:
+        UsageError: It does, and it is to be detached: a restart of the worker would find them gone.
+    """
+    if not only_in_environment([config.data.location, config.adapter.location]):
+        return False
+    if detach:
+        raise UsageError(
+            "The keys of the S3 location are only in this shell's environment, which a detached run outlives.",
+            "Put them into an AWS profile or credentials file, or leave --detach out.",
+        )
+    return True
 
 
 def _pinned(planned: Plan) -> RunConfig:

@@ -43,7 +43,10 @@ class Launched:
 
 
 def launch(
-    run: RunDirectory, command: Sequence[str] | None = None, environment: Mapping[str, str] | None = None
+    run: RunDirectory,
+    command: Sequence[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    inherit: bool = False,
 ) -> Launched:
     """Start a worker for the run, for the first time or again, and wait until it holds the run's lock.
 
@@ -51,6 +54,7 @@ def launch(
         run: The run; for a second worker on it, `run_resumed` is written first.
         command: What to run; by default `python -m duotune.worker RUN_DIR`.
         environment: Its environment; by default this process's.
+        inherit: The worker needs all of that environment, keys included, which no systemd unit may show.
 
     Raises:
         UsageError: A live worker has the run.
@@ -60,7 +64,7 @@ def launch(
     command = command or [sys.executable, "-P", "-m", "duotune.worker", str(run.path)]
     environment = _with_absolute_import_path(os.environ if environment is None else environment)
     offset = _announce(run)
-    manager, note = find_manager()
+    manager, note = (None, "") if inherit else find_manager()
     if manager is not None:
         unit = f"duotune-run-{run.id}"
         refusal = start_service(manager, unit, command, run.path, run.log_file, environment)
