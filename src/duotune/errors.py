@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -48,6 +49,18 @@ class HostError(DuotuneError):
     """The machine lacks something (GPU, disk, S3, systemd, vLLM); the same request may succeed later."""
 
     exit_code = ExitCode.ENVIRONMENT
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the file system has no room; Arrow gives the number in its text only."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or f"[errno {errno.ENOSPC}]" in str(error)
+
+
+def no_space(path: object) -> HostError:
+    """The error for a full disk under `path`."""
+    return HostError(
+        f"No space is left on the disk for {printable(path)}.", "Free some space, then go on with `duotune resume`."
+    )
 
 
 class CheckFailed(DuotuneError):

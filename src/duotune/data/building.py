@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from duotune.errors import HostError, printable
+from duotune.errors import HostError, is_full, no_space, printable
 
 
 @contextmanager
@@ -38,10 +38,11 @@ def building(target: Path) -> Iterator[Path]:
             _sync(target.parent)
     except OSError as error:
         if not target.is_dir():
+            if is_full(error):
+                raise no_space(target) from error
             raise HostError(
                 f"{printable(target)} cannot be written: {error.strerror or error}.",
-                "Check the free space and the permissions there, or set `data.location` or DUOTUNE_HOME to another "
-                "place.",
+                "Check the permissions there, or set `data.location` or DUOTUNE_HOME to another place.",
             ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from duotune.errors import HostError
+from duotune.errors import HostError, is_full, no_space
 from duotune.runs.events import DurableEvent, Event, RunFailedEvent, RunStopped, parse_event
 
 TAIL_BYTES = 1 << 16
 RESERVE_BYTES = 1 << 14
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class Journal:
             try:
                 self._write(written)
             except OSError as error:
-                if error.errno not in NO_SPACE or not isinstance(event, RunFailedEvent | RunStopped):
+                if not is_full(error) or not isinstance(event, RunFailedEvent | RunStopped):
                     raise self._refusal(error) from error
                 self._write_with_reserve(written)
             self._seq += 1
@@ -179,11 +178,8 @@ class Journal:
         return max((event.seq for event in events), default=0)
 
     def _refusal(self, error: OSError) -> HostError:
-        if error.errno in NO_SPACE:
-            return HostError(
-                f"No space is left on the disk of {str(self.file.parent)!r}.",
-                "Free some space, then continue with `duotune resume`.",
-            )
+        if is_full(error):
+            return no_space(self.file)
         if error.errno == errno.ENOENT:
             return gone(self.file)
         return HostError(

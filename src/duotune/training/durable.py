@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from duotune.errors import HostError, printable
+from duotune.errors import is_full, no_space
 
 
 @contextmanager
@@ -32,11 +31,8 @@ def appearing_whole(target: Path) -> Iterator[Path]:
         _sync(partial)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise HostError(
-                f"No space is left on the disk for {printable(target)}.",
-                "Free some space, then `duotune resume` the run.",
-            ) from error
+        if is_full(error):
+            raise no_space(target) from error
         raise
     if target.exists():
         shutil.rmtree(target)

@@ -10,7 +10,7 @@ import threading
 import traceback
 from pathlib import Path
 
-from duotune.errors import DuotuneError, ExitCode, HostError, printable
+from duotune.errors import DuotuneError, ExitCode, HostError, is_full, no_space, printable
 from duotune.runs.directory import RunDirectory
 from duotune.runs.events import Event, RunFailedEvent, RunFinished, RunStarted, RunStopped
 from duotune.runs.fold import fold
@@ -82,9 +82,8 @@ def _failure(error: DuotuneError) -> tuple[Event, int]:
 
 def _told(error: OSError) -> HostError:
     """What the operating system refused, as a sentence."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f" for {printable(str(error.filename))}" if error.filename else ""
-        return HostError(f"No space is left on the disk{where}.", "Free some space, then `duotune resume` goes on.")
+    if is_full(error):
+        return no_space(error.filename or "the run's files")
     if error.errno == errno.ENOENT and error.filename:
         vanished = f"{printable(str(error.filename))} has vanished."
         return HostError(vanished, "Bring it back, or start the run again from its config.")
