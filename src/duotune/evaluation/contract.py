@@ -39,7 +39,7 @@ def make_contract(
         target = (said.ids or question.target)[:TARGET_TOKENS]
         scores = {}
         for side in sides:
-            with models.speaking(side):
+            with models.speaking(side), models.decoding():
                 found = answer(models, [question.prompt], [target], [0], renderer.end_ids)
             scores[side] = found[0].gold_logprobs
         cases.append(

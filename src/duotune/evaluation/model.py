@@ -93,7 +93,7 @@ def load_two(model: Path, adapter: Path | None, settings: ModelConfig, device: s
 
 def _device(device: str) -> torch.device:
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
     place = torch.device(device)
     if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
         raise HostError(f"This host has no GPU {printable(device)}.", "Use device `auto`, or check `nvidia-smi`.")

@@ -27,7 +27,7 @@ def choose_device(device: str) -> torch.device:
         HostError: If a GPU is asked for that is not there.
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
     chosen = torch.device(device)
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         raise HostError(f"This host has no GPU {printable(device)}.", "Use device `auto`, or check `nvidia-smi`.")
@@ -216,10 +216,10 @@ def _with_isolation(
     base = adapted.get_base_model()
     decoder = getattr(base, base.base_model_prefix)
     for choice in ATTENTION_CHOICES:
-        base.set_attn_implementation(choice)
         packed = choice == PACKED_ATTENTION
         model = TrainableModel(adapted, decoder, head, trainable, device, packed, plain_head=True)
         try:
+            base.set_attn_implementation(choice)
             if documents_are_isolated(model):
                 return TrainableModel(adapted, decoder, head, trainable, device, packed, _head_is_plain(model))
         except (TypeError, ValueError, RuntimeError):  # the layer or this GPU cannot use that function
@@ -250,7 +250,9 @@ def documents_are_isolated(model: TrainableModel) -> bool:
         pair = _pair(model, first)
         answers.append(hidden_states(model, pair.input_ids, pair.position_ids, pair.documents)[0, 6:].float())
     difference = (answers[0] - answers[1]).abs().max()
-    return bool(difference <= 1e-5 * answers[0].abs().max())
+    # A leak moves the states by about their own size. Mixtures of experts regroup the tokens, which moves the rounding.
+    rounding = 1e-4 if model.head.weight.dtype == torch.float32 else 2e-2
+    return bool(difference <= rounding * answers[0].abs().max())
 
 
 @torch.no_grad()
