@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+# As in the worker, and before anything loads torch: spinning threads make tests on shared cores many times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from support.models import build_micro_model
 

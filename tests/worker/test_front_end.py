@@ -87,7 +87,7 @@ def check_dataset(dataset: Path) -> None:
     manifest = json.loads((dataset / "manifest.json").read_text())
     kept = [file for file in manifest["files"] if file["path"].endswith(".h")]
     assert {file["split"] for file in manifest["files"]} == {"train", "validation", "test"}
-    assert all(file["project"] == "code" and file["blob"] and file["language"].startswith("C") for file in kept)
+    assert all(file["project"] == "code" and file["blob_id"] and file["language"].startswith("C") for file in kept)
     assert all(rejected["reason"] for rejected in manifest["rejected"])
     assert manifest["leakage"]["left"] == 0
 
