@@ -79,6 +79,7 @@ def test_two_threads_give_the_same_bytes_twice(micro_model: Path, tmp_path: Path
     dataset = build_packed_dataset(tmp_path / "dataset")
     command = [sys.executable, "-c", NURSERY, str(dataset), str(micro_model), str(tmp_path), json.dumps([[], [9]])]
     path = f"{Path(__file__).parents[2] / 'src'}:{Path(__file__).parents[1]}"
-    done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": path, "OMP_NUM_THREADS": "2"})
+    environment = {"PYTHONPATH": path, "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     undisturbed, disturbed = json.loads(done.stdout)
     assert disturbed["adapter"] == undisturbed["adapter"]
