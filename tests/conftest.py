@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-# As in the worker, and before anything loads torch: spinning threads make tests on shared cores many times slower.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 from support.models import build_micro_model
 
 # As the worker does: threads that spin while they wait make tests many times slower on a host that has other work.

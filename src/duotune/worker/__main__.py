@@ -4,11 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-# OpenMP's threads spin while they wait for each other. On a machine that does other work too, or on virtual cores, the
-# spinning takes the core from the thread that is waited for: measured on two cores, 0.3 s per row became 4 to 11 s.
-# The variable is read when torch loads OpenMP, and whoever starts the worker may set another.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 
 def main() -> int:
     """Run the worker on one run directory and return its exit code."""
