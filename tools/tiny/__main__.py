@@ -6,13 +6,16 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
+from transformers import Qwen2ForCausalLM
 
-from tools.tiny.corpus import SourceFile, read_standard_library
+from tools.tiny.card import render_card
+from tools.tiny.corpus import SourceFile, control_list, read_standard_library
 from tools.tiny.documents import Documents
+from tools.tiny.export import Counts, facts, load_trained, measure, write_json, write_model
 from tools.tiny.loop import Length, Run, log, train
 from tools.tiny.network import build_network
 from tools.tiny.settings import Recipe
-from tools.tiny.vocabulary import END, load_tokenizer, train_tokenizer
+from tools.tiny.vocabulary import END, control_id, load_tokenizer, save_tokenizer, train_tokenizer
 from tools.tiny.watch import Watch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--decay-steps", type=int, default=600, help="steps over which it decays")
     parser.add_argument("--resume", action="store_true", help="continue from the newest checkpoint in --work")
     parser.add_argument("--only", choices=("train", "export"), help="do one half")
+    parser.add_argument("--questions", type=int, default=1000, help="rest-of-line questions that are measured")
     return parser.parse_args()
 
 
@@ -62,7 +66,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     recipe = Recipe()
     source = material(options.work, recipe)
-    network = build_network(recipe.shape, source.tokenizer.token_to_id(END))
+    network = build_network(recipe.shape, control_id(source.tokenizer, END))
     if options.only != "export":
         run = Run.open(network, recipe, options.work, device, resume=options.resume)
         log(step=run.step, parameters=sum(value.numel() for value in network.parameters()))
@@ -70,6 +74,25 @@ def main() -> None:
         length = Length(options.steps, options.decay_steps)
         if not train(run, source.documents(recipe, held_out=False), watch, length):
             return
+    if options.only != "train":
+        export(network.to(device), source, recipe, options)
+
+
+def export(network: Qwen2ForCausalLM, source: Material, recipe: Recipe, options: argparse.Namespace) -> None:
+    """Measure a run's newest checkpoint and write the model with its card."""
+    run = load_trained(network, options.work)
+    training, held_out = (source.documents(recipe, held_out=held) for held in (False, True))
+    counts = Counts(options.questions, max(1, options.questions // 4))
+    parameters = sum(value.numel() for value in network.parameters())
+    figures = facts(recipe, parameters, run, training) | measure(network, held_out, training, recipe, counts)
+    control = control_list(source.files)
+    write_model(network, options.out)
+    save_tokenizer(source.tokenizer, options.out, recipe.shape.positions)
+    write_json(options.out / "control.json", control)
+    write_json(options.out / "figures.json", figures)
+    card = render_card(figures, control) + "\n"
+    (options.out / "README.md").write_text(card, encoding="utf-8")
+    print(card, end="")
 
 
 main()

@@ -60,9 +60,7 @@ def _read(path: Path, relative: PurePosixPath) -> SourceFile | None:
         return None
     is_test = any(part in {"test", "tests", "idle_test"} for part in relative.parts)
     name = str(relative)
-    return SourceFile(
-        name, text.replace("\r\n", "\n"), hashlib.sha256(raw).hexdigest(), is_test, is_held_out(name)
-    )
+    return SourceFile(name, text.replace("\r\n", "\n"), hashlib.sha256(raw).hexdigest(), is_test, is_held_out(name))
 
 
 def control_list(files: list[SourceFile]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 
 from tools.tiny.corpus import SourceFile
 from tools.tiny.settings import SEED, Recipe, Stage
-from tools.tiny.vocabulary import END
+from tools.tiny.vocabulary import END, control_id
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
@@ -29,7 +29,7 @@ def cut_line(text: str, rng: np.random.Generator, *, kind: str = "rest", snap: b
     Args:
         text: A source file.
         rng: Where the choice comes from.
-        kind: ``rest`` (to the end of the line), ``span`` (ends inside the line) or ``lines`` (ends one to four lines on).
+        kind: ``rest`` (to the line's end), ``span`` (ends inside the line) or ``lines`` (ends one to four lines on).
         snap: Move the start back to the start of a word.
 
     Returns:
@@ -79,7 +79,7 @@ class Documents:
         self.recipe = recipe
         self.tokenizer = tokenizer
         self.end, self.prefix, self.suffix, self.middle = (
-            tokenizer.token_to_id(token) for token in (END, "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+            control_id(tokenizer, token) for token in (END, "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
         )
         self.texts = [file.text for file in files]
         encodings = tokenizer.encode_batch_fast(self.texts, add_special_tokens=False)
@@ -122,11 +122,15 @@ class Documents:
     def _row(self, stage: Stage, rng: np.random.Generator, ids: IntArray, weights: FloatArray) -> None:
         if rng.random() < stage.fim:
             order = "spm" if rng.random() < stage.spm else "psm"
+            # A document that always filled its row would teach that text ends at the row's last position.
+            length = int(rng.integers(len(ids) // 3, len(ids) + 1))
             for _ in range(12):
-                document = self._fim(self._file(rng), rng, len(ids), order)
+                document = self._fim(self._file(rng), rng, length, order)
                 if document is not None:
-                    ids[: len(document[0])], weights[: len(document[0])] = document
-                    return
+                    size = len(document[0])
+                    ids[:size], weights[:size] = document
+                    ids, weights = ids[size:], weights[size:]
+                    break
         self._plain(rng, ids, weights)
 
     def _file(self, rng: np.random.Generator) -> int:
@@ -136,7 +140,7 @@ class Documents:
         filled = 0
         while filled < len(ids):
             tokens = self.tokens[self._file(rng)]
-            start = int(rng.integers(-(len(ids) // 8), max(1, len(tokens) - len(ids) // 2)))
+            start = int(rng.integers(-(len(ids) // 8) - 1, max(1, len(tokens) - len(ids) // 2)))
             piece = tokens[max(0, start) :][: len(ids) - filled]
             ids[filled : filled + len(piece)] = piece
             weights[filled : filled + len(piece)] = 1.0
@@ -163,9 +167,7 @@ class Documents:
         before = before[len(before) - min(len(before), room - len(after)) :]
         return self._join(before, middle, after, order)
 
-    def _join(
-        self, before: list[int], middle: list[int], after: list[int], order: str
-    ) -> tuple[IntArray, FloatArray]:
+    def _join(self, before: list[int], middle: list[int], after: list[int], order: str) -> tuple[IntArray, FloatArray]:
         weight = self.recipe.weights
         if order == "psm":
             ids = [self.prefix, *before, self.suffix, *after, self.middle]

@@ -26,7 +26,8 @@ def orthogonalise(matrices: Tensor) -> Tensor:
     for _ in range(5):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.mT if matrices.size(-2) > matrices.size(-1) else x
+    result: Tensor = x.mT if matrices.size(-2) > matrices.size(-1) else x
+    return result
 
 
 class Muon(torch.optim.Optimizer):
@@ -56,10 +57,13 @@ class Muon(torch.optim.Optimizer):
     def _step_stack(self, group: dict[str, Any], shape: torch.Size, members: list[nn.Parameter]) -> None:
         updates = []
         for parameter in members:
+            gradient = parameter.grad
+            if gradient is None:
+                raise ValueError("Muon was given a parameter without a gradient.")
             state = self.state[parameter]
             buffer = state.setdefault("momentum_buffer", torch.zeros_like(parameter))
-            buffer.lerp_(parameter.grad, 1 - group["momentum"])
-            updates.append(parameter.grad.lerp(buffer, group["momentum"]))
+            buffer.lerp_(gradient, 1 - group["momentum"])
+            updates.append(gradient.lerp(buffer, group["momentum"]))
         scale = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
         for parameter, update in zip(members, orthogonalise(torch.stack(updates)), strict=True):
             parameter.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-scale)

@@ -47,8 +47,8 @@ class Stage:
     spm: float
 
 
-# Short documents first: after the middle token the model must look back to the end of the prefix, and it learns that when
-# the distance is a few tokens and each batch holds dozens of such jumps. Longer rows come when the jump is there.
+# Short documents first: after the middle token the model must look back to the end of the prefix, and it learns that
+# when the distance is a few tokens and each batch holds dozens of such jumps. Longer rows come when the jump is there.
 STAGES = (
     Stage(until=1500, lengths=((64, 0.8), (256, 0.2)), fim=0.75, spm=0.1),
     Stage(until=4000, lengths=((64, 0.3), (256, 0.7)), fim=0.65, spm=0.1),
@@ -62,7 +62,7 @@ class Weights:
     """Loss weight of a token by its part in a fill-in-the-middle document (plain text: 1)."""
 
     context: float = 0.5
-    first: float = 4.0
+    first: float = 10.0
     middle: float = 2.0
     stop: float = 2.0
 

@@ -50,6 +50,18 @@ def literal(tokenizer: Tokenizer) -> Tokenizer:
     return tokenizer
 
 
+def control_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a control token.
+
+    Raises:
+        KeyError: The tokenizer has no such token.
+    """
+    found = tokenizer.token_to_id(token)
+    if found is None:
+        raise KeyError(token)
+    return found
+
+
 def load_tokenizer(path: Path) -> Tokenizer:
     """Load ``tokenizer.json`` for literal encoding."""
     return literal(Tokenizer.from_file(str(path)))

@@ -36,7 +36,7 @@ class Watch:
         found: dict[str, float] = {}
         for length, rows in self.sets.items():
             sums = {"first": [0.0, 0], "rest": [0.0, 0], "stop": [0.0, 0], "context": [0.0, 0]}
-            for chunk in rows.split(ROWS_AT_ONCE):
+            for chunk in torch.split(rows, ROWS_AT_ONCE):
                 ids = chunk.to(device)
                 output = functional_call(network, weights, (), {"input_ids": ids, "use_cache": False}, tie_weights=True)
                 loss = functional.cross_entropy(output.logits[:, :-1].mT, ids[:, 1:], reduction="none")
@@ -48,10 +48,10 @@ class Watch:
 
     def _parts(self, ids: Tensor) -> dict[str, Tensor]:
         given, target = ids[:, :-1], ids[:, 1:]
-        first = given == self.middle
+        first = given.eq(self.middle)
         after = first.cumsum(1) > 0
-        ended = (given == self.end).cumsum(1) > 0
-        stop = after & ~ended & (target == self.end)
+        ended = given.eq(self.end).cumsum(1) > 0
+        stop = after & ~ended & target.eq(self.end)
         rest = after & ~ended & ~first & ~stop
-        context = ~after & (target != self.middle)
+        context = ~after & target.ne(self.middle)
         return {"first": first, "rest": rest, "stop": stop, "context": context}
