@@ -105,7 +105,9 @@ def test_a_chat_is_rendered_as_chatml(tokenizer: PreTrainedTokenizerBase) -> Non
 def test_code_is_likelier_than_the_same_tokens_shuffled(
     network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:
-    source = "    def __init__(self, name):\n        self.name = name\n\n    def __repr__(self):\n        return self.name\n"
+    source = (
+        "    def __init__(self, name):\n        self.name = name\n\n    def __repr__(self):\n        return self.name\n"
+    )
     ids = torch.tensor([tokenizer(source, add_special_tokens=False)["input_ids"]])
     shuffled = ids[:, torch.randperm(ids.shape[1], generator=torch.Generator().manual_seed(1))]
     with torch.no_grad():

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tools.tiny.corpus import SourceFile
+from tools.tiny.cuts import cut_line
 from tools.tiny.settings import SEED, Recipe, Stage
 from tools.tiny.vocabulary import END, control_id
 
@@ -16,53 +17,28 @@ CHARACTERS_PER_TOKEN = 6  # generous: a window of this many characters per token
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A middle ``text[start:end]`` taken out of a file."""
+class Rows:
+    """Token rows to train on; all arrays have the shape ``(rows, length)`` or, for one row, ``(length,)``.
 
-    start: int
-    end: int
-
-
-def cut_line(text: str, rng: np.random.Generator, *, kind: str = "rest", snap: bool = False) -> Cut | None:
-    """Take a middle out of a random non-blank line.
-
-    Args:
-        text: A source file.
-        rng: Where the choice comes from.
-        kind: ``rest`` (to the line's end), ``span`` (ends inside the line) or ``lines`` (ends one to four lines on).
-        snap: Move the start back to the start of a word.
-
-    Returns:
-        The cut, or ``None`` where the line drawn holds nothing to cut.
+    Attributes:
+        ids: What the network reads.
+        targets: What it should predict from the tokens before each place: the token there, but for hints.
+        weights: Loss weight of each prediction.
     """
-    position = int(rng.integers(len(text)))
-    line_start = text.rfind("\n", 0, position) + 1
-    line_end = _line_end(text, line_start)
-    line = text[line_start:line_end]
-    indent = len(line) - len(line.lstrip())
-    if indent >= len(line.rstrip()):
-        return None
-    start = line_start + int(rng.integers(indent, len(line.rstrip())))
-    while snap and start > line_start + indent and _inside_word(text, start):
-        start -= 1
-    if kind == "span":
-        return Cut(start, min(line_end, start + 1 + int(rng.geometric(0.1))))
-    if kind == "lines":
-        if rng.random() < 0.25:
-            start = line_start
-        for _ in range(int(rng.integers(1, 5))):
-            line_end = _line_end(text, min(line_end + 1, len(text)))
-    return Cut(start, line_end)
 
+    ids: IntArray
+    targets: IntArray
+    weights: FloatArray
 
-def _line_end(text: str, position: int) -> int:
-    end = text.find("\n", position)
-    return len(text) if end < 0 else end
+    def __getitem__(self, key: int | slice) -> "Rows":
+        """A row of a batch, or a part of a row; a view."""
+        return Rows(self.ids[key], self.targets[key], self.weights[key])
 
-
-def _inside_word(text: str, position: int) -> bool:
-    before, after = text[position - 1], text[position]
-    return (before.isalnum() or before == "_") and (after.isalnum() or after == "_")
+    def put(self, other: "Rows") -> "Rows":
+        """Copy a shorter row to the start of this one and return what is left of it."""
+        size = len(other.ids)
+        self.ids[:size], self.targets[:size], self.weights[:size] = other.ids, other.targets, other.weights
+        return self[size:]
 
 
 class Documents:
@@ -91,22 +67,18 @@ class Documents:
                 sizes[group] *= share / sizes[group].sum()
         self.cumulative = np.cumsum(sizes / sizes.sum())
 
-    def batch(self, step: int, *, decaying: bool = False) -> tuple[IntArray, FloatArray]:
-        """The rows of one step.
-
-        Returns:
-            Token ids ``(rows, length)`` and the loss weight of predicting each of them, of the same shape.
-        """
+    def batch(self, step: int, *, decaying: bool = False) -> Rows:
+        """The rows of one step."""
         rng = np.random.default_rng((SEED, step, int(decaying)))
         stage = self.recipe.stage(step, decaying)
         lengths, shares = zip(*stage.lengths, strict=True)
         length = int(rng.choice(lengths, p=np.array(shares) / sum(shares)))
         rows = self.recipe.batch_tokens // length
         ids = np.full((rows, length), self.end, dtype=np.int64)
-        weights = np.zeros((rows, length), dtype=np.float32)
+        batch = Rows(ids, ids.copy(), np.zeros((rows, length), dtype=np.float32))
         for row in range(rows):
-            self._row(stage, rng, ids[row], weights[row])
-        return ids, weights
+            self._row(stage, rng, batch[row])
+        return batch
 
     def fim_rows(self, count: int, length: int) -> IntArray:
         """A fixed set of prefix-suffix-middle documents that end in the rest of a line, padded with end tokens."""
@@ -116,40 +88,37 @@ class Documents:
             document = None
             while document is None:
                 document = self._fim(self._file(rng), rng, length, "psm", kind="rest")
-            row[: len(document[0])] = document[0]
+            row[: len(document.ids)] = document.ids
         return rows
 
-    def _row(self, stage: Stage, rng: np.random.Generator, ids: IntArray, weights: FloatArray) -> None:
+    def _row(self, stage: Stage, rng: np.random.Generator, row: Rows) -> None:
         if rng.random() < stage.fim:
             order = "spm" if rng.random() < stage.spm else "psm"
             # A document that always filled its row would teach that text ends at the row's last position.
-            length = int(rng.integers(len(ids) // 3, len(ids) + 1))
+            length = int(rng.integers(len(row.ids) // 3, len(row.ids) + 1))
             for _ in range(12):
-                document = self._fim(self._file(rng), rng, length, order)
+                document = self._fim(self._file(rng), rng, length, order, hint=stage.hint)
                 if document is not None:
-                    size = len(document[0])
-                    ids[:size], weights[:size] = document
-                    ids, weights = ids[size:], weights[size:]
+                    row = row.put(document)
                     break
-        self._plain(rng, ids, weights)
+        self._plain(rng, row)
 
     def _file(self, rng: np.random.Generator) -> int:
         return min(int(np.searchsorted(self.cumulative, rng.random())), len(self.texts) - 1)
 
-    def _plain(self, rng: np.random.Generator, ids: IntArray, weights: FloatArray) -> None:
-        filled = 0
-        while filled < len(ids):
+    def _plain(self, rng: np.random.Generator, row: Rows) -> None:
+        length = len(row.ids)
+        while len(row.ids):
             tokens = self.tokens[self._file(rng)]
-            start = int(rng.integers(-(len(ids) // 8) - 1, max(1, len(tokens) - len(ids) // 2)))
-            piece = tokens[max(0, start) :][: len(ids) - filled]
-            ids[filled : filled + len(piece)] = piece
-            weights[filled : filled + len(piece)] = 1.0
-            weights[filled] = 0.0
-            filled += len(piece)
+            start = int(rng.integers(-(length // 8) - 1, max(1, len(tokens) - length // 2)))
+            piece = tokens[max(0, start) :][: len(row.ids)]
+            weights = np.ones(len(piece), dtype=np.float32)
+            weights[0] = 0.0
+            row = row.put(Rows(piece, piece, weights))
 
     def _fim(
-        self, index: int, rng: np.random.Generator, length: int, order: str, kind: str | None = None
-    ) -> tuple[IntArray, FloatArray] | None:
+        self, index: int, rng: np.random.Generator, length: int, order: str, *, kind: str | None = None, hint: float = 0
+    ) -> Rows | None:
         text = self.texts[index]
         drawn = str(rng.choice(["rest", "span", "lines"], p=[0.55, 0.2, 0.25]))
         cut = cut_line(text, rng, kind=kind or drawn, snap=bool(rng.random() < 0.5))
@@ -165,20 +134,26 @@ class Documents:
         after = after[: max(wanted, room - len(before))]
         after = after[:room]
         before = before[len(before) - min(len(before), room - len(after)) :]
-        return self._join(before, middle, after, order)
-
-    def _join(self, before: list[int], middle: list[int], after: list[int], order: str) -> tuple[IntArray, FloatArray]:
-        weight = self.recipe.weights
         if order == "psm":
-            ids = [self.prefix, *before, self.suffix, *after, self.middle]
-            context = [0.0, *([weight.context] * len(before)), 0.0, *([weight.context] * len(after)), 0.0]
-            target = [weight.first, *([weight.middle] * (len(middle) - 1))]
-        else:
-            ids = [self.prefix, self.suffix, *after, self.middle, *before]
-            context = [0.0, 0.0, *([weight.context] * len(after)), 0.0, *([weight.context] * len(before))]
-            target = [weight.middle] * len(middle)
-        values = [*context, *target, weight.stop]
-        return np.array([*ids, *middle, self.end], dtype=np.int64), np.array(values, dtype=np.float32)
+            return self._prefix_first(before, middle, after, hint)
+        return self._suffix_first(before, middle, after)
+
+    def _prefix_first(self, before: list[int], middle: list[int], after: list[int], hint: float) -> Rows:
+        weight = self.recipe.weights
+        ids = np.array([self.prefix, *before, self.suffix, *after, self.middle, *middle, self.end], dtype=np.int64)
+        context = [0.0, *([weight.context] * len(before)), 0.0, *([weight.context] * len(after)), 0.0]
+        values = [*context, weight.first, *([weight.middle] * (len(middle) - 1)), weight.stop]
+        rows = Rows(ids, ids.copy(), np.array(values, dtype=np.float32))
+        if hint:
+            rows.targets[len(before) + 2], rows.weights[len(before) + 2] = middle[0], hint
+        return rows
+
+    def _suffix_first(self, before: list[int], middle: list[int], after: list[int]) -> Rows:
+        weight = self.recipe.weights
+        ids = np.array([self.prefix, self.suffix, *after, self.middle, *before, *middle, self.end], dtype=np.int64)
+        context = [0.0, 0.0, *([weight.context] * len(after)), 0.0, *([weight.context] * len(before))]
+        values = [*context, *([weight.middle] * len(middle)), weight.stop]
+        return Rows(ids, ids, np.array(values, dtype=np.float32))
 
 
 def _suffix_length(rng: np.random.Generator, length: int) -> int:

@@ -115,14 +115,15 @@ def train(run: Run, documents: Documents, watch: Watch, length: Length, *, save_
         if run.decay_start is not None and run.step >= run.decay_start + length.decay:
             run.save()
             return True
-        ids, weights = documents.batch(run.step, decaying=run.decay_start is not None)
-        loss = loss_of(run.network, torch.from_numpy(ids).to(run.device), torch.from_numpy(weights).to(run.device))
+        rows = documents.batch(run.step, decaying=run.decay_start is not None)
+        arrays = (torch.from_numpy(array).to(run.device) for array in (rows.ids, rows.targets, rows.weights))
+        loss = loss_of(run.network, *arrays)
         loss.backward()  # type: ignore[no-untyped-call]
         rate = run.rate(length)
         run.optimizers.step(rate)
         run.step += 1
         average_into(run.average, run.network, run.step, run.recipe.average_steps)
-        tokens += ids.size
+        tokens += rows.ids.size
         losses.append(loss.item())
         if run.step % 25 == 0:
             now = time.monotonic()

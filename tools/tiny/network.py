@@ -39,15 +39,16 @@ def build_network(shape: Shape, end_id: int) -> Qwen2ForCausalLM:
     return network
 
 
-def weighted_loss(network: nn.Module, ids: Tensor, weights: Tensor) -> Tensor:
+def weighted_loss(network: nn.Module, ids: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Weighted mean cross-entropy in nats.
 
     Args:
         network: A causal language model.
         ids: Token ids ``(rows, length)``.
-        weights: Weight of predicting each token, of the same shape; the first column is not predicted.
+        targets: What to predict at each place from the tokens before it; the first column is not predicted.
+        weights: Weight of each prediction.
     """
     logits = network(input_ids=ids, use_cache=False).logits[:, :-1]
-    losses = functional.cross_entropy(logits.flatten(0, 1).float(), ids[:, 1:].flatten(), reduction="none")
+    losses = functional.cross_entropy(logits.flatten(0, 1).float(), targets[:, 1:].flatten(), reduction="none")
     chosen = weights[:, 1:].flatten()
     return (losses * chosen).sum() / chosen.sum()

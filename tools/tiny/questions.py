@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tools.tiny.documents import Documents, cut_line
+from tools.tiny.cuts import cut_line
+from tools.tiny.documents import Documents
 from tools.tiny.settings import SEED
 
 BEFORE_TOKENS = 384
@@ -39,7 +40,7 @@ def draw_questions(documents: Documents, kind: str, count: int) -> list[Question
 
     Args:
         documents: The held-out files.
-        kind: What a middle is, see :func:`tools.tiny.documents.cut_line`.
+        kind: What a middle is, see :func:`tools.tiny.cuts.cut_line`.
         count: How many.
     """
     rng = np.random.default_rng((SEED, len(kind), ord(kind[0])))

@@ -39,22 +39,27 @@ class Stage:
         lengths: Row length in tokens and its share of the steps.
         fim: Share of the rows that are fill-in-the-middle documents.
         spm: Share of those in suffix-prefix-middle order, where the middle continues the prefix directly.
+        hint: Loss weight of predicting the first middle token already at the suffix token, in place of the suffix's
+            first. It teaches the jump in two easy halves: look one token back there, then copy that from the middle
+            token.
     """
 
     until: int
     lengths: tuple[tuple[int, float], ...]
     fim: float
     spm: float
+    hint: float
 
 
 # Short documents first: after the middle token the model must look back to the end of the prefix, and it learns that
 # when the distance is a few tokens and each batch holds dozens of such jumps. Longer rows come when the jump is there.
 STAGES = (
-    Stage(until=1500, lengths=((64, 0.8), (256, 0.2)), fim=0.75, spm=0.1),
-    Stage(until=4000, lengths=((64, 0.3), (256, 0.7)), fim=0.65, spm=0.1),
-    Stage(until=1_000_000, lengths=((64, 0.1), (256, 0.7), (1024, 0.2)), fim=0.6, spm=0.05),
+    Stage(until=349, lengths=((64, 0.8), (256, 0.2)), fim=0.75, spm=0.1, hint=0.0),
+    Stage(until=1500, lengths=((64, 0.8), (256, 0.2)), fim=0.75, spm=0.05, hint=5.0),
+    Stage(until=2500, lengths=((64, 0.3), (256, 0.7)), fim=0.65, spm=0.05, hint=2.0),
+    Stage(until=1_000_000, lengths=((64, 0.1), (256, 0.7), (1024, 0.2)), fim=0.6, spm=0.0, hint=0.0),
 )
-DECAY_STAGE = Stage(until=1_000_000, lengths=((64, 0.1), (256, 0.5), (1024, 0.4)), fim=0.55, spm=0.0)
+DECAY_STAGE = Stage(until=1_000_000, lengths=((64, 0.1), (256, 0.5), (1024, 0.4)), fim=0.55, spm=0.0, hint=0.0)
 
 
 @dataclass(frozen=True)
