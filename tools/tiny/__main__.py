@@ -27,10 +27,12 @@ class Material:
 
     files: list[SourceFile]
     tokenizer: Tokenizer
+    work: Path
 
     def documents(self, recipe: Recipe, *, held_out: bool) -> Documents:
         """The training files, or those held out, ready to draw from."""
-        return Documents([file for file in self.files if file.held_out == held_out], self.tokenizer, recipe)
+        chosen = [file for file in self.files if file.held_out == held_out]
+        return Documents(chosen, self.tokenizer, recipe, self.work)
 
 
 def arguments() -> argparse.Namespace:
@@ -55,7 +57,7 @@ def material(work: Path, recipe: Recipe) -> Material:
         partial = path.with_suffix(".partial")
         train_tokenizer((file.text for file in files if not file.held_out), recipe.shape.vocabulary).save(str(partial))
         partial.replace(path)
-    return Material(files, load_tokenizer(path))
+    return Material(files, load_tokenizer(path), work)
 
 
 def main() -> None:
@@ -84,11 +86,11 @@ def export(network: Qwen2ForCausalLM, source: Material, recipe: Recipe, options:
     training, held_out = (source.documents(recipe, held_out=held) for held in (False, True))
     counts = Counts(options.questions, max(1, options.questions // 4))
     parameters = sum(value.numel() for value in network.parameters())
-    figures = facts(recipe, parameters, run, training) | measure(network, held_out, training, recipe, counts)
     control = control_list(source.files)
     write_model(network, options.out)
     save_tokenizer(source.tokenizer, options.out, recipe.shape.positions)
     write_json(options.out / "control.json", control)
+    figures = facts(recipe, parameters, run, training) | measure(network, held_out, training, recipe, counts)
     write_json(options.out / "figures.json", figures)
     card = render_card(figures, control) + "\n"
     (options.out / "README.md").write_text(card, encoding="utf-8")

@@ -25,7 +25,7 @@ Fill-in-the-middle, in prefix-suffix-middle order:
 ```
 
 The model ends a middle with `<|endoftext|>`. Source text must be encoded without recognising control tokens in it.
-Rows of up to 1,024 tokens were trained; {positions:,} positions are allowed.
+Rows of up to {longest:,} tokens were trained; {positions:,} positions are allowed.
 
 ## Training
 
@@ -80,6 +80,7 @@ def render_card(figures: dict[str, Any], control: dict[str, Any]) -> str:
         held=len(control["files"]),
         unique=training["unique_tokens"] / 1e6,
         steps=training["steps"],
+        longest=training["longest_row"],
         seen=training["tokens_seen"] / 1e6,
         decay=f"the last {decay_steps} at a falling rate" if decay_steps else "an average of the latest weights",
         steady=training["steps"] - decay_steps,

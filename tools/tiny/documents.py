@@ -1,6 +1,8 @@
 """Training rows: plain windows and fill-in-the-middle documents cut from source files."""
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,13 +46,16 @@ class Rows:
 class Documents:
     """Draws training batches; the batch of a step depends on the seed and the step alone."""
 
-    def __init__(self, files: list[SourceFile], tokenizer: Tokenizer, recipe: Recipe) -> None:
+    def __init__(
+        self, files: list[SourceFile], tokenizer: Tokenizer, recipe: Recipe, cache: Path | None = None
+    ) -> None:
         """Tokenize the training files.
 
         Args:
             files: Training files.
             tokenizer: A literal tokenizer.
             recipe: Batch size, loss weights and the share of library files.
+            cache: Directory that keeps the tokens between runs of one tokenizer.
         """
         self.recipe = recipe
         self.tokenizer = tokenizer
@@ -58,14 +63,28 @@ class Documents:
             control_id(tokenizer, token) for token in (END, "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
         )
         self.texts = [file.text for file in files]
-        encodings = tokenizer.encode_batch_fast(self.texts, add_special_tokens=False)
-        self.tokens = [np.array([*encoding.ids, self.end], dtype=np.int64) for encoding in encodings]
+        self.tokens = self._tokenize(files, cache)
         sizes = np.array([len(tokens) for tokens in self.tokens], dtype=np.float64)
         tests = np.array([file.is_test for file in files])
         for group, share in ((tests, 1 - recipe.library_share), (~tests, recipe.library_share)):
             if group.any() and not group.all():
                 sizes[group] *= share / sizes[group].sum()
         self.cumulative = np.cumsum(sizes / sizes.sum())
+
+    def _tokenize(self, files: list[SourceFile], cache: Path | None) -> list[IntArray]:
+        key = hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
+        path = cache / f"tokens-{key[:16]}.npz" if cache else None
+        if path is not None and path.exists():
+            with np.load(path) as stored:
+                return np.split(stored["tokens"].astype(np.int64), stored["ends"][:-1])
+        encodings = self.tokenizer.encode_batch_fast(self.texts, add_special_tokens=False)
+        tokens = [np.array([*encoding.ids, self.end], dtype=np.int64) for encoding in encodings]
+        if path is not None:
+            ends = np.cumsum([len(part) for part in tokens])
+            partial = path.with_suffix(".partial.npz")
+            np.savez(partial, tokens=np.concatenate(tokens).astype(np.int32), ends=ends)
+            partial.replace(path)
+        return tokens
 
     def batch(self, step: int, *, decaying: bool = False) -> Rows:
         """The rows of one step."""

@@ -94,5 +94,6 @@ def facts(recipe: Recipe, parameters: int, run: dict[str, Any], training: Docume
             "tokens_seen": run["steps"] * recipe.batch_tokens,
             "unique_tokens": int(sum(len(tokens) for tokens in training.tokens)),
             "files": len(training.texts),
+            "longest_row": recipe.longest_row(run["steps"], run["decay_steps"]),
         },
     }

@@ -55,11 +55,10 @@ class Stage:
 # when the distance is a few tokens and each batch holds dozens of such jumps. Longer rows come when the jump is there.
 STAGES = (
     Stage(until=349, lengths=((64, 0.8), (256, 0.2)), fim=0.75, spm=0.1, hint=0.0),
-    Stage(until=1500, lengths=((64, 0.8), (256, 0.2)), fim=0.75, spm=0.05, hint=5.0),
-    Stage(until=2500, lengths=((64, 0.3), (256, 0.7)), fim=0.65, spm=0.05, hint=2.0),
-    Stage(until=1_000_000, lengths=((64, 0.1), (256, 0.7), (1024, 0.2)), fim=0.6, spm=0.0, hint=0.0),
+    Stage(until=1081, lengths=((64, 0.8), (256, 0.2)), fim=0.75, spm=0.05, hint=5.0),
+    Stage(until=1_000_000, lengths=((64, 0.2), (256, 0.8)), fim=0.7, spm=0.0, hint=3.0),
 )
-DECAY_STAGE = Stage(until=1_000_000, lengths=((64, 0.1), (256, 0.5), (1024, 0.4)), fim=0.55, spm=0.0, hint=0.0)
+DECAY_STAGE = Stage(until=1_000_000, lengths=((256, 0.7), (1024, 0.3)), fim=0.6, spm=0.0, hint=0.0)
 
 
 @dataclass(frozen=True)
@@ -92,3 +91,9 @@ class Recipe:
         if decaying:
             return DECAY_STAGE
         return next(stage for stage in STAGES if step < stage.until)
+
+    def longest_row(self, steps: int, decay_steps: int) -> int:
+        """Length in tokens of the longest rows that a run of so many steps has seen."""
+        seen = {self.stage(step, decaying=False) for step in range(steps - decay_steps)}
+        stages = seen | ({DECAY_STAGE} if decay_steps else set())
+        return max(length for stage in stages for length, _ in stage.lengths)
