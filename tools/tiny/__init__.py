@@ -1,0 +1,1 @@
+"""Builds the bundled tiny code model from the Python standard library."""
