@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from duotune import paths
+from duotune.catalog.catalog import open_catalog
 from duotune.runs.directory import RunDirectory, create_run
 from duotune.runs.state import RunState
 from support.projects import make_project, small_run
@@ -91,3 +93,9 @@ def test_killed_at_more_than_a_dozen_events_the_adapter_is_byte_equal(
     assert resumed.adapter is not None
     assert files_of(Path(resumed.adapter)) == files_of(Path(undisturbed.adapter))
     assert resumed.evaluation == undisturbed.evaluation
+    (published,) = (entry for entry in paths.adapters().iterdir() if not entry.name.startswith("."))
+    assert published.name == "small.v1"
+    weights = "adapter_model.safetensors"
+    assert (published / weights).read_bytes() == (Path(undisturbed.adapter) / weights).read_bytes()
+    with open_catalog() as catalog:
+        assert [version.name for version in catalog.adapters.versions()] == ["small.v1"]

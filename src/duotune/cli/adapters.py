@@ -134,10 +134,12 @@ def verify(name: str, as_json: bool) -> int:
 def publish(name: str, reason: str) -> None:
     """Publish a withheld adapter: one that its run was told to ask about, or that was found harmful."""
     from duotune.adapters.publish import publish_withheld
+    from duotune.catalog.adapters import split_name
     from duotune.catalog.catalog import open_catalog
 
     with open_catalog() as catalog:
-        version = publish_withheld(catalog, _run_id(name) or name, reason)
+        is_adapter = catalog.adapters.find(split_name(name)[0]) is not None
+        version = publish_withheld(catalog, name if is_adapter else _run_id(name) or name, reason)
     say(f"Published {version.name}. Next: `duotune assign PROJECT {version.adapter}`, then `duotune serve plan`.")
 
 

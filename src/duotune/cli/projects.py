@@ -54,7 +54,7 @@ def add(
     from duotune.sources.open import open_source
 
     location = source if is_remote(source) else str(Path(source).expanduser().absolute())
-    open_source(location, ref)
+    open_source(location, ref).close()
     with open_catalog() as catalog:
         catalog.projects.add(Project(name, location, ref, include, exclude, language))
     say(f"Added {name}; it gets the base model until `duotune assign {name} ADAPTER`.")
@@ -76,7 +76,6 @@ def show_project(name: str, as_json: bool) -> None:
         project = catalog.projects.get(name)
         adapters = catalog.assignments.get(name)
         trained = [v.name for v in catalog.adapters.versions() if name in (p.name for p in v.projects)]
-    source = open_source(project.source, project.ref)
     config = ProjectConfig(
         name=name,
         source=project.source,
@@ -85,7 +84,8 @@ def show_project(name: str, as_json: bool) -> None:
         exclude=list(project.exclude),
         languages=list(project.languages),
     )
-    found = survey(source, config, DataConfig())
+    with open_source(project.source, project.ref) as source:
+        found = survey(source, config, DataConfig())
     if as_json:
         print_json(
             {

@@ -20,7 +20,12 @@ def runs(as_json: bool) -> None:
     from duotune.cli.tables import plain_table
     from duotune.runs.directory import list_runs
 
-    states = [run.state() for run in list_runs()]
+    states = []
+    for run in list_runs():
+        try:
+            states.append(run.state())
+        except HostError as error:  # one damaged or just removed directory must not hide the others
+            say(f"Note: {error.message}")
     if as_json:
         print_json([state.model_dump(mode="json") for state in states])
         return

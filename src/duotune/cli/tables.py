@@ -71,7 +71,7 @@ def show_result(state: RunState) -> None:
     version = done.published
     say(f"Adapter {version.name}: {version.location}")
     if version.state == "withheld":
-        say(f"It is stored but not published. `duotune adapters publish {state.run} --force REASON` publishes it.")
+        say(f"It is stored but not published. `duotune adapters publish {version.name} --force REASON` publishes it.")
     else:
         say(f"Next: `duotune assign PROJECT {version.adapter}`, then `duotune serve plan`.")
 

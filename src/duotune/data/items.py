@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 from duotune.config.run import DataConfig, EvaluationConfig
@@ -24,6 +25,8 @@ FimKind = Literal["rest-of-line", "lines", "node"]
 # A cycle of four: half rest-of-line, a quarter whole lines, a quarter syntax nodes.
 KINDS: tuple[FimKind, ...] = ("rest-of-line", "lines", "rest-of-line", "node")
 ITEMS_PER_FILE = 3
+# When files are few; more items of one file would say the same thing again, only slower.
+MOST_PER_FILE = 12
 MIN_PREFIX_BYTES = 200
 MIN_VISIBLE = 8
 PREFIX_SHARE = 0.75
@@ -68,12 +71,12 @@ class Hole:
 def fim_holes(files: Sequence[TestFile], evaluation: EvaluationConfig) -> Iterator[Hole]:
     """Places for completions, best spread first: one per file, then a second one per file, and so on.
 
-    There are at most three per file, or as many as it takes to reach the wanted number when files are few.
+    There are at most three per file, or up to twelve to reach the wanted number when files are few.
     """
     if not files or not evaluation.fim_items:
         return
     # Twice what is wanted, since decontamination and the length limit will take some away.
-    per_file = max(ITEMS_PER_FILE, -(-2 * evaluation.fim_items // len(files)))
+    per_file = min(MOST_PER_FILE, max(ITEMS_PER_FILE, -(-2 * evaluation.fim_items // len(files))))
     makers = [
         _file_holes(file, place, evaluation.seed, per_file) for place, file in enumerate(_order(files, evaluation))
     ]
@@ -83,7 +86,8 @@ def fim_holes(files: Sequence[TestFile], evaluation: EvaluationConfig) -> Iterat
 def signature_holes(files: Sequence[TestFile], evaluation: EvaluationConfig) -> Iterator[Hole]:
     """Function bodies, best spread first: one per file, then a second one per file, and so on."""
     if evaluation.signature_items:
-        yield from _in_turn([_bodies(file, evaluation.seed) for file in _order(files, evaluation)])
+        bodies = (_bodies(file, evaluation.seed) for file in _order(files, evaluation))
+        yield from _in_turn([islice(found, MOST_PER_FILE) for found in bodies])
 
 
 class ItemMaker:

@@ -20,12 +20,12 @@ def remember_speed(device: str, model: str, quantity: str, value: float) -> None
         value: The measurement.
     """
     file = _file()
-    speeds = _read(file)
-    speeds[f"{device}/{model}/{quantity}"] = value
-    file.parent.mkdir(parents=True, exist_ok=True)
+    speeds = _read(file) | {f"{device}/{model}/{quantity}": value}
     temporary = file.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(speeds, indent=1, sort_keys=True))
-    temporary.replace(file)
+    with contextlib.suppress(OSError):  # a full disk may cost an estimate, never a run
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(speeds, indent=1, sort_keys=True))
+        temporary.replace(file)
 
 
 def measured_speed(device: str, model: str, quantity: str) -> float | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TypeVar
 
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
 from duotune.config.run import ProjectConfig, RunConfig
 from duotune.data.survey import Survey, survey
-from duotune.errors import DuotuneError, ExitCode, UsageError
+from duotune.errors import DuotuneError, ExitCode, HostError, UsageError, printable
 from duotune.hardware.estimate import MemoryEstimate
 from duotune.hardware.gpu import Gpu
 from duotune.models.locate import fingerprint, locate
@@ -49,8 +51,8 @@ def look_at_project(project: ProjectConfig, config: RunConfig, checks: list[Chec
     """Open a project's source and count what it brings; None when it cannot be read."""
 
     def look() -> tuple[ProjectPlan, str]:
-        source = open_source(project.source, project.ref)
-        found = survey(source, project, config.data)
+        with open_source(project.source, project.ref) as source:
+            found = survey(source, project, config.data)
         commit = f" at {source.commit[:12]}" if source.commit else ""
         return _project_plan(project, source.commit, found), f"{found.files} files to train on{commit}"
 
@@ -123,6 +125,57 @@ def look_at_model(config: RunConfig, checks: list[Check]) -> tuple[ModelShape | 
 
     found = attempt(checks, "base model", look)
     return found or (None, None)
+
+
+def check_precision(config: RunConfig, gpu: Gpu | None, checks: list[Check]) -> None:
+    """Whether the chosen quantization can work here; only looked at when one is chosen."""
+
+    def possible() -> tuple[None, str]:
+        if gpu is None:
+            raise HostError("model.quantization = nf4 needs a GPU, and none is visible.", 'Set it to "none".')
+        if find_spec("bitsandbytes") is None:
+            raise HostError(
+                "model.quantization = nf4 needs the package bitsandbytes, which is not installed.",
+                'Install it beside duotune, or set model.quantization = "none".',
+            )
+        return None, "nf4 is possible here"
+
+    if config.model.quantization != "none":
+        attempt(checks, "quantization", possible)
+
+
+def check_target_modules(config: RunConfig, shape: ModelShape, checks: list[Check]) -> None:
+    """Whether the layers that shall get an adapter exist; only looked at when they are named."""
+    wanted = config.lora.target_modules
+
+    def exist() -> tuple[None, str]:
+        known = sorted({name.rpartition(".")[2] for name in shape.linear_layers()})
+        missing = [name for name in wanted if name not in known]
+        if missing:
+            raise UsageError(
+                f"The model has no linear layers named {', '.join(missing)}, which lora.target_modules asks for.",
+                f"It has: {', '.join(known)}.",
+            )
+        return None, f"{', '.join(wanted)}"
+
+    if wanted != "all-linear":
+        attempt(checks, "target modules", exist)
+
+
+def check_embedder(config: RunConfig, checks: list[Check]) -> None:
+    """Whether the embedder is there; only looked at when it is not the base model."""
+    embedder = config.evaluation.embedder
+
+    def there() -> tuple[None, str]:
+        if not (Path(embedder) / "modules.json").is_file() and not (Path(embedder) / "config.json").is_file():
+            raise UsageError(
+                f"evaluation.embedder is {printable(embedder)}, which holds no sentence-transformers model.",
+                'Name the folder with its modules.json, or set evaluation.embedder = "base".',
+            )
+        return None, embedder
+
+    if embedder != "base":
+        attempt(checks, "embedder", there)
 
 
 def check_locations(config: RunConfig, checks: list[Check]) -> None:

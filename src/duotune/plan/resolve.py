@@ -29,6 +29,10 @@ def plan(config: RunConfig) -> Plan:
     if len(projects) == len(config.projects):
         look.check_material(projects, checks)
     shape, model = look.look_at_model(config, checks)
+    look.check_precision(config, gpu, checks)
+    if shape:
+        look.check_target_modules(config, shape, checks)
+    look.check_embedder(config, checks)
     look.check_locations(config, checks)
     if model:
         look.check_adapter_name(config, model.fingerprint, checks)

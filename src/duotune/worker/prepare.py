@@ -24,8 +24,8 @@ def run(run: RunInProgress, config: RunConfig) -> Prepared:
     tokenizer = load_tokenizer(locate(config.model.path))
     parts = []
     for project in config.projects:
-        source = open_source(project.source, project.ref)
-        parts.append(prepare_part(project, source, tokenizer, config.data, run.report))
+        with open_source(project.source, project.ref) as source:
+            parts.append(prepare_part(project, source, tokenizer, config.data, run.report))
     remote = is_remote(config.data.location)
     root = paths.datasets() if remote or not config.data.location else Path(config.data.location)
     with open_catalog() as catalog:

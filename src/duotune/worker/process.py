@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -43,7 +44,8 @@ def work(path: Path) -> int:
         journal.append(_started(state.attempts + 1))
         report = JournalReporter(journal, state.decisions, stop)
         event, code = _outcome(RunInProgress(directory, journal, report, state))
-        report.flush()
+        with contextlib.suppress(HostError):  # on a full disk the last word matters more than what was held back
+            report.flush()
         journal.append(event)
     log.info("Ended: %s", event.type)
     return code
@@ -96,5 +98,5 @@ def _stop_on_signals() -> threading.Event:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    os.umask(0o027)
+    os.umask(0o007)
     return stop

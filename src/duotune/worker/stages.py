@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -94,10 +95,18 @@ def _still_there(result: Journaled) -> bool:
 
 
 def _lease_device(run: RunInProgress) -> GpuLease:
-    gpus = visible_gpus()
-    device = gpus[0].uuid if gpus else "cpu"
+    device = _device()
 
     def queued(holder: str) -> None:
         run.journal.append(RunQueued(device=device, holder=holder))
 
     return GpuLease.acquire(device, run.directory.id, queued, lambda: run.report.stop_requested)
+
+
+def _device() -> str:
+    """What the lease guards: the first GPU that CUDA sees here, a slice of one, or the CPU."""
+    slice_of_gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
+    if slice_of_gpu.startswith("MIG-"):
+        return slice_of_gpu
+    gpus = visible_gpus()
+    return gpus[0].uuid if gpus else "cpu"
