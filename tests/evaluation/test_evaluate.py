@@ -14,7 +14,7 @@ from duotune.evaluation.generate import answer
 from duotune.evaluation.results import METRICS, Contract, Evaluation, ItemResult
 from duotune.runs.reporter import SilentReporter, Stopped
 from support.evaluated import write_random_adapter
-from support.held_out import item, items
+from support.held_out import item
 from support.runs_config import tiny_run
 
 FILES = ("items.jsonl", "report.json", "report.md", "contract.json")
@@ -26,7 +26,7 @@ def adapter(micro_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 SETS = {
-    "fim": items(24),
+    "fim": [item(number, path=f"file{number % 8}.py") for number in range(24)],
     "signature": [
         item(number, id=f"s{number}", set="signature", kind="body", path=f"s{number}.py") for number in range(6)
     ],
@@ -72,7 +72,7 @@ def test_the_report_shows_base_adapter_interval_verdict_and_what_each_metric_mea
     loss = evaluation.sets["fim"].metrics["gold_loss"]
     assert f"| {loss.base:.3f} | {loss.adapter:.3f} | {loss.difference:+.3f} |" in text
     assert all(f"**{name.replace('_', ' ')}**" in text for name in METRICS)
-    assert "24 items from 7 files" in text
+    assert "24 items from 8 files" in text
     assert f"{evaluation.random_pair_similarity:.3f}" in text
 
 
