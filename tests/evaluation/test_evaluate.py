@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 
-import duotune.evaluation.evaluate as stage
+import duotune.evaluation.answering as stage
 from duotune.evaluation.evaluate import evaluate
 from duotune.evaluation.generate import answer
 from duotune.evaluation.results import METRICS, Contract, Evaluation, ItemResult
 from duotune.runs.reporter import SilentReporter, Stopped
 from support.evaluated import write_random_adapter
-from support.held_out import item, items
+from support.held_out import item
 from support.runs_config import tiny_run
 
 FILES = ("items.jsonl", "report.json", "report.md", "contract.json")
@@ -26,7 +26,7 @@ def adapter(micro_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 SETS = {
-    "fim": items(24),
+    "fim": [item(number, path=f"file{number % 8}.py") for number in range(24)],
     "signature": [
         item(number, id=f"s{number}", set="signature", kind="body", path=f"s{number}.py") for number in range(6)
     ],
@@ -72,7 +72,7 @@ def test_the_report_shows_base_adapter_interval_verdict_and_what_each_metric_mea
     loss = evaluation.sets["fim"].metrics["gold_loss"]
     assert f"| {loss.base:.3f} | {loss.adapter:.3f} | {loss.difference:+.3f} |" in text
     assert all(f"**{name.replace('_', ' ')}**" in text for name in METRICS)
-    assert "24 items from 7 files" in text
+    assert "24 items from 8 files" in text
     assert f"{evaluation.random_pair_similarity:.3f}" in text
 
 
@@ -159,6 +159,26 @@ def test_answers_on_disk_are_not_generated_again(
 
     monkeypatch.setattr(stage, "answer", never)
     assert compare(micro_model, adapter, tmp_path) == first
+
+
+def test_answers_of_another_adapter_or_to_other_questions_are_never_mixed_in(
+    micro_model: Path, adapter: Path, tmp_path: Path
+) -> None:
+    other = write_random_adapter(micro_model, tmp_path / "other", seed=4)
+    report = SilentReporter()
+    with pytest.raises(Stopped):
+        compare(micro_model, other, tmp_path / "resumed", StopsAt("adapter", 16))
+    resumed = compare(micro_model, adapter, tmp_path / "resumed", report)
+    assert [warning.split()[0] for warning in report.warnings] == ["answers-adapter.jsonl"]
+    assert resumed == compare(micro_model, adapter, tmp_path / "fresh")
+    report = SilentReporter()
+    config = tiny_run(micro_model, evaluation={**SETTINGS, "max_new_tokens": 16})
+    evaluate(SETS, micro_model, adapter, config, tmp_path / "resumed", report, "cpu")
+    assert [warning.split()[0] for warning in report.warnings] == ["answers-base.jsonl", "answers-adapter.jsonl"]
+    for side in ("base", "adapter"):
+        lines = (tmp_path / "resumed" / f"answers-{side}.jsonl").read_text().splitlines()
+        assert [json.loads(line).get("id", "head") for line in lines].count("head") == 1
+        assert all(len(json.loads(line)["ids"]) <= 16 for line in lines[1:])
 
 
 def test_an_adapter_that_changes_nothing_is_no_evidence(micro_model: Path, tmp_path: Path) -> None:

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from duotune.evaluation.statistics import bootstrap_means, holm, interval, mcnemar, two_sided
+from duotune.evaluation.statistics import (
+    Table,
+    bootstrap_means,
+    holm,
+    interval,
+    mcnemar,
+    sign_flip,
+    t_interval,
+    t_quantile,
+    two_sided,
+)
 
 
 def test_the_interval_of_one_item_per_file_is_near_the_normal_one() -> None:
@@ -53,3 +63,36 @@ def test_holm_stops_at_the_first_that_fails() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == [True, False, False, True]
     assert holm([0.02, 0.02, 0.9]) == [False, False, False]
     assert holm([]) == []
+
+
+@pytest.mark.parametrize(
+    ("freedom", "quantile"), [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (7, 2.365), (30, 2.042), (5000, 1.960)]
+)
+def test_t_quantiles_are_those_of_the_tables(freedom: int, quantile: float) -> None:
+    assert t_quantile(0.975, freedom) == pytest.approx(quantile, rel=0.005)
+
+
+def test_sign_flips_are_exact_for_few_files_and_tossed_for_many() -> None:
+    values = np.array([[0.3, 0.3], [0.1, -0.1], [0.2, 0.2]])
+    assert sign_flip(values, ["a", "b", "c"], 0).tolist() == [2 / 8, 4 / 8]
+    assert sign_flip(np.array([[0.3], [0.3], [0.1]]), ["a", "a", "b"], 0).tolist() == [2 / 4]
+    many = sign_flip(np.full((40, 2), [0.1, 0.0]), [str(n) for n in range(40)], 0)
+    assert many.tolist() == [pytest.approx(1 / 10_001), 1.0]
+
+
+def neutral(files: int, trials: int) -> tuple[Table, list[str]]:
+    """Differences without an effect, five items to a file that resemble each other; one trial a column."""
+    generator = np.random.default_rng(files)
+    shared = generator.standard_normal((files, trials)) * generator.exponential(1, (files, trials))
+    values = shared.repeat(5, 0) + generator.standard_normal((files * 5, trials))
+    return values, [str(n // 5) for n in range(files * 5)]
+
+
+@pytest.mark.parametrize("files", [8, 20])
+def test_chance_is_hardly_ever_taken_for_a_difference_however_few_the_files(files: int) -> None:
+    values, names = neutral(files, trials=1000)
+    assert np.mean(sign_flip(values, names, 0) <= 0.05) <= 0.055
+    low, high = t_interval(values, names)
+    assert np.mean((low <= 0) & (high >= 0)) >= 0.94
+    alone = bootstrap_means(values[:, :300], names, 0, resamples=1000)
+    assert np.mean([two_sided(column) <= 0.05 for column in alone.T]) > 0.06

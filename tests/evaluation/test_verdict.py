@@ -5,7 +5,7 @@ import pytest
 
 from duotune.evaluation.results import METRICS, Metric, Pair, SetResult
 from duotune.evaluation.score import summarise
-from duotune.evaluation.verdict import decide
+from duotune.evaluation.verdict import LEAST_FILES, decide
 from support.scored import scored_item
 
 
@@ -29,7 +29,7 @@ DOWN = (-0.05, (-0.07, -0.03), 0.0002)
     [
         (a_set(), "no evidence"),
         (a_set(n=19, exact_match=DOWN), "too few"),
-        (a_set(files=4, exact_match=UP), "too few"),
+        (a_set(files=7, exact_match=UP), "too few"),
         (a_set(gold_loss=DOWN), "better"),
         (a_set(exact_match=UP), "better"),
         (a_set(edit_similarity=UP), "better"),
@@ -75,3 +75,28 @@ def test_neutral_adapters_are_hardly_ever_condemned_and_clear_gains_are_seen() -
         for number in range(60)
     ]
     assert decide({"fim": summarise(gaining, 0)})[0] == "better"
+
+
+def test_neutral_adapters_are_hardly_ever_condemned_at_the_least_number_of_files() -> None:
+    generator = np.random.default_rng(1)
+    verdicts = []
+    for trial in range(120):
+        leaning = generator.normal(0, 0.2, LEAST_FILES)
+        items = []
+        for number in range(3 * LEAST_FILES):
+            wrong = generator.random() < 0.5
+            change = leaning[number % LEAST_FILES] + generator.normal(0, 0.1)
+            similarity = Pair(base=0.5, adapter=0.5 + change)
+            match = Pair(base=float(wrong), adapter=float(wrong if generator.random() < 0.7 else not wrong))
+            items.append(scored_item(number, LEAST_FILES, edit_similarity=similarity, exact_match=match))
+        verdicts.append(decide({"fim": summarise(items, trial)})[0])
+    assert verdicts.count("harmful") <= 6
+    assert verdicts.count("no evidence") >= 105
+
+
+def test_a_clear_loss_is_shown_at_the_least_number_of_files() -> None:
+    losing = [
+        scored_item(number, LEAST_FILES, edit_similarity=Pair(base=0.8, adapter=0.5 + 0.01 * (number % 5)))
+        for number in range(24)
+    ]
+    assert decide({"fim": summarise(losing, 0), "signature": summarise(losing, 1)})[0] == "harmful"

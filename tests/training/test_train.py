@@ -161,6 +161,28 @@ def test_bfloat16_adapters_learn_through_their_float32_masters() -> None:
     assert float(weight[0].detach()) < 1.0
 
 
+def test_a_parameter_without_a_gradient_survives_a_restore_and_the_next_checkpoint() -> None:
+    settings = tiny_run(Path("m")).training
+
+    def stepped(used: torch.nn.Parameter, unused: torch.nn.Parameter, optimizer: MasterAdamW) -> MasterAdamW:
+        used.grad = torch.ones_like(used)
+        optimizer.collect_gradients()
+        optimizer.step(1e-2)
+        return optimizer
+
+    def fresh() -> tuple[torch.nn.Parameter, torch.nn.Parameter, MasterAdamW]:
+        used, unused = (torch.nn.Parameter(torch.ones(2)) for _ in range(2))
+        return used, unused, MasterAdamW({"used": used, "unused": unused}, settings)
+
+    undisturbed = stepped(*fresh())
+    used, unused, restored = fresh()
+    restored.restore(undisturbed.weights(), undisturbed.moments())
+    assert restored.moments().keys() == {"used/exp_avg", "used/exp_avg_sq", "used/step"}
+    unused.grad = torch.ones_like(unused)
+    stepped(used, unused, restored)
+    assert "unused/exp_avg" in restored.moments()
+
+
 def test_training_in_bfloat16_also_lowers_the_loss(dataset: Path, micro_model: Path, tmp_path: Path) -> None:
     result = run(dataset, micro_model, tmp_path, model={"dtype": "bfloat16"})
     assert result.validation_loss is not None

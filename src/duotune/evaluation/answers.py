@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -36,19 +37,46 @@ class StoredAnswer(Stored):
         return -sum(self.gold_logprobs) / len(self.gold_logprobs)
 
 
+class Asked(Stored):
+    """The first line of the file: what was asked, and of which weights.
+
+    Attributes:
+        fingerprint: See `fingerprint_of`.
+    """
+
+    fingerprint: str
+
+
+def fingerprint_of(parts: Iterable[str]) -> str:
+    """SHA-256 of texts, none of which can run into the next."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(hashlib.sha256(part.encode()).digest())
+    return total.hexdigest()
+
+
 class AnswerFile:
-    """The answers of one side, one JSON line each.
+    """The answers of one side, one JSON line each, under a line that says what they answer.
 
     Args:
         file: Where they are kept.
+        fingerprint: Of the questions and the weights; answers to others are thrown away.
+        warn: Hears of that.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, fingerprint: str, warn: Callable[[str], None]) -> None:
         self._file = file
         self.answers: dict[str, StoredAnswer] = {}
         content = file.read_bytes() if file.exists() else b""
         complete = content[: content.rfind(b"\n") + 1]
-        for line in complete.split(b"\n"):
+        head, _, lines = complete.partition(b"\n")
+        asked = Asked(fingerprint=fingerprint).model_dump_json().encode()
+        if head != asked:
+            if complete:
+                warn(f"{file.name} answers other questions, or is of other weights: all of them are answered anew.")
+            self._begin(asked)
+            return
+        for line in lines.split(b"\n"):
             try:
                 stored = StoredAnswer.model_validate_json(line)
             except ValidationError:
@@ -58,10 +86,14 @@ class AnswerFile:
             with file.open("r+b") as stream:
                 stream.truncate(len(complete))
 
+    def _begin(self, head: bytes) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("wb") as stream:
+            stream.write(head + b"\n")
+
     def add(self, batch: Iterable[StoredAnswer]) -> None:
         """Keep a batch, on disk when this returns."""
         found = list(batch)
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("ab") as stream:
             stream.write(b"".join(answer.model_dump_json().encode() + b"\n" for answer in found))
             stream.flush()

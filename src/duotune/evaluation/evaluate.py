@@ -6,16 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-
 from duotune.config.run import RunConfig
-from duotune.errors import RunFailed
-from duotune.evaluation.answers import AnswerFile, StoredAnswer
+from duotune.evaluation.answering import Answering, Questions, adapter_digest
 from duotune.evaluation.contract import make_contract
 from duotune.evaluation.embed import Embedder, open_embedder, random_pairs
-from duotune.evaluation.generate import Answer, answer
-from duotune.evaluation.model import Side, TwoModels, load_two
-from duotune.evaluation.prompts import Question, render
+from duotune.evaluation.model import load_two
+from duotune.evaluation.prompts import render
 from duotune.evaluation.report import as_markdown
 from duotune.evaluation.results import Evaluation, ItemResult, Verdict
 from duotune.evaluation.score import Answers, score_items, summarise
@@ -24,9 +20,7 @@ from duotune.models.items import HeldOutItem
 from duotune.models.locate import fingerprint
 from duotune.models.prompts import PromptRenderer
 from duotune.models.tokenizer import load_tokenizer
-from duotune.runs.reporter import Reporter, Stopped
-
-Questions = Mapping[str, Sequence[Question]]
+from duotune.runs.reporter import Reporter
 
 NOTHING_TO_COMPARE: tuple[Verdict, str] = ("no evidence", "Only the base model was evaluated: there is no comparison.")
 
@@ -68,8 +62,10 @@ def evaluate(
     context = min(models.context, config.data.sequence_length)
     longest = config.evaluation.max_new_tokens
     questions = {name: render(found, renderer, context, longest) for name, found in items.items()}
-    base = _answers(models, "base", questions, renderer, config, directory, report)
-    tuned = None if adapter is None else _answers(models, "adapter", questions, renderer, config, directory, report)
+    of_base = fingerprint(model)
+    answering = Answering(models, questions, renderer, config.evaluation.batch_size, report)
+    base = answering.answers("base", directory, of_base)
+    tuned = None if adapter is None else answering.answers("adapter", directory, of_base + adapter_digest(adapter))
     embedder = open_embedder(config.evaluation.embedder, models, renderer.tokenizer)
     results = _score(questions, base, tuned, embedder, renderer, report)
     sets = {name: summarise(found, config.evaluation.seed) for name, found in results.items() if found}
@@ -82,7 +78,7 @@ def evaluate(
         sets=sets,
         embedder=embedder.name,
         random_pair_similarity=random_pairs(gold, config.evaluation.seed),
-        model=fingerprint(model),
+        model=of_base,
         precision=models.precision,
     )
     said = base if tuned is None else tuned
@@ -111,77 +107,6 @@ def _score(
         results[name] = score_items(name, asked, base, tuned, embedder, renderer.tokenizer)
         report.progress("score", sum(map(len, results.values())), total, "items")
     return results
-
-
-def _answers(
-    models: TwoModels,
-    side: Side,
-    questions: Questions,
-    renderer: PromptRenderer,
-    config: RunConfig,
-    directory: Path,
-    report: Reporter,
-) -> Answers:
-    """All answers of one side: those on disk, and the rest."""
-    stored = AnswerFile(directory / f"answers-{side}.jsonl")
-    # The batches follow from the questions alone, and one is answered whole or not at all: a resumed evaluation pads
-    # every prompt as an undisturbed one does, so that not even a near tie of two tokens comes out differently.
-    everything = [question for asked in questions.values() for question in asked]
-    everything.sort(key=lambda question: (question.limit, len(question.prompt), question.item.id))
-    size = config.evaluation.batch_size
-    done = 0
-    report.progress(side, done, len(everything), "items")
-    for first in range(0, len(everything), size):
-        batch = everything[first : first + size]
-        if any(question.item.id not in stored.answers for question in batch):
-            if report.stop_requested:
-                raise Stopped
-            with models.speaking(side):
-                stored.add(_answer_batch(models, batch, renderer, report))
-        done += len(batch)
-        report.progress(side, done, len(everything), "items")
-    return stored.answers
-
-
-def _answer_batch(
-    models: TwoModels, batch: Sequence[Question], renderer: PromptRenderer, report: Reporter
-) -> list[StoredAnswer]:
-    """Answer a batch, in halves where the GPU's memory does not hold the whole."""
-    try:
-        found = answer(
-            models,
-            [question.prompt for question in batch],
-            [question.target for question in batch],
-            [question.limit for question in batch],
-            renderer.end_ids,
-        )
-    except torch.cuda.OutOfMemoryError as error:
-        if len(batch) == 1:
-            raise RunFailed(
-                "The GPU's memory does not hold one evaluation prompt of this model.",
-                "Lower data.sequence_length, or free the GPU of other programs.",
-            ) from error
-    else:
-        return [_stored(question, said, renderer) for question, said in zip(batch, found, strict=True)]
-    torch.cuda.empty_cache()
-    report.warning(f"The GPU's memory was full: a batch of {len(batch)} prompts is answered in two halves.")
-    half = len(batch) // 2
-    return [
-        *_answer_batch(models, batch[:half], renderer, report),
-        *_answer_batch(models, batch[half:], renderer, report),
-    ]
-
-
-def _stored(question: Question, said: Answer, renderer: PromptRenderer) -> StoredAnswer:
-    tokenizer = renderer.tokenizer
-    return StoredAnswer(
-        id=question.item.id,
-        text=tokenizer.decode(said.ids),
-        ids=said.ids,
-        stopped=said.stopped,
-        has_control_token=any(map(tokenizer.is_control, said.ids)),
-        gold_logprobs=said.gold_logprobs,
-    )
 
 
 def _write(file: Path, text: str) -> None:

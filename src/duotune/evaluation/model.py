@@ -60,8 +60,15 @@ class TwoModels:
         return str(self.causal.dtype).removeprefix("torch.")
 
     def serve_in_bfloat16(self) -> None:
-        """Turn all weights to what vLLM serves; there is no way back."""
-        (self.peft or self.causal).to(torch.bfloat16)
+        """Turn all weights to what vLLM serves; there is no way back.
+
+        Parameters only: a model that is loaded in bfloat16 keeps its buffers (the rotary frequencies) in float32, and
+        rounding those moves every position of a long prompt. Packed weights (nf4) are no floating-point numbers and
+        stay as they are.
+        """
+        for parameter in (self.peft or self.causal).parameters():
+            if parameter.is_floating_point():
+                parameter.data = parameter.data.to(torch.bfloat16)
 
 
 def load_two(model: Path, adapter: Path | None, settings: ModelConfig, device: str) -> TwoModels:

@@ -57,7 +57,8 @@ def _meanings(evaluation: Evaluation) -> str:
     )
     lines.append(
         "- Where the rest of a line was asked for, the first line of an answer is scored, on both sides alike. "
-        "Intervals are paired bootstraps that resample files. Both sides answered greedily, with the same prompts, "
+        "Intervals take the file as their unit: paired bootstrap and t interval, whichever reaches farther. "
+        "Both sides answered greedily, with the same prompts, "
         f"in {evaluation.precision}."
     )
     return "\n".join(["## What the figures mean", "", *lines])

@@ -36,8 +36,10 @@ class Metric(Stored):
         base: Mean of the base model's answers.
         adapter: Mean of the adapter's answers (the base's again when no adapter was evaluated).
         difference: adapter minus base.
-        interval: 95 % interval of the difference: 10,000 paired bootstrap resamples of files.
-        p_value: Two-sided, of no difference; for shares not below the exact McNemar test's.
+        interval: 95 % interval of the difference, by file: from the lower to the upper end of the paired bootstrap's
+            and the t interval.
+        p_value: Two-sided, of no difference: the largest of the paired bootstrap's, the sign flips' by file and, for
+            shares, the exact McNemar test's.
     """
 
     base: float

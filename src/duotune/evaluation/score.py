@@ -10,7 +10,15 @@ from duotune.evaluation.answers import StoredAnswer
 from duotune.evaluation.embed import Embedder, cosines
 from duotune.evaluation.prompts import Question
 from duotune.evaluation.results import METRICS, ItemResult, Metric, Pair, SetResult
-from duotune.evaluation.statistics import bootstrap_means, interval, mcnemar, two_sided
+from duotune.evaluation.statistics import (
+    Table,
+    bootstrap_means,
+    interval,
+    mcnemar,
+    sign_flip,
+    t_interval,
+    two_sided,
+)
 from duotune.evaluation.text import bad_reason, edit_similarity, exact_match, headline
 from duotune.models.tokenizer import CodeTokenizer
 
@@ -90,26 +98,42 @@ def _item_result(
 
 
 def summarise(items: Sequence[ItemResult], seed: int) -> SetResult:
-    """Means, paired differences, intervals and p-values of one set (at least one item)."""
+    """Means, paired differences, intervals and p-values of one set (at least one item).
+
+    Of several tests of one difference the largest p-value counts, and an interval reaches as far as the bootstrap's
+    and the t interval's do: with few files the bootstrap alone finds differences in chance.
+    """
     base = np.array([[item.metrics[name].base for name in METRICS] for item in items])
     adapter = np.array([[_adapter_or_base(item.metrics[name]) for name in METRICS] for item in items])
     files = [f"{item.project}\0{item.path}" for item in items]
     means = bootstrap_means(adapter - base, files, seed)
+    flipped = sign_flip(adapter - base, files, seed)
+    lows, highs = _intervals(adapter - base, means, files)
     metrics = {}
     for column, name in enumerate(METRICS):
-        p_value = two_sided(means[:, column])
+        p_value = max(two_sided(means[:, column]), float(flipped[column]))
         if name in SHARES:
             p_value = max(p_value, mcnemar(base[:, column], adapter[:, column]))
         metrics[name] = Metric(
             base=float(base[:, column].mean()),
             adapter=float(adapter[:, column].mean()),
             difference=float((adapter - base)[:, column].mean()),
-            interval=interval(means[:, column]),
+            interval=(lows[column], highs[column]),
             p_value=p_value,
         )
     reasons = sorted({reason for item in items for reason in item.bad_reasons if reason})
     counts = {reason: _count(items, reason) for reason in reasons}
     return SetResult(n=len(items), files=len(set(files)), metrics=metrics, bad_reasons=counts)
+
+
+def _intervals(differences: Table, means: Table, files: Sequence[str]) -> tuple[list[float], list[float]]:
+    """Lower and upper ends by metric. One file says nothing of others, so that its interval is but its own figure."""
+    ends = np.array([interval(column) for column in means.T]).T
+    if len(set(files)) > 1:
+        other = t_interval(differences, files)
+        ends = np.stack([np.minimum(ends[0], other[0]), np.maximum(ends[1], other[1])])
+    low, high = ends.tolist()
+    return low, high
 
 
 def _adapter_or_base(pair: Pair) -> float:

@@ -9,7 +9,7 @@ from duotune.evaluation.results import LOWER_IS_BETTER, SetResult, Verdict
 from duotune.evaluation.statistics import holm
 
 LEAST_ITEMS = 20
-LEAST_FILES = 5
+LEAST_FILES = 8
 GAINS = ("gold_loss", "exact_match", "edit_similarity")
 HARMS = ("exact_match", "edit_similarity", "bad_responses")
 BAD_MARGIN = 0.01
@@ -28,10 +28,13 @@ class _Shown:
 def decide(sets: Mapping[str, SetResult]) -> tuple[Verdict, str]:
     """The verdict and its reason.
 
-    Only sets of at least 20 items from at least 5 files count; without one the verdict is `too few`.
+    Only sets of at least 20 items from at least 8 files count; without one the verdict is `too few`. The signs of 8
+    files fall in 256 ways, so that the smallest p-value is 2/256 = 0.008, just below the 0.05/6 that the first of six
+    tests (three metrics on two sets) must reach; the signs of fewer files could not show anything there.
 
-    A change is *shown* when its two-sided p-value (paired bootstrap by file; for shares also the exact McNemar test)
-    stays below 5 % after Holm's correction over all tests of its kind, on all sets together:
+    A change is *shown* when its two-sided p-value (the largest of paired bootstrap by file, sign flips by file and,
+    for shares, the exact McNemar test) stays below 5 % after Holm's correction over all tests of its kind, on all sets
+    together:
 
     - gains: a lower gold loss, a higher exact match, a higher edit similarity;
     - harms: a lower exact match, a lower edit similarity, and a share of bad responses that is higher by more than

@@ -92,17 +92,22 @@ class MasterAdamW:
             f"{name}/{moment}": self._adamw.state[master][moment].detach().to("cpu", copy=True)
             for name, master in zip(self._names, self._masters, strict=True)
             for moment in MOMENTS
-            if master in self._adamw.state
+            if moment in self._adamw.state.get(master, {})
         }
 
     @torch.no_grad()
     def restore(self, weights: Mapping[str, torch.Tensor], moments: Mapping[str, torch.Tensor]) -> None:
-        """Take over weights and moments that `weights()` and `moments()` gave."""
+        """Take over weights and moments that `weights()` and `moments()` gave.
+
+        A parameter that never had a gradient has no moments, and gets none: AdamW makes them with the first gradient.
+        """
         for name, master, working in zip(self._names, self._masters, self._working, strict=True):
             master.copy_(weights[name])
             working.copy_(weights[name])
-            self._adamw.state[master] = {
+            kept = {
                 moment: moments[f"{name}/{moment}"].to(master.device, copy=True)
                 for moment in MOMENTS
                 if f"{name}/{moment}" in moments
             }
+            if kept:
+                self._adamw.state[master] = kept
