@@ -51,9 +51,11 @@ class HostError(DuotuneError):
     exit_code = ExitCode.ENVIRONMENT
 
 
-def is_full(error: OSError) -> bool:
-    """Whether the file system has no room; Arrow gives the number in its text only."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or f"[errno {errno.ENOSPC}]" in str(error)
+def is_full(error: Exception) -> bool:
+    """Whether the file system has no room; Arrow and safetensors give the number in their text only."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return True
+    return any(number in str(error) for number in (f"[errno {errno.ENOSPC}]", f"(os error {errno.ENOSPC})"))
 
 
 def no_space(path: object) -> HostError:

@@ -12,7 +12,7 @@ from duotune.config.load import load_host_config, load_run_config, parse
 from duotune.config.resolve import project_name
 from duotune.config.run import RunConfig
 from duotune.config.write import dump_toml, host_template, run_template
-from duotune.errors import ConfigError, ExitCode
+from duotune.errors import ConfigError, ExitCode, UsageError
 
 MINIMAL = """
 name = "r"
@@ -87,11 +87,22 @@ def test_held_out_fractions_must_leave_something_to_train_on(tmp_path: Path) -> 
     assert "too little to train on" in found["data"]
 
 
-@pytest.mark.parametrize(("text", "reason"), [("name = ", "Invalid value"), ("\xff", "no such file")])
-def test_file_that_is_no_toml_or_missing_is_one_problem(tmp_path: Path, text: str, reason: str) -> None:
-    file = write(tmp_path, text) if reason != "no such file" else tmp_path / "absent.toml"
-    with pytest.raises(ConfigError, match=reason):
-        load_run_config(file)
+def test_file_that_is_no_toml_is_one_problem(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Invalid value"):
+        load_run_config(write(tmp_path, "name = "))
+
+
+def test_missing_file_and_folder_have_sentences_of_their_own(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no configuration file .*absent\.toml"):
+        load_run_config(tmp_path / "absent.toml")
+    with pytest.raises(UsageError, match="Is a directory"):
+        load_run_config(tmp_path)
+
+
+def test_names_of_other_tools_lead_to_ours(tmp_path: Path) -> None:
+    found = problems_of(tmp_path, "lr = 1e-4\n" + MINIMAL + "[lora]\nrank = 8\n")
+    assert "Did you mean `training.learning_rate`?" in found["lr"]
+    assert "Did you mean `lora.r`?" in found["lora.rank"]
 
 
 def test_template_shows_every_default_and_parses_to_them() -> None:

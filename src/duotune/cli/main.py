@@ -22,7 +22,7 @@ COMMANDS = {
     "resume": ("run", "Continue a run that was stopped, failed or was lost."),
     "remove": ("runs", "Delete a run's directory; published adapters stay."),
     "adapters": ("adapters", "List, show, verify and publish adapters."),
-    "projects": ("projects", "List, add and show projects."),
+    "projects": ("projects", "List, add, show and remove projects."),
     "assign": ("projects", "Choose the adapters that a project gets."),
     "serve": ("serve", "Show what vLLM would serve, and how."),
     "config": ("config", "Write, check and explain configuration files."),

@@ -20,8 +20,11 @@ def print_error(message: str, hint: str = "") -> None:
 
 
 def say(message: str) -> None:
-    """Narration for a person."""
-    click.echo(message, err=True)
+    """Narration for a person; lines break between words on a terminal, and nowhere else."""
+    if sys.stderr.isatty():
+        narrator().print(message)
+    else:
+        click.echo(message, err=True)
 
 
 def print_json(document: Any) -> None:
@@ -71,3 +74,8 @@ def in_bytes(count: float) -> str:
 def in_gib(count: float) -> str:
     """Memory in binary units, as drivers and data sheets give it: `23.4 GiB`."""
     return f"{count / 2**30:.3g} GiB"
+
+
+def counted(count: int, word: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

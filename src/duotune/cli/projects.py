@@ -9,7 +9,7 @@ from duotune.cli.output import in_bytes, print_json, say, show
 
 @click.group()
 def projects() -> None:
-    """List, add and show projects."""
+    """List, add, show and remove projects."""
 
 
 @projects.command("list")
@@ -58,6 +58,17 @@ def add(
     with open_catalog() as catalog:
         catalog.projects.add(Project(name, location, ref, include, exclude, language))
     say(f"Added {name}; it gets the base model until `duotune assign {name} ADAPTER`.")
+
+
+@projects.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Take a project and its assignment out of the catalog; one that adapters were trained on stays."""
+    from duotune.catalog.catalog import open_catalog
+
+    with open_catalog() as catalog:
+        catalog.projects.remove(name)
+    say(f"Removed {name}. Its source is untouched.")
 
 
 @projects.command("show")
@@ -124,10 +135,19 @@ def show_project(name: str, as_json: bool) -> None:
 @click.option("--base", is_flag=True, help="Give the project the base model again.")
 def assign(project: str, adapters: tuple[str, ...], base: bool) -> None:
     """Choose the adapters that PROJECT gets, in order of preference."""
+    from duotune.catalog.adapters import split_name
     from duotune.catalog.catalog import open_catalog
+    from duotune.errors import UsageError
 
     if base == bool(adapters):
         raise click.UsageError("name one or more adapters, or --base")
+    for adapter in adapters:
+        name, version = split_name(adapter)
+        if version is not None:
+            raise UsageError(
+                f"{adapter} is one version, and projects get adapters by name.",
+                f"Write `duotune assign {project} {name}`: its newest published version is served.",
+            )
     with open_catalog() as catalog:
         catalog.assignments.set(project, adapters)
     say(f"{project} gets {', '.join(adapters) or 'the base model'}. `duotune serve plan` shows what would be served.")

@@ -39,11 +39,10 @@ def run(config: Path, dry_run: bool, detach: bool, until: str | None, as_json: b
             print_json(planned.model_dump(mode="json"))
         else:
             show_plan(planned)
-        planned.raise_if_refused()
-        return ExitCode.OK
+        return planned.refusals[0].exit_code if planned.refusals else ExitCode.OK
     for check in planned.checks:
         if check.status == "warning":
-            say(f"Note: {check.detail}.")
+            say(f"Note: {check.detail}. {check.hint}".rstrip())
     return _accompany(start(planned, until, detach), detach, as_json)
 
 
@@ -69,38 +68,39 @@ def _accompany(started: Started, detach: bool, as_json: bool) -> int:
             print_json(run.state().model_dump(mode="json"))
         return ExitCode.OK
     say(f"Run {run.id}")
-    state, interrupted = _watch_to_the_end(run)
+    state = _watch_to_the_end(run)
     if as_json:
         print_json(state.model_dump(mode="json"))
-    _tell_the_end(run, state, as_json)
-    if interrupted:
-        return ExitCode.INTERRUPTED
-    if state.state in ("finished", "stopped"):
+    _tell_the_end(state, as_json)
+    if state.state == "finished":
         return ExitCode.OK
+    if state.state == "stopped":
+        return ExitCode.INTERRUPTED
     return state.error.exit_code if state.error else ExitCode.FAILED
 
 
-def _watch_to_the_end(run: RunDirectory) -> tuple[RunState, bool]:
+def _watch_to_the_end(run: RunDirectory) -> RunState:
     from duotune.cli.watch import watch
+    from duotune.errors import UsageError
     from duotune.runs.launcher import request_stop
 
-    try:
-        return watch(run), False
-    except KeyboardInterrupt:
-        request_stop(run)
-        say("Stopping at the next step, with a checkpoint. Press Ctrl-C again to leave it to that.")
-        return watch(run), True
+    def stop() -> str:
+        try:
+            request_stop(run)
+        except UsageError as error:  # it has ended in this very moment
+            return error.message
+        return "Stopping at the next step, with a checkpoint. Ctrl-C again leaves it to that."
+
+    return watch(run, stop)
 
 
-def _tell_the_end(run: RunDirectory, state: RunState, as_json: bool) -> None:
+def _tell_the_end(state: RunState, as_json: bool) -> None:
     from duotune.cli.tables import show_result
 
     if state.error:
         print_error(state.error.message, state.error.hint)
-        say(
-            f"`duotune logs {run.id}` shows what led to it; `duotune resume {run.id}` goes on from the last checkpoint."
-        )
+        say(f"`duotune logs {state.run}` shows what led to it.")
     elif state.state == "stopped":
-        say(f"Run {run.id} is stopped. Go on with `duotune resume {run.id}`.")
+        say(f"Run {state.run} is stopped. Go on with `duotune resume {state.run}`.")
     elif not as_json:
         show_result(state)

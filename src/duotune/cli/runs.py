@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from duotune.cli.output import in_words, print_json, say, show
+from duotune.cli.output import in_gib, in_words, print_json, say, show
 from duotune.errors import HostError
 
 
@@ -47,6 +47,7 @@ def status(run: str, as_json: bool) -> None:
     """Show where RUN (an id, its beginning, or a name) stands."""
     from duotune.cli.outcomes import outcome
     from duotune.cli.tables import plain_table, show_result
+    from duotune.cli.watch import progress_in_words
     from duotune.runs.directory import find_run
 
     state = find_run(run).state()
@@ -55,24 +56,47 @@ def status(run: str, as_json: bool) -> None:
         return
     left = f", {in_words(state.eta_seconds)} left" if state.eta_seconds is not None else ""
     show(f"{state.run}: {state.state}{left}")
+    if state.waiting_for:
+        show(
+            f"It waits for {state.waiting_for.device}, which run {state.waiting_for.holder} uses, and starts by itself."
+        )
     table = plain_table("stage", "state", "time", "")
     for stage in state.stages:
         seconds = in_words(stage.seconds) if stage.started_at else ""
-        found = outcome(state, stage.name)
-        if state.progress and state.stage == stage.name and stage.state == "running":
-            progress = state.progress
-            found = f"{progress.phase} {progress.done:,}/{progress.total:,} {progress.unit}"
-        table.add_row(stage.name, stage.state, seconds, found)
+        working = state.stage == stage.name and stage.state == "running"
+        table.add_row(
+            stage.name, stage.state, seconds, progress_in_words(state) if working else outcome(state, stage.name)
+        )
     show(table)
-    if state.metrics:
-        show(" · ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in state.metrics.items()))
+    if state.metrics and not state.ended:
+        show(f"step {state.step}: {_measured(state.metrics)}")
     for warning in state.warnings:
         show(f"Note: {warning}")
     if state.error:
         show(f"{state.error.message} {state.error.hint}")
+    elif state.state == "stopped":
+        at = f" at step {state.checkpoint.step:,}" if state.checkpoint else ""
+        show(f"Stopped{at}. Go on with `duotune resume {state.run}`.")
     if state.state == "finished":
         show_result(state)
     show(f"Directory: {state.directory}")
+
+
+def _measured(metrics: dict[str, float]) -> str:
+    """The newest figures, the losses first."""
+    shown = [
+        (name, f"{metrics[key]:{form}}")
+        for name, key, form in (
+            ("loss", "loss", ".3f"),
+            ("validation loss", "validation_loss", ".3f"),
+            ("best", "best_validation_loss", ".3f"),
+            ("learning rate", "learning_rate", ".2g"),
+            ("tokens/s", "tokens_per_second", ",.0f"),
+        )
+        if key in metrics
+    ]
+    memory = [("peak memory", in_gib(metrics["peak_memory_bytes"]))] if "peak_memory_bytes" in metrics else []
+    return " · ".join(f"{name} {value}" for name, value in shown + memory)
 
 
 @click.command()

@@ -8,8 +8,8 @@ from typing import Literal
 from rich.table import Table
 from rich.text import Text
 
-from duotune.cli.output import in_bytes, in_gib, in_words, say, show
-from duotune.evaluation.results import Evaluation, Metric
+from duotune.cli.output import counted, in_bytes, in_gib, in_words, say, show
+from duotune.evaluation.results import LOWER_IS_BETTER, Evaluation, Metric
 from duotune.plan.records import Plan
 from duotune.runs.results import Published
 from duotune.runs.state import RunState
@@ -33,20 +33,32 @@ def show_plan(planned: Plan) -> None:
         row = (project.name, commit, f"{project.files:,}", in_bytes(project.bytes), f"{project.tokens:,}", listed)
         projects.add_row(*row)
     show(projects)
-    figures = plain_table("expected", "", "")
-    figures.add_row("tokens to train on", f"{planned.tokens:,}", "estimated")
-    figures.add_row("optimizer steps", f"{planned.steps:,}", "estimated")
-    figures.add_row("memory", in_gib(planned.memory_bytes), f"estimated, {in_gib(planned.memory_free_bytes)} free")
-    figures.add_row("disk", in_bytes(planned.disk_bytes), f"estimated, {in_bytes(planned.disk_free_bytes)} free")
-    for stage, duration in planned.durations.items():
-        figures.add_row(stage, in_words(duration.seconds), duration.basis)
-    show("")
-    show(figures)
+    for project in planned.projects:
+        if project.rejected:
+            reasons = sorted(project.rejected.items(), key=lambda item: -item[1])
+            listed = ", ".join(f"{reason.replace('-', ' ')} {count:,}" for reason, count in reasons[:6])
+            show(f"Left out of {project.name}: {listed}")
+    if not planned.refusals:
+        show("")
+        show(_expected(planned))
     show("")
     show_checks(
         (check.name, check.status, f"{check.detail}\n{check.hint}" if check.hint else check.detail)
         for check in planned.checks
     )
+
+
+def _expected(planned: Plan) -> Table:
+    figures = plain_table("expected", "", "")
+    figures.add_row("tokens of source", f"{planned.tokens:,}", "estimated; held-out files included")
+    figures.add_row("optimizer steps", f"{planned.steps:,}", "estimated")
+    figures.add_row("memory", in_gib(planned.memory_bytes), f"estimated, {in_gib(planned.memory_free_bytes)} free")
+    figures.add_row("disk", in_bytes(planned.disk_bytes), f"estimated, {in_bytes(planned.disk_free_bytes)} free")
+    for stage, duration in planned.durations.items():
+        basis = "from speeds measured here" if duration.basis == "measured" else duration.basis
+        figures.add_row(stage, in_words(duration.seconds), basis)
+    figures.add_row("all stages", in_words(sum(duration.seconds for duration in planned.durations.values())), "")
+    return figures
 
 
 def show_checks(checks: Iterable[tuple[str, Status, str]]) -> None:
@@ -63,7 +75,9 @@ def show_result(state: RunState) -> None:
     if state.evaluation:
         show("")
         show_evaluation(Evaluation.model_validate(state.evaluation))
-        say(f"Every answer, base beside adapter: {state.directory}/evaluation/report.md")
+        say(
+            f"Report with examples: {state.directory}/evaluation/report.md; every single answer: items.jsonl beside it."
+        )
     done = Published.of(state.results, "publish")
     if done is None:
         say(f"Result: {state.adapter or state.dataset}")
@@ -71,26 +85,35 @@ def show_result(state: RunState) -> None:
     version = done.published
     say(f"Adapter {version.name}: {version.location}")
     if version.state == "withheld":
-        say(f"It is stored but not published. `duotune adapters publish {version.name} --force REASON` publishes it.")
+        force = " --force REASON" if _verdict(state) == "harmful" else ""
+        say(f"It is stored but not published. `duotune adapters publish {version.name}{force}` publishes it.")
     else:
         say(f"Next: `duotune assign PROJECT {version.adapter}`, then `duotune serve plan`.")
+
+
+def _verdict(state: RunState) -> str:
+    return str(state.evaluation.get("verdict", "")) if isinstance(state.evaluation, dict) else ""
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
     """Each set's metrics: base, adapter, difference and its 95 % interval."""
     for name, result in evaluation.sets.items():
-        table = plain_table(f"{name} ({result.n} items, {result.files} files)", "base", "adapter", "difference", "95 %")
+        size = f"{name} ({counted(result.n, 'item')}, {counted(result.files, 'file')})"
+        table = plain_table(size, "base", "adapter", "difference", "95 %")
         for column in table.columns[1:]:
             column.justify = "right"
         for metric, values in result.metrics.items():
-            table.add_row(metric.replace("_", " "), *_figures(values))
+            lower = " (lower is better)" if metric in LOWER_IS_BETTER else ""
+            table.add_row(metric.replace("_", " ") + lower, *_figures(values, result.files))
         show(table)
         show("")
     show(Text.assemble("Verdict: ", (evaluation.verdict, "bold"), f". {evaluation.reason}"))
 
 
-def _figures(metric: Metric) -> tuple[str, str, str, Text]:
+def _figures(metric: Metric, files: int) -> tuple[str, str, str, Text]:
     low, high = metric.interval
+    if files < 2:  # resampling one file shows no spread, which is not the same as certainty
+        return f"{metric.base:.3f}", f"{metric.adapter:.3f}", f"{metric.difference:+.3f}", Text("unknown")
     certain = low > 0 or high < 0
     interval = Text(f"{low:+.3f} … {high:+.3f}", "bold" if certain else "")
     return f"{metric.base:.3f}", f"{metric.adapter:.3f}", f"{metric.difference:+.3f}", interval

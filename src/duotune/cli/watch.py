@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from typing import Protocol
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
 from duotune.cli.outcomes import outcome
 from duotune.cli.output import in_bytes, in_words, narrator, say
@@ -17,46 +18,85 @@ from duotune.runs.state import RunState, StageState
 
 POLL_SECONDS = 0.4
 SECONDS_BETWEEN_LINES = 15.0
+TOTAL = "all"
 
 
-def watch(run: RunDirectory) -> RunState:
+class _Display(Protocol):
+    def update(self, state: RunState) -> None: ...
+    def tell(self, sentence: str) -> None: ...
+
+
+def watch(run: RunDirectory, on_interrupt: Callable[[], str]) -> RunState:
     """Show a run's progress on standard error until it ends.
+
+    Args:
+        run: The run.
+        on_interrupt: Called at the first Ctrl-C; what it returns is told, and the watching goes on.
 
     Raises:
         HostError: The run directory vanished.
-        KeyboardInterrupt: The watcher was interrupted; the run goes on.
+        KeyboardInterrupt: At the second Ctrl-C; the run goes on by itself.
     """
     reader = StateReader(run.path)
-    console = narrator()
     if not sys.stderr.isatty():
-        return _follow(reader, _Lines().update)
-    with _Bars(console) as bars:
-        return _follow(reader, bars.update)
+        return _follow(reader, _Lines(), on_interrupt)
+    with _Bars() as bars:
+        return _follow(reader, bars, on_interrupt)
 
 
-def _follow(reader: StateReader, update: Callable[[RunState], None]) -> RunState:
+def _follow(reader: StateReader, display: _Display, on_interrupt: Callable[[], str]) -> RunState:
+    interrupted = False
+    news = _News(display.tell)
     while True:
-        state = reader.read()
-        update(state)
-        if state.ended:
-            return state
-        time.sleep(POLL_SECONDS)
+        try:
+            state = reader.read()
+            display.update(state)
+            news.tell(state)
+            if state.ended:
+                return state
+            time.sleep(POLL_SECONDS)
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            interrupted = True
+            display.tell(on_interrupt())
+
+
+class _News:
+    """Warnings and waits, each told once."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._warnings = 0
+        self._waiting = ""
+
+    def tell(self, state: RunState) -> None:
+        """Tell what has come since the last time."""
+        for warning in state.warnings[self._warnings :]:
+            self._tell(f"Note: {warning}")
+        self._warnings = len(state.warnings)
+        waiting = state.waiting_for
+        now = f"Waiting for {waiting.device}, which run {waiting.holder} uses." if waiting else ""
+        if now and now != self._waiting:
+            self._tell(f"{now} This run goes on by itself when it is free.")
+        elif self._waiting and not now and not state.ended:
+            self._tell("The device is free; this run goes on.")
+        self._waiting = now
 
 
 class _Bars:
-    """Progress bars of all stages of a run."""
+    """A bar for each stage, and the time that is left of the whole run."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self) -> None:
+        self._console = narrator()
         self._progress = Progress(
-            TextColumn("{task.description:<9}"),
-            BarColumn(bar_width=28),
-            TextColumn("{task.fields[detail]}"),
-            console=console,
+            TextColumn("{task.description}", table_column=Column(width=8, no_wrap=True)),
+            BarColumn(bar_width=20, table_column=Column(width=20, no_wrap=True)),
+            TextColumn("{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            console=self._console,
             refresh_per_second=4,
         )
         self._tasks: dict[str, TaskID] = {}
-        self._warnings = 0
-        self._waiting = ""
 
     def __enter__(self) -> _Bars:
         self._progress.start()
@@ -65,21 +105,22 @@ class _Bars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    def tell(self, sentence: str) -> None:
+        """Print above the bars."""
+        self._progress.console.print(sentence)
+
     def update(self, state: RunState) -> None:
         """Draw the newest state."""
         for stage in state.stages:
-            task = self._tasks.get(stage.name)
-            if task is None:
-                task = self._tasks[stage.name] = self._progress.add_task(stage.name, total=1, detail="")
-            completed = _completed(state, stage)
-            self._progress.update(task, completed=completed, detail=_detail(state, stage))
-        for warning in state.warnings[self._warnings :]:
-            self._progress.console.print(f"Note: {warning}")
-        self._warnings = len(state.warnings)
-        waiting = _waiting(state)
-        if waiting != self._waiting and waiting:
-            self._progress.console.print(waiting)
-        self._waiting = waiting
+            self._draw(stage.name, _completed(state, stage), _detail(state, stage))
+        finished = sum(_completed(state, stage) for stage in state.stages) / max(1, len(state.stages))
+        left = "" if state.eta_seconds is None else f"{in_words(state.eta_seconds)} left"
+        self._draw(TOTAL, finished, left if not state.ended else state.state)
+
+    def _draw(self, name: str, completed: float, detail: str) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(name, total=1, detail="")
+        self._progress.update(self._tasks[name], completed=completed, detail=detail)
 
 
 class _Lines:
@@ -88,33 +129,29 @@ class _Lines:
     def __init__(self) -> None:
         self._told: dict[str, str] = {}
         self._last = 0.0
-        self._warnings = 0
-        self._waiting = ""
+
+    def tell(self, sentence: str) -> None:
+        """Print a line."""
+        say(sentence)
 
     def update(self, state: RunState) -> None:
         """Print what is new."""
-        for warning in state.warnings[self._warnings :]:
-            say(f"Note: {warning}")
-        self._warnings = len(state.warnings)
-        waiting = _waiting(state)
-        if waiting and waiting != self._waiting:
-            say(waiting)
-        self._waiting = waiting
         for stage in state.stages:
             changed = self._told.get(stage.name, "pending") != stage.state
             due = stage.state == "running" and time.monotonic() - self._last > SECONDS_BETWEEN_LINES
-            if changed or due:
-                self._told[stage.name] = stage.state
-                self._last = time.monotonic()
-                detail = _detail(state, stage)
-                say(f"{stage.name}: {detail or stage.state}")
+            if not (changed or due):
+                continue
+            self._told[stage.name] = stage.state
+            self._last = time.monotonic()
+            left = f" · {in_words(state.eta_seconds)} left in all" if state.eta_seconds is not None else ""
+            say(f"{stage.name}: {_detail(state, stage) or stage.state}{left}")
 
 
 def _completed(state: RunState, stage: StageState) -> float:
     if stage.state == "finished":
         return 1.0
     current = state.progress if state.stage == stage.name else None
-    return current.done / current.total if current and current.total else 0.0
+    return min(1.0, current.done / current.total) if current and current.total else 0.0
 
 
 def _detail(state: RunState, stage: StageState) -> str:
@@ -125,26 +162,20 @@ def _detail(state: RunState, stage: StageState) -> str:
         return "interrupted"
     if stage.state == "pending" or state.stage != stage.name:
         return ""
-    parts = []
-    if state.progress:
-        parts.append(_amount(state.progress.done, state.progress.total, state.progress.unit, state.progress.phase))
+    parts = [progress_in_words(state)] if state.progress else ["starting"]
     if stage.name == "train":
         parts += [f"{label} {state.metrics[key]:.3f}" for label, key in _LOSSES if key in state.metrics]
-    if state.eta_seconds is not None:
-        parts.append(f"{in_words(state.eta_seconds)} left")
     return " · ".join(parts)
 
 
 _LOSSES = (("loss", "loss"), ("validation", "validation_loss"))
 
 
-def _amount(done: int, total: int, unit: str, phase: str) -> str:
-    if unit == "bytes":
-        return f"{phase} {in_bytes(done)} of {in_bytes(total)}"
-    return f"{phase} {done:,}/{total:,} {unit}"
-
-
-def _waiting(state: RunState) -> str:
-    if state.waiting_for is None:
+def progress_in_words(state: RunState) -> str:
+    """How far the current phase is: `read billing 120/400 files`; empty when there is no phase."""
+    progress = state.progress
+    if progress is None:
         return ""
-    return f"Queued: {state.waiting_for.device} is used by {state.waiting_for.holder}; this run starts by itself."
+    if progress.unit == "bytes":
+        return f"{progress.phase} {in_bytes(progress.done)} of {in_bytes(progress.total)}"
+    return f"{progress.phase} {progress.done:,}/{progress.total:,} {progress.unit}"

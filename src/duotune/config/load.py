@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from duotune.config.host import HostConfig
 from duotune.config.resolve import resolve_paths
 from duotune.config.run import RunConfig
-from duotune.errors import ConfigError, Problem
+from duotune.errors import ConfigError, Problem, UsageError, printable
 from duotune.paths import host_config_file
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -30,6 +30,19 @@ _REASONS = {
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
     "dict_type": "must be a table",
+}
+
+
+# What other tools call these settings.
+_OTHER_NAMES = {
+    "lr": "training.learning_rate",
+    "epochs": "training.num_train_epochs",
+    "batch_size": "training.per_device_train_batch_size",
+    "max_length": "data.sequence_length",
+    "max_seq_length": "data.sequence_length",
+    "rank": "lora.r",
+    "alpha": "lora.lora_alpha",
+    "dropout": "lora.lora_dropout",
 }
 
 
@@ -58,14 +71,20 @@ def read_toml(file: Path) -> dict[str, Any]:
     """Parse a TOML file.
 
     Raises:
-        ConfigError: The file is missing, unreadable, or not TOML.
+        UsageError: The file is missing or unreadable.
+        ConfigError: It is not TOML.
     """
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(str(file), [Problem(str(file), None, "there is no such file")]) from None
+        raise UsageError(
+            f"There is no configuration file {printable(file)}.", "Write one with `duotune config new > run.toml`."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(file), [Problem(str(file), None, f"cannot be read: {error}")]) from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(
+            f"The configuration file {printable(file)} cannot be read: {reason}.", "Name a TOML file."
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(file), [Problem("TOML", None, str(error))]) from error
 
@@ -97,10 +116,14 @@ def _problems(model: type[BaseModel], data: Mapping[str, Any], details: Sequence
 
 
 def _reason(detail: ErrorDetails) -> str:
+    if detail["type"] == "list_type" and isinstance(detail["input"], dict):
+        return f"must be written with two brackets: [[{detail['loc'][-1]}]]"
     if detail["type"] in _REASONS:
         return _REASONS[detail["type"]]
     if detail["type"] == "string_pattern_mismatch":
         return "may hold small letters, digits, dots, dashes and underscores, and begins with a letter or digit"
+    if detail["type"] == "string_too_short":
+        return "must not be empty"
     message = detail["msg"].removeprefix("Value error, ")
     return message.replace("Input should be", "must be").replace("List should have", "must have")
 
@@ -135,6 +158,8 @@ def nearest_key(model: type[BaseModel], location: Sequence[int | str]) -> str:
         if isinstance(step, str) and level is not None:
             level = _submodel(level, step)
     name = str(last)
+    if name in _OTHER_NAMES:
+        return _OTHER_NAMES[name]
     neighbours = list(level.model_fields) if level else []
     close = difflib.get_close_matches(name, neighbours, n=1, cutoff=0.6)
     if close:

@@ -93,7 +93,7 @@ def _explanation(field: FieldInfo) -> list[str]:
     text = field.description or ""
     if choices:
         text += f" One of: {', '.join(choices)}."
-    return textwrap.wrap(text, _WIDTH)
+    return textwrap.wrap(text, _WIDTH, break_on_hyphens=False)
 
 
 def _choices(annotation: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -24,6 +25,11 @@ from duotune.sources.open import open_source
 from duotune.storage.locations import open_storage
 
 T = TypeVar("T")
+
+# One each to train, to validate and to test on.
+LEAST_FILES = 3
+# Fewer files than this say little, however many items they give: the verdict's interval is by file.
+LEAST_TEST_FILES = 8
 
 
 def attempt(checks: list[Check], name: str, action: Callable[[], tuple[T, str]]) -> T | None:
@@ -54,9 +60,16 @@ def look_at_project(project: ProjectConfig, config: RunConfig, checks: list[Chec
         with open_source(project.source, project.ref) as source:
             found = survey(source, project, config.data)
         commit = f" at {source.commit[:12]}" if source.commit else ""
-        return _project_plan(project, source.commit, found), f"{found.files} files to train on{commit}"
+        return _project_plan(project, source.commit, found), f"{found.files} files kept{commit}"
 
-    return attempt(checks, f"project {project.name}", look)
+    found = attempt(checks, f"project {project.name}", look)
+    with open_catalog() as catalog:
+        known = catalog.projects.find(project.name)
+    if found and known and known.source != project.source:
+        detail = f"the catalog knows {project.name} as {printable(known.source)}, and goes on doing so"
+        hint = "Give the project another name, unless it has only moved."
+        checks.append(Check(name=f"project {project.name}", status="warning", detail=detail, hint=hint))
+    return found
 
 
 def _project_plan(project: ProjectConfig, commit: str | None, found: Survey) -> ProjectPlan:
@@ -72,16 +85,28 @@ def _project_plan(project: ProjectConfig, commit: str | None, found: Survey) -> 
     )
 
 
-def check_material(projects: list[ProjectPlan], checks: list[Check]) -> None:
-    """Whether anything is left to train on after the filters."""
+def check_material(projects: list[ProjectPlan], test_fraction: float, checks: list[Check]) -> None:
+    """Whether enough is left to train and to test on after the filters."""
 
     def enough() -> tuple[None, str]:
         files = sum(project.files for project in projects)
         if files == 0:
             raise UsageError(_nothing_left(projects), "Name other sources, or widen include, exclude and languages.")
+        if files < LEAST_FILES:
+            raise UsageError(
+                f"Only {files} of the files can be trained on: training, validation and test need one each.",
+                "Name more sources, or widen include, exclude and languages.",
+            )
         return None, f"{files} files, {sum(project.bytes for project in projects) / 1e6:.1f} MB"
 
     attempt(checks, "material", enough)
+    files = sum(project.files for project in projects)
+    held_out = round(files * test_fraction)
+    if files >= LEAST_FILES and held_out < LEAST_TEST_FILES:
+        wanted = min(0.5, math.ceil(100 * LEAST_TEST_FILES / files) / 100)
+        detail = f"about {max(1, held_out)} of {files} files will be kept for the test, too few for a verdict"
+        hint = f"Set data.test_fraction = {wanted} for a better founded one."
+        checks.append(Check(name="test files", status="warning", detail=detail, hint=hint))
 
 
 def _nothing_left(projects: list[ProjectPlan]) -> str:
@@ -124,6 +149,10 @@ def look_at_model(config: RunConfig, checks: list[Check]) -> tuple[ModelShape | 
         return (shape, model), f"{shape.architecture}, {shape.parameters / 1e6:,.1f} million parameters"
 
     found = attempt(checks, "base model", look)
+    if found and config.model.path == "tiny":
+        detail = "the bundled model is for trying duotune out; its completions are of no use"
+        hint = "Name the directory of a code model for real work, such as Qwen2.5-Coder-7B."
+        checks.append(Check(name="base model", status="warning", detail=detail, hint=hint))
     return found or (None, None)
 
 

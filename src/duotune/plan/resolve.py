@@ -27,7 +27,7 @@ def plan(config: RunConfig) -> Plan:
     checks.append(look.device_check(gpu, host.cores))
     projects = [found for project in config.projects if (found := look.look_at_project(project, config, checks))]
     if len(projects) == len(config.projects):
-        look.check_material(projects, checks)
+        look.check_material(projects, config.data.test_fraction, checks)
     shape, model = look.look_at_model(config, checks)
     look.check_precision(config, gpu, checks)
     if shape:

@@ -57,7 +57,7 @@ class StateReader:
         for event in reading.events:
             self._fold.apply(event)
         state = self._fold.state(self._clock() if alive else None)
-        return state.model_copy(update={"directory": str(self.directory)})
+        return state.model_copy(update={"directory": str(self.directory), "run": state.run or self.directory.name})
 
     def _overdue(self, state: RunState) -> bool:
         if state.state == "running" or state.waiting_for is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +24,8 @@ from duotune.runs.journal import Journal
 __all__ = ["JournalReporter", "JsonValue", "Reporter", "SilentReporter", "Stopped"]
 
 SECONDS_BETWEEN_LINES = 1.0
+
+log = logging.getLogger("duotune.worker")
 
 
 class Stopped(Exception):
@@ -108,15 +111,18 @@ class JournalReporter:
             if not always:
                 self._metrics_written, self._held_metrics = now, None
             self._journal.append(event)
+            log.info("step %d: %s", step, ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
 
     def checkpoint(self, step: int, path: Path) -> None:
         """Write the checkpoint's event to disk, after all that was held back."""
         self.flush()
         self._journal.append(CheckpointSaved(step=step, path=str(path)))
+        log.info("checkpoint at step %d", step)
 
     def warning(self, message: str) -> None:
         """Write the warning."""
         self._journal.append(WarningRaised(message=message))
+        log.warning("%s", message)
 
     def record(self, name: str, value: JsonValue) -> None:
         """Write the decision to disk; every later `recall`, of later attempts too, answers it."""

@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import traceback
+import warnings
 from pathlib import Path
 
 from duotune.errors import DuotuneError, ExitCode, HostError, is_full, no_space, printable
@@ -33,6 +34,8 @@ def work(path: Path) -> int:
         The exit code of the process, as the command line documents it.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.captureWarnings(True)
+    warnings.filterwarnings("ignore", category=FutureWarning)  # what libraries tell their own developers
     stop = _stop_on_signals()
     directory = RunDirectory(path)
     lock = try_lock(directory.lock_file)
@@ -72,6 +75,8 @@ def _outcome(run: RunInProgress) -> tuple[Event, int]:
         return _failure(HostError("The host's memory is used up.", "Lower the batch size or the sequence length."))
     except Exception as error:  # the last line of defence: whatever it is, the journal must say so
         traceback.print_exc()
+        if is_full(error):
+            return _failure(no_space(run.directory.path))
         message = f"The worker met an error that it does not know: {type(error).__name__}: {printable(str(error))}"
         hint = f"The whole story is in `duotune logs {run.directory.id}`; please report it."
         return _failure(DuotuneError(message, hint))

@@ -19,6 +19,8 @@ def run(run: RunInProgress, config: RunConfig) -> Published:
     model = locate(config.model.path)
     shape = read_shape(model)
     trained = Trained.model_validate(run.results["train"])
+    if trained.best_step == 0:
+        run.report.warning("The adapter learned nothing, so it is stored, but not published.")
     contract = run.directory.path / "evaluation" / "contract.json"
     with open_catalog() as catalog:
         published = publish(
@@ -27,7 +29,7 @@ def run(run: RunInProgress, config: RunConfig) -> Published:
             shape,
             catalog,
             location=config.adapter.location,
-            policy=config.adapter.publish,
+            policy="ask" if trained.best_step == 0 else config.adapter.publish,
             extras={contract.name: contract} if contract.is_file() else None,
             on_bytes=lambda done, total: run.report.progress("copy", done, total, "bytes"),
         )

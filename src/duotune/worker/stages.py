@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from duotune.runs.lease import GpuLease
 from duotune.runs.reporter import JournalReporter, JsonValue, Stopped
 from duotune.runs.results import StageResult
 from duotune.runs.state import RunState, stages_of
+
+log = logging.getLogger("duotune.worker")
 
 Journaled = dict[str, JsonValue]
 
@@ -80,11 +83,13 @@ def _run_stage(name: str, run: RunInProgress, config: RunConfig) -> Journaled:
     if not run.directory.path.is_dir():
         raise HostError(f"The run directory {run.directory.path} has vanished.", "Start the run again from its config.")
     run.journal.append(StageStarted(stage=name))
+    log.info("stage %s begins", name)
     # imported when its turn comes: preparation never waits for torch
     stage: Stage = import_module(f"duotune.worker.{name}").run
     result: Journaled = stage(run, config).model_dump(mode="json")
     run.report.flush()
     run.journal.append(StageFinished(stage=name, result=result))
+    log.info("stage %s is finished", name)
     return result
 
 
