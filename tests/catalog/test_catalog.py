@@ -149,6 +149,32 @@ def test_recorded_split_only_moves_towards_test(catalog: Catalog) -> None:
     ]
 
 
+def test_one_writer_of_splits_at_a_time_and_a_killed_one_frees_its_turn(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    script = """
+import sys
+from pathlib import Path
+from duotune.catalog.catalog import open_catalog
+with open_catalog(Path(sys.argv[1])) as catalog, catalog.splits.one_writer():
+    print("mine", flush=True)
+    sys.stdin.read()
+"""
+    other = subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "mine\n"
+    waits = []
+
+    def kill_the_other() -> None:
+        waits.append(other.poll())
+        other.kill()
+        other.communicate()
+
+    with open_catalog(path) as catalog, catalog.splits.one_writer(kill_the_other):
+        assert waits == [None]
+
+
 def test_evaluations_come_newest_first(catalog: Catalog) -> None:
     catalog.adapters.add_version(V1)
     for verdict in ("too few", "better"):

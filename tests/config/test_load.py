@@ -82,6 +82,21 @@ def test_two_projects_of_one_name_are_refused(tmp_path: Path) -> None:
     assert "projects[0]" in found["projects[1].name"]
 
 
+@pytest.mark.parametrize("name", ["a.v2", "a.b.v10"])
+def test_adapter_name_that_reads_as_a_version_is_refused(tmp_path: Path, name: str) -> None:
+    found = problems_of(tmp_path, MINIMAL.replace('name = "a"', f'name = "{name}"'))
+    assert "ends like a version" in found["adapter.name"]
+    assert load_run_config(write(tmp_path, MINIMAL.replace('name = "a"', 'name = "a.v0"'))).adapter.name == "a.v0"
+
+
+@pytest.mark.parametrize("name", ["\\u001b[31m", "a b", "x\\n", ".hidden", "x" * 64])
+def test_project_name_holds_nothing_odd(tmp_path: Path, name: str) -> None:
+    found = problems_of(tmp_path, MINIMAL.replace("[[projects]]", f'[[projects]]\nname = "{name}"'))
+    assert "may hold letters, digits" in found["projects[0].name"]
+    config = load_run_config(write(tmp_path, MINIMAL.replace("[[projects]]", '[[projects]]\nname = "Billing-2"')))
+    assert config.projects[0].name == "Billing-2"
+
+
 def test_held_out_fractions_must_leave_something_to_train_on(tmp_path: Path) -> None:
     found = problems_of(tmp_path, MINIMAL + "[data]\nvalidation_fraction = 0.3\ntest_fraction = 0.4\n")
     assert "too little to train on" in found["data"]
@@ -141,6 +156,7 @@ def test_host_config_is_optional_and_its_template_is_the_default(tmp_path: Path)
         ("https://gitlab.example.com/group/api.git", "api"),
         ("git@host:team/tool", "tool"),
         ("/", "project"),
+        (f"/srv/{'x' * 80}", "x" * 63),
     ],
 )
 def test_project_gets_its_name_from_its_source(source: str, name: str) -> None:

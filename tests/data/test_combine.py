@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,19 @@ import numpy as np
 import pytest
 
 from duotune import paths
+from duotune.catalog.catalog import open_catalog
+from duotune.catalog.splits import RecordedSplit
 from duotune.config.run import DataConfig, Recipes
+from duotune.data import combine
 from duotune.data.combine import Dataset
+from duotune.data.content import content_hash
 from duotune.data.manifest import Manifest, read_manifest
 from duotune.data.reasons import Reason
 from duotune.data.similarity import jaccard, shingles
 from duotune.errors import HostError, SourceError, UsageError
 from duotune.models.items import read_items
 from duotune.models.tokenizer import CodeTokenizer
-from duotune.runs.reporter import SilentReporter, Stopped
+from duotune.runs.reporter import Reporter, SilentReporter, Stopped
 from support.preparing import DATA, EVALUATION, MODULES, STANDARD_LIBRARY, dataset_of, part_of
 
 Folders = Callable[..., Path]
@@ -143,6 +148,28 @@ def test_what_was_tested_on_is_never_trained_on_by_a_later_version(modules: Fold
     after = split_of(read_manifest(dataset_of([part_of(folder, tokenizer, later)], tokenizer, later).directory))
     assert {path: after[f"new_{path}"] for path in before} == before
     assert "test" in before.values()
+
+
+def test_split_is_decided_on_what_another_preparation_recorded_meanwhile(
+    modules: Folders, tokenizer: CodeTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = modules("library", MODULES[:12])
+    part = part_of(folder, tokenizer)
+    tested = content_hash((folder / "abc.py").read_text())
+    asked = []
+    with open_catalog() as another, ExitStack() as turn:
+        turn.enter_context(another.splits.one_writer())
+
+        def check_stop(report: Reporter) -> None:
+            """Called at the beginning, then while another preparation has its turn, which it ends here."""
+            asked.append(report)
+            if len(asked) == 2:
+                another.splits.record([RecordedSplit(tested, "another's", "test", b"")])
+                turn.close()
+
+        monkeypatch.setattr(combine, "check_stop", check_stop)
+        dataset = dataset_of([part], tokenizer)
+    assert split_of(read_manifest(dataset.directory))["abc.py"] == "test"
 
 
 def test_combinations_reuse_parts_and_datasets(modules: Folders, tokenizer: CodeTokenizer) -> None:

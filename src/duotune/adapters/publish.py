@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -43,12 +43,14 @@ class PublishedAdapter:
         manifest: Its manifest.
         local_path: Its directory on this host.
         reused: The same content was there already, so nothing was stored again.
+        harmful_yet_published: This evaluation found harmful what was published before, and stays so.
     """
 
     version: Version
     manifest: AdapterManifest
     local_path: Path
     reused: bool
+    harmful_yet_published: bool = False
 
     @property
     def name(self) -> str:
@@ -70,9 +72,9 @@ def publish(
 ) -> PublishedAdapter:
     """Verify an adapter, store it as the next version of its name, and enter it in the catalog.
 
-    The same content under the same name re-uses the version there. After a crash at any point, calling it again ends
-    where an undisturbed call would have. An adapter that the evaluation found harmful, or any with policy "ask", is
-    stored but withheld.
+    The same content under the same name re-uses the version there and adds its evaluation. After a crash at any point,
+    calling it again ends where an undisturbed call would have. An adapter that the evaluation found harmful, or any
+    with policy "ask", is stored but withheld; what was found harmful once is never published by a later verdict alone.
 
     Args:
         adapter: The trained adapter's directory, in PEFT's format.
@@ -100,9 +102,9 @@ def publish(
     with one_publisher(draft.name):
         known = catalog.adapters.with_content(draft.name, content)
         if known is not None:
-            if known.state == "withheld" and not withhold:
-                known = catalog.adapters.publish(known.adapter, known.version, by)
-            return _published(catalog, known, on_bytes, reused=True)
+            known = _again(catalog, known, draft, withhold, by)
+            done = _published(catalog, known, on_bytes, reused=True)
+            return replace(done, harmful_yet_published=known.state == "published" and draft.verdict == HARMFUL)
         storage = open_storage(location or str(paths.adapters()))
         taken = {version.version for version in catalog.adapters.versions(draft.name)}
         manifest, reused = store_version(storage, draft, files, described, taken, on_bytes)
@@ -115,7 +117,7 @@ def publish_withheld(catalog: Catalog, target: str, reason: str = "", who: str =
 
     Args:
         catalog: Open.
-        target: `name.vN`, a name (its newest version), or the id of the run that made it.
+        target: `name.vN`, a name (its newest version), or the id of a run that made it.
         reason: Why; needed when the evaluation found it harmful.
         who: By default the user that this process runs as.
 
@@ -128,9 +130,9 @@ def publish_withheld(catalog: Catalog, target: str, reason: str = "", who: str =
     version = of_run[-1] if of_run else catalog.adapters.get(target)
     if version.state == "published":
         raise UsageError(f"{version.name} is published already.", f"See `duotune adapters show {version.name}`.")
-    if version.verdict == HARMFUL and not reason.strip():
+    if _found_harmful(catalog, version) and not reason.strip():
         raise UsageError(
-            f"{version.name} was found harmful by its evaluation.", "Give a reason to publish it: `--force REASON`."
+            f"{version.name} was found harmful by an evaluation.", "Give a reason to publish it: `--force REASON`."
         )
     local_copy(catalog, version)
     return catalog.adapters.publish(version.adapter, version.version, who or user_name(), reason.strip())
@@ -142,6 +144,28 @@ def user_name() -> str:
         return os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):
         return str(os.geteuid())
+
+
+def _again(catalog: Catalog, known: Version, draft: ManifestDraft, withhold: bool, by: str) -> Version:
+    """A version whose content came again: the new evaluation is added, and what it was withheld for may be over."""
+    with catalog.transaction():
+        told = {evaluation.run for evaluation in catalog.evaluations.of(known.adapter, known.version) if evaluation.run}
+        if draft.evaluation is not None and draft.run not in told:
+            _add_evaluation(catalog, known.version, draft)
+        if known.state == "withheld" and not withhold and not _found_harmful(catalog, known):
+            return catalog.adapters.publish(known.adapter, known.version, by)
+    return known
+
+
+def _found_harmful(catalog: Catalog, version: Version) -> bool:
+    """Whether any evaluation of it came out harmful."""
+    evaluations = catalog.evaluations.of(version.adapter, version.version)
+    return HARMFUL in (version.verdict, *(evaluation.verdict for evaluation in evaluations))
+
+
+def _add_evaluation(catalog: Catalog, version: int, draft: ManifestDraft) -> None:
+    report = draft.model_dump_json(include={"evaluation"})
+    catalog.evaluations.add(EvaluationRecord(draft.name, version, draft.run, draft.verdict, report))
 
 
 def _row(
@@ -176,10 +200,7 @@ def _row(
             )
         )
         if manifest.evaluation is not None:
-            report = manifest.model_dump_json(include={"evaluation"})
-            catalog.evaluations.add(
-                EvaluationRecord(manifest.name, manifest.version, manifest.run, manifest.verdict, report)
-            )
+            _add_evaluation(catalog, manifest.version, manifest)
     return version
 
 

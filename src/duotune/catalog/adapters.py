@@ -175,10 +175,14 @@ class Adapters:
         )
 
     def versions(self, adapter: str | None = None, run: str | None = None) -> list[Version]:
-        """Versions, by adapter and number; all, or those of one adapter or one run."""
+        """Versions, by adapter and number; all, or those of one adapter or one run.
+
+        A run that came to content which was there already has that version: its evaluation is recorded there.
+        """
         rows = self._database.execute(
-            f"SELECT {_COLUMNS} FROM versions WHERE (?1 IS NULL OR adapter = ?1) AND (?2 IS NULL OR run = ?2) "
-            "ORDER BY adapter, version",
+            f"SELECT {_COLUMNS} FROM versions WHERE (?1 IS NULL OR adapter = ?1) AND (?2 IS NULL OR run = ?2 OR EXISTS "
+            "(SELECT 1 FROM evaluations e WHERE e.adapter = versions.adapter AND e.version = versions.version "
+            "AND e.run = ?2)) ORDER BY adapter, version",
             (adapter, run),
         ).fetchall()
         return [self._version(row) for row in rows]

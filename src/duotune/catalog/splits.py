@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from duotune.catalog.database import Database
+from duotune.errors import HostError, printable
 
 Split = Literal["train", "validation", "test"]
 BATCH = 1000
+LOCK_SUFFIX = ".splits.lock"
+POLL_SECONDS = 0.2
 _RANK = "CASE {}.split WHEN 'train' THEN 0 WHEN 'validation' THEN 1 ELSE 2 END"
 
 
@@ -36,6 +43,33 @@ class Splits:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @contextmanager
+    def one_writer(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Let one process at a time read the splits, decide, and record; the kernel frees a dead one's turn.
+
+        A transaction would not do: deciding takes minutes, and publishing must not wait for it.
+
+        Args:
+            waiting: Called again and again while another process has the turn; what it raises ends the wait.
+
+        Raises:
+            HostError: The lock file beside the catalog cannot be written.
+        """
+        file = self._database.path.with_suffix(LOCK_SUFFIX)
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        except OSError as error:
+            raise HostError(
+                f"{printable(file)} cannot be locked: {error.strerror}.", "Check the owner of duotune's directory."
+            ) from error
+        try:
+            while not _turn(descriptor):
+                waiting()
+                time.sleep(POLL_SECONDS)
+            yield
+        finally:
+            os.close(descriptor)
+
     def record(self, rows: Iterable[RecordedSplit]) -> None:
         """Enter rows, all or none.
 
@@ -55,3 +89,12 @@ class Splits:
         cursor = self._database.execute("SELECT content, cluster, split, signature FROM splits ORDER BY rowid")
         while rows := cursor.fetchmany(BATCH):
             yield from (RecordedSplit(*row) for row in rows)
+
+
+def _turn(descriptor: int) -> bool:
+    """Take the lock if nobody has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -50,9 +50,12 @@ def add(
 
     from duotune.catalog.catalog import open_catalog
     from duotune.catalog.projects import Project
+    from duotune.config.load import parse
     from duotune.config.resolve import is_remote
+    from duotune.config.run import ProjectConfig
     from duotune.sources.open import open_source
 
+    parse(ProjectConfig, {"name": name, "source": source}, "The project")
     location = source if is_remote(source) else str(Path(source).expanduser().absolute())
     open_source(location, ref).close()
     with open_catalog() as catalog:

@@ -121,7 +121,8 @@ def _reason(detail: ErrorDetails) -> str:
     if detail["type"] in _REASONS:
         return _REASONS[detail["type"]]
     if detail["type"] == "string_pattern_mismatch":
-        return "may hold small letters, digits, dots, dashes and underscores, and begins with a letter or digit"
+        letters = "letters" if "A-Z" in str(detail.get("ctx", {}).get("pattern")) else "small letters"
+        return f"may hold {letters}, digits, dots, dashes and underscores, and begins with a letter or digit"
     if detail["type"] == "string_too_short":
         return "must not be empty"
     message = detail["msg"].removeprefix("Value error, ")

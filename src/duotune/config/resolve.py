@@ -42,7 +42,7 @@ def resolve_paths(config: RunConfig, folder: Path) -> RunConfig:
 def project_name(source: str) -> str:
     """A catalog name from the last part of a source: `/srv/git/Billing.git` gives `billing`."""
     last = re.split(r"[/:]", source.rstrip("/"))[-1].removesuffix(".git")
-    return re.sub(r"[^a-z0-9._-]+", "-", last.lower()).strip("-._") or "project"
+    return re.sub(r"[^a-z0-9._-]+", "-", last.lower()).strip("-._")[:63] or "project"
 
 
 def _resolve_project(project: ProjectConfig, folder: Path) -> ProjectConfig:

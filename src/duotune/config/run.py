@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from duotune.config.fields import Section, setting
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+PROJECT_NAME_PATTERN = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$"
+_VERSIONED = re.compile(r".+\.v[1-9][0-9]*")
 
 
 class ProjectConfig(Section):
     """A body of code that the adapter is trained on."""
 
-    name: str = setting("", help="Name in the catalog; the last part of the source when empty.", max_length=63)
+    name: str = setting(
+        "", help="Name in the catalog; the last part of the source when empty.", pattern=PROJECT_NAME_PATTERN
+    )
     source: str = setting(help="A folder, a Git repository on disk, or a Git URL.", min_length=1)
     ref: str = setting("HEAD", help="Branch, tag or commit to train on (Git sources only).")
     include: list[str] = setting([], help="Globs of paths to keep, as in .gitignore; empty keeps all.")
@@ -189,6 +194,13 @@ class AdapterConfig(Section):
     publish: Literal["auto", "ask"] = setting(
         "auto", help="auto publishes unless the verdict is harmful; ask leaves it to `duotune adapters publish`."
     )
+
+    @field_validator("name")
+    @classmethod
+    def _no_version(cls, name: str) -> str:
+        if _VERSIONED.fullmatch(name):
+            raise ValueError("ends like a version (.v1, .v2, ...), which publishing adds itself; leave that end out")
+        return name
 
 
 class RunConfig(Section):

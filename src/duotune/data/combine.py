@@ -107,20 +107,22 @@ def combine(
     """
     _step(report, 0)
     pool = Pool([(part.project, part.directory) for part in parts])
-    selection = select(pool, list(catalog.splits.recorded()), data)
-    _step(report, 1)
-    projects = [
-        ProjectEntry(name=part.project, commit=part.commit, part=record.key)
-        for part, record in zip(parts, pool.records, strict=True)
-    ]
-    request = _Request(parts, projects, tokenizer, data, evaluation, _settings(data, evaluation))
-    fingerprint = _fingerprint(request, selection)
-    directory = root / fingerprint
-    reused = (directory / MANIFEST_FILE).is_file()
-    if not reused:
-        with building(directory) as temporary:
-            _write(temporary, fingerprint, request, selection, report)
-    catalog.splits.record(selection.records)
+    # Another preparation that decided on the same earlier splits could test on what this one trains on.
+    with catalog.splits.one_writer(lambda: check_stop(report)):
+        selection = select(pool, list(catalog.splits.recorded()), data)
+        _step(report, 1)
+        projects = [
+            ProjectEntry(name=part.project, commit=part.commit, part=record.key)
+            for part, record in zip(parts, pool.records, strict=True)
+        ]
+        request = _Request(parts, projects, tokenizer, data, evaluation, _settings(data, evaluation))
+        fingerprint = _fingerprint(request, selection)
+        directory = root / fingerprint
+        reused = (directory / MANIFEST_FILE).is_file()
+        if not reused:
+            with building(directory) as temporary:
+                _write(temporary, fingerprint, request, selection, report)
+        catalog.splits.record(selection.records)
     _step(report, _STEPS)
     return _dataset(directory, read_manifest(directory), reused)
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from duotune import paths
+from duotune.adapters.copies import local_copy
 from duotune.adapters.manifest import read_manifest
 from duotune.adapters.peft_config import largest_rank, read_config
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
 from duotune.config.host import HostConfig
-from duotune.errors import ModelError, UsageError
+from duotune.errors import CheckFailed, ModelError, UsageError, printable
 from duotune.models.locate import fingerprint, locate
 from duotune.serving import unit, vllm_config
 from duotune.serving.vllm_config import ServedAdapter
@@ -46,9 +47,13 @@ class Deployment:
 def plan_deployment(catalog: Catalog, host: HostConfig) -> Deployment:
     """Work out the configuration and the unit that would serve the catalog's adapters, and change nothing.
 
+    Only what this host has lost of its copies of published adapters is fetched again.
+
     Raises:
         UsageError: Nothing is published and no base model is configured, or an assigned adapter has another base.
         ModelError: The base model is not there.
+        CheckFailed: A published adapter is damaged.
+        StorageError: An adapter has no copy on this host and cannot be fetched.
     """
     current = [version for adapter in catalog.adapters.all() if (version := catalog.adapters.current(adapter.name))]
     base = _base(catalog, current, host)
@@ -56,7 +61,7 @@ def plan_deployment(catalog: Catalog, host: HostConfig) -> Deployment:
     fitting = [version for version in current if _base_of(catalog, version) == base_fingerprint]
     others = [version for version in current if version not in fitting]
     _refuse_assigned(catalog, others, base)
-    adapters = tuple(_served(version) for version in fitting)
+    adapters = tuple(_served(catalog, version) for version in fitting)
     config_file = paths.home() / "serving" / CONFIG_FILE_NAME
     return Deployment(
         base=base,
@@ -78,7 +83,7 @@ def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Pat
             "Publish one with `duotune run`, or set serving.base (`duotune config new --host` shows the keys).",
         )
     newest = max(current, key=lambda version: version.published_at or 0.0)
-    path = read_manifest(Path(newest.local_path)).base.path
+    path = read_manifest(local_copy(catalog, newest)).base.path
     try:
         return locate(path)
     except ModelError as error:
@@ -103,6 +108,13 @@ def _refuse_assigned(catalog: Catalog, others: Sequence[Version], base: Path) ->
                 )
 
 
-def _served(version: Version) -> ServedAdapter:
-    directory = Path(version.local_path)
-    return ServedAdapter(version.name, directory, largest_rank(read_config(directory)))
+def _served(catalog: Catalog, version: Version) -> ServedAdapter:
+    directory = local_copy(catalog, version)
+    try:
+        return ServedAdapter(version.name, directory, largest_rank(read_config(directory)))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CheckFailed(
+            f"{version.name} in {printable(directory)} cannot be served: {printable(reason)}.",
+            f"See `duotune adapters verify {version.name}`; publish the adapter again.",
+        ) from error
