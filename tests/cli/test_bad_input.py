@@ -9,7 +9,7 @@ import pytest
 from duotune import paths
 from duotune.cli.main import run
 from duotune.errors import ExitCode
-from support.projects import make_project
+from support.projects import make_project, standard_library
 from support.repositories import git
 
 
@@ -137,10 +137,12 @@ def test_symlink_out_and_unreadable_file_are_left_out_with_their_reason(
 
     folder = tmp_path / "code"
     folder.mkdir()
-    (folder / "a.py").write_text("def add(left, right):\n    return left + right\n" * 20)
+    for name, content in standard_library("json").items():
+        (folder / Path(name).name).write_bytes(content)
+    kept = len(list(folder.iterdir()))
     (folder / "passwords.py").symlink_to("/etc/shadow")
     assert run(["run", str(write_config(tmp_path, folder, micro_model)), "--dry-run", "--json"]) == ExitCode.OK
     planned = json.loads(capsys.readouterr().out.splitlines()[-1])
     (found,) = planned["projects"]
-    assert found["files"] == 1
+    assert found["files"] == kept
     assert [count for reason, count in found["rejected"].items() if "link" in reason] == [1]
