@@ -27,7 +27,7 @@ def outcome(state: RunState, stage: str) -> str:
 def _prepared(result: Prepared) -> str:
     tokens = f"{result.train_tokens:,} tokens"
     if result.reused:
-        return f"{tokens} · nothing changed, the dataset is used again"
+        return f"{tokens} · unchanged, used again"
     again = [project.name for project in result.projects if project.reused]
     return f"{tokens} · unchanged, used again: {', '.join(again)}" if again else tokens
 
@@ -36,7 +36,7 @@ def _trained(result: Trained) -> str:
     steps = f"{result.steps:,} steps"
     if result.validation_loss is None or result.initial_validation_loss is None:
         return steps
-    return f"{steps} · validation loss {result.initial_validation_loss:.3f} → {result.validation_loss:.3f}"
+    return f"{steps} · validation {result.initial_validation_loss:.2f} → {result.validation_loss:.2f}"
 
 
 def _published(result: Published) -> str:

@@ -92,8 +92,9 @@ class _Bars:
         self._progress = Progress(
             TextColumn("{task.description}", table_column=Column(width=8, no_wrap=True)),
             BarColumn(bar_width=20, table_column=Column(width=20, no_wrap=True)),
-            TextColumn("{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            TextColumn("{task.fields[detail]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
             console=self._console,
+            expand=True,
             refresh_per_second=4,
         )
         self._tasks: dict[str, TaskID] = {}
