@@ -66,7 +66,8 @@ def train(
     """
     root = directory / CHECKPOINTS
     root.mkdir(parents=True, exist_ok=True)
-    last = checkpoints.newest(root, report.warning)
+    # A prepared dataset's directory is named by its fingerprint.
+    last = checkpoints.newest_of(root, dataset.name, report.warning)
     if last is None or not last.state.finished:
         rows = PackedRows(dataset / "train")
         if len(rows) == 0:
@@ -75,7 +76,8 @@ def train(
                 "Add files or projects, or widen the filters of [[projects]].",
             )
         validation = PackedRows(dataset / "validation")
-        last = Training(rows, validation, model, config, root, report, choose_device(device)).run(last)
+        training = Training(dataset.name, rows, validation, model, config, root, report, choose_device(device))
+        last = training.run(last)
     return _result(last, directory / ADAPTER)
 
 
