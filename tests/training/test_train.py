@@ -332,3 +332,26 @@ def test_each_thing_that_cannot_be_trained_has_its_own_sentence(
         )
     with pytest.raises(HostError, match="nf4"):
         failing(tiny_run(micro_model, model={"quantization": "nf4"}), dataset, micro_model, tmp_path / "e")
+
+
+def full(*_: Any, **__: Any) -> Any:
+    raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "duotune.training.loop.load_trainable",
+        "duotune.training.model.documents_are_isolated",
+        "duotune.training.gradients.GlobalBatch.mean_loss",
+        "duotune.training.optimizer.MasterAdamW.step",
+    ],
+)
+def test_full_memory_is_told_as_such_wherever_it_ends(
+    dataset: Path, micro_model: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, full)
+    with pytest.raises(RunFailed, match="memory does not hold this training") as caught:
+        run(dataset, micro_model, tmp_path)
+    assert "data.sequence_length" in caught.value.hint
+    assert "nf4" in caught.value.hint

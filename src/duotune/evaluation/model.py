@@ -112,6 +112,8 @@ def _over(causal: Any, adapter: Path) -> Any:
 
     try:
         return PeftModel.from_pretrained(causal, str(adapter), autocast_adapter_dtype=False).eval()
+    except torch.cuda.OutOfMemoryError:  # a RuntimeError too, but no fault of the adapter
+        raise
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         first = str(error).partition("\n")[0]
         raise CheckFailed(

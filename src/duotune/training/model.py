@@ -222,6 +222,8 @@ def _with_isolation(
             base.set_attn_implementation(choice)
             if documents_are_isolated(model):
                 return TrainableModel(adapted, decoder, head, trainable, device, packed, _head_is_plain(model))
+        except torch.cuda.OutOfMemoryError:  # a RuntimeError too, but it says nothing about the attention
+            raise
         except (TypeError, ValueError, RuntimeError):  # the layer or this GPU cannot use that function
             continue
     raise ModelError(

@@ -11,6 +11,7 @@ from duotune.runs.reporter import Reporter
 from duotune.training import checkpoints
 from duotune.training.checkpoints import Checkpoint, TrainingState
 from duotune.training.loop import Training
+from duotune.training.memory import full_memory_told
 from duotune.training.model import choose_device
 from duotune.training.rows import PackedRows
 
@@ -45,6 +46,7 @@ class TrainResult:
     peak_memory_bytes: int
 
 
+@full_memory_told()
 def train(
     dataset: Path, model: Path, config: RunConfig, directory: Path, report: Reporter, device: str = "auto"
 ) -> TrainResult:
