@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import duotune.evaluation.answering as stage
+from duotune.errors import RunFailed, UsageError
 from duotune.evaluation.evaluate import evaluate
 from duotune.evaluation.generate import answer
 from duotune.evaluation.results import METRICS, Contract, Evaluation, ItemResult
@@ -222,6 +223,35 @@ def test_full_memory_answers_a_batch_in_halves_with_the_same_result(
         for metric, values in result.metrics.items():
             expected = compared[0].sets[name].metrics[metric]
             assert math.isclose(values.adapter, expected.adapter, abs_tol=1e-4)
+
+
+def full(*_: Any, **__: Any) -> Any:
+    raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "duotune.evaluation.evaluate.load_two",
+        "peft.PeftModel.from_pretrained",
+        "duotune.evaluation.embed._base",
+        "duotune.evaluation.contract.answer",
+    ],
+)
+def test_full_memory_is_told_as_such_wherever_it_ends(
+    micro_model: Path, adapter: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, full)
+    config = tiny_run(micro_model, evaluation=SETTINGS)
+    with pytest.raises(RunFailed, match="memory does not hold this evaluation"):
+        evaluate({"fim": SETS["fim"][:2]}, micro_model, adapter, config, tmp_path, SilentReporter(), "cpu")
+
+
+def test_a_wrong_embedder_is_told_before_anything_is_answered(micro_model: Path, adapter: Path, tmp_path: Path) -> None:
+    config = tiny_run(micro_model, evaluation={**SETTINGS, "embedder": "/nowhere/at/all"})
+    with pytest.raises(UsageError, match="no directory"):
+        evaluate(SETS, micro_model, adapter, config, tmp_path, SilentReporter(), "cpu")
+    assert list(tmp_path.glob("answers-*")) == []
 
 
 def test_results_need_neither_torch_nor_numpy() -> None:

@@ -1,15 +1,18 @@
 """Greedy answers and gold scores against plain transformers."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from duotune.config.run import ModelConfig
-from duotune.errors import CheckFailed, ModelError
+from duotune.errors import CheckFailed, HostError, ModelError
 from duotune.evaluation.generate import answer
 from duotune.evaluation.model import TwoModels, load_two
+from duotune.training import model as training_model
 from support.evaluated import write_random_adapter
 
 PROMPTS = [[5, 9, 40, 41, 42], [7], [300, 301, 302, 303, 304, 305, 306, 307, 308], [20, 21]]
@@ -101,3 +104,31 @@ def test_an_adapter_that_does_not_fit_and_a_model_that_is_none_are_sentences(
         load_two(micro_model, tmp_path, settings, "cpu")
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_two(tmp_path, adapter, settings, "cpu")
+
+
+class Captured(Exception):
+    """The load that was asked for."""
+
+
+def test_the_base_is_quantized_as_for_training(micro_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+
+    def load(_: Path, **options: Any) -> None:
+        asked.update(options)
+        raise Captured
+
+    monkeypatch.setattr("transformers.AutoModelForCausalLM.from_pretrained", load)
+    monkeypatch.setattr("transformers.BitsAndBytesConfig", dict)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    settings = ModelConfig(path=str(micro_model), quantization="nf4")
+    with pytest.raises(Captured):
+        load_two(micro_model, None, settings, "cuda:0")
+    assert asked["quantization_config"] == training_model.NF4
+    assert asked["dtype"] is torch.bfloat16
+    monkeypatch.undo()
+    with pytest.raises(HostError, match="nf4"):
+        load_two(micro_model, None, settings, "cpu")
+    unquantized = load_two(micro_model, None, ModelConfig(path=str(micro_model), dtype="bfloat16"), "cpu")
+    assert unquantized.precision == "bfloat16"
+    assert dataclasses.replace(unquantized, quantization="nf4").precision == "bfloat16 over nf4 weights"

@@ -270,8 +270,27 @@ def test_only_the_newest_two_checkpoints_stay(dataset: Path, micro_model: Path, 
 def test_a_finished_training_answers_again_without_training(dataset: Path, micro_model: Path, tmp_path: Path) -> None:
     first = run(dataset, micro_model, tmp_path)
     report = SilentReporter()
-    assert run(tmp_path / "no dataset", tmp_path / "no model", tmp_path, report) == first
+    assert run(tmp_path / "gone" / dataset.name, tmp_path / "no model", tmp_path, report) == first
     assert report.measured == []
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_checkpoints_of_another_dataset_are_not_gone_on_from(
+    dataset: Path, micro_model: Path, tmp_path: Path, ended: bool
+) -> None:
+    other = build_packed_dataset(tmp_path / "other", rows=30)
+    settings = {"max_steps": 4, "save_steps": 1}
+    if ended:
+        run(other, micro_model, tmp_path / "run", training={**settings, "max_steps": 6})
+    else:
+        with pytest.raises(Stopped):
+            run(other, micro_model, tmp_path / "run", SilentReporter(stop_requested=True), training=settings)
+    report = SilentReporter()
+    result = run(dataset, micro_model, tmp_path / "run", report, training=settings)
+    assert "another dataset" in report.warnings[0]
+    assert digest(result.adapter) == digest(run(dataset, micro_model, tmp_path / "b", training=settings).adapter)
+    names = sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir())
+    assert names == ["step-000003", "step-000004"]
 
 
 def test_a_half_written_checkpoint_is_never_seen(dataset: Path, micro_model: Path, tmp_path: Path) -> None:
@@ -313,3 +332,26 @@ def test_each_thing_that_cannot_be_trained_has_its_own_sentence(
         )
     with pytest.raises(HostError, match="nf4"):
         failing(tiny_run(micro_model, model={"quantization": "nf4"}), dataset, micro_model, tmp_path / "e")
+
+
+def full(*_: Any, **__: Any) -> Any:
+    raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "duotune.training.loop.load_trainable",
+        "duotune.training.model.documents_are_isolated",
+        "duotune.training.gradients.GlobalBatch.mean_loss",
+        "duotune.training.optimizer.MasterAdamW.step",
+    ],
+)
+def test_full_memory_is_told_as_such_wherever_it_ends(
+    dataset: Path, micro_model: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, full)
+    with pytest.raises(RunFailed, match="memory does not hold this training") as caught:
+        run(dataset, micro_model, tmp_path)
+    assert "data.sequence_length" in caught.value.hint
+    assert "nf4" in caught.value.hint

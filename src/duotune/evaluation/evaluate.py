@@ -10,6 +10,7 @@ from duotune.config.run import RunConfig
 from duotune.evaluation.answering import Answering, Questions, adapter_digest
 from duotune.evaluation.contract import make_contract
 from duotune.evaluation.embed import Embedder, open_embedder, random_pairs
+from duotune.evaluation.memory import full_memory_told
 from duotune.evaluation.model import load_two
 from duotune.evaluation.prompts import render
 from duotune.evaluation.report import as_markdown
@@ -25,6 +26,7 @@ from duotune.runs.reporter import Reporter
 NOTHING_TO_COMPARE: tuple[Verdict, str] = ("no evidence", "Only the base model was evaluated: there is no comparison.")
 
 
+@full_memory_told()
 def evaluate(
     items: Mapping[str, Sequence[HeldOutItem]],
     model: Path,
@@ -50,7 +52,7 @@ def evaluate(
 
     Raises:
         Stopped: After a complete batch, when the reporter asked to stop.
-        RunFailed: If a GPU's memory does not hold one prompt.
+        RunFailed: If the GPU's memory does not hold the models, or not one prompt.
         ModelError: If the model cannot be loaded or cannot fill in the middle.
         CheckFailed: If the adapter does not load over its base model.
         UsageError: If the embedder cannot be loaded.
@@ -58,6 +60,8 @@ def evaluate(
     directory.mkdir(parents=True, exist_ok=True)
     models = load_two(model, adapter, config.model, device)
     renderer = PromptRenderer(load_tokenizer(model))
+    # Before anything is answered, so that a wrong path costs seconds and not hours.
+    embedder = open_embedder(config.evaluation.embedder, models, renderer.tokenizer)
     # A prompt longer than a training row shows the adapter more than it was trained on, and costs time on both sides.
     context = min(models.context, config.data.sequence_length)
     longest = config.evaluation.max_new_tokens
@@ -66,7 +70,6 @@ def evaluate(
     answering = Answering(models, questions, renderer, config.evaluation.batch_size, report)
     base = answering.answers("base", directory, of_base)
     tuned = None if adapter is None else answering.answers("adapter", directory, of_base + adapter_digest(adapter))
-    embedder = open_embedder(config.evaluation.embedder, models, renderer.tokenizer)
     results = _score(questions, base, tuned, embedder, renderer, report)
     sets = {name: summarise(found, config.evaluation.seed) for name, found in results.items() if found}
     verdict, reason = decide(sets) if tuned is not None else NOTHING_TO_COMPARE

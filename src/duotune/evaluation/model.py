@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,13 @@ import torch
 from duotune.config.run import ModelConfig
 from duotune.errors import CheckFailed, HostError, ModelError, printable
 
+# As training loads it (duotune.training.model), so that both see the same weights.
+NF4 = {
+    "load_in_4bit": True,
+    "bnb_4bit_quant_type": "nf4",
+    "bnb_4bit_use_double_quant": True,
+    "bnb_4bit_compute_dtype": "bfloat16",
+}
 Side = Literal["base", "adapter"]
 
 # Below this size a decoding step on a CPU is made of matrices so small that a second thread costs more than it brings.
@@ -29,12 +37,14 @@ class TwoModels:
         peft: PEFT's wrapper of it, None without an adapter.
         device: Where it lies.
         context: Positions that it knows.
+        quantization: How the base model's weights are packed: "none" or "nf4".
     """
 
     causal: Any
     peft: Any | None
     device: torch.device
     context: int
+    quantization: str = "none"
 
     @contextlib.contextmanager
     def speaking(self, side: Side) -> Iterator[None]:
@@ -56,8 +66,9 @@ class TwoModels:
 
     @property
     def precision(self) -> str:
-        """Name of the weights' precision, such as "bfloat16"."""
-        return str(self.causal.dtype).removeprefix("torch.")
+        """Name of the weights' precision, such as "bfloat16" or "bfloat16 over nf4 weights"."""
+        name = str(self.causal.dtype).removeprefix("torch.")
+        return name if self.quantization == "none" else f"{name} over {self.quantization} weights"
 
     def serve_in_bfloat16(self) -> None:
         """Turn all weights to what vLLM serves; there is no way back.
@@ -72,12 +83,12 @@ class TwoModels:
 
 
 def load_two(model: Path, adapter: Path | None, settings: ModelConfig, device: str) -> TwoModels:
-    """Load the base model in its precision on the device, and the adapter over it.
+    """Load the base model in its precision on the device, quantized as it was for training, and the adapter over it.
 
     Raises:
         ModelError: If the base model cannot be loaded.
         CheckFailed: If the adapter cannot be loaded over it.
-        HostError: If a GPU is asked for that is not there.
+        HostError: If a GPU is asked for that is not there, or nf4 and the host cannot do it.
     """
     import transformers
     from transformers import AutoModelForCausalLM
@@ -87,15 +98,30 @@ def load_two(model: Path, adapter: Path | None, settings: ModelConfig, device: s
     place = _device(device)
     on_cpu = place.type == "cpu"
     dtype = torch.float32 if settings.dtype == "float32" or (settings.dtype == "auto" and on_cpu) else torch.bfloat16
+    options: dict[str, Any] = {"dtype": dtype, "device_map": {"": str(place)}}
+    if settings.quantization == "nf4":
+        options["quantization_config"] = _nf4(place)
     try:
-        causal = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, device_map={"": str(place)}).eval()
+        causal = AutoModelForCausalLM.from_pretrained(model, **options).eval()
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
             f"The base model in {printable(model)} cannot be loaded: {printable(error)}.",
             "Give the directory of a causal language model that transformers can load.",
         ) from error
     peft = None if adapter is None else _over(causal, adapter)
-    return TwoModels(causal, peft, place, int(getattr(causal.config, "max_position_embeddings", 2048)))
+    context = int(getattr(causal.config, "max_position_embeddings", 2048))
+    return TwoModels(causal, peft, place, context, settings.quantization)
+
+
+def _nf4(device: torch.device) -> Any:
+    if device.type != "cuda" or importlib.util.find_spec("bitsandbytes") is None:
+        raise HostError(
+            'model.quantization = "nf4" needs a GPU and the package bitsandbytes, and this host lacks one of them.',
+            'Install bitsandbytes beside duotune, or set model.quantization = "none".',
+        )
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(**NF4)
 
 
 def _device(device: str) -> torch.device:
@@ -112,6 +138,8 @@ def _over(causal: Any, adapter: Path) -> Any:
 
     try:
         return PeftModel.from_pretrained(causal, str(adapter), autocast_adapter_dtype=False).eval()
+    except torch.cuda.OutOfMemoryError:  # a RuntimeError too, but no fault of the adapter
+        raise
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         first = str(error).partition("\n")[0]
         raise CheckFailed(

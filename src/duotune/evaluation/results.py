@@ -110,7 +110,7 @@ class Evaluation(Stored):
         embedder: What `cosine_similarity` was measured with.
         random_pair_similarity: Mean cosine of the gold answers of different items: the zero of that scale.
         model: Fingerprint of the base model.
-        precision: Precision in which both answered.
+        precision: Precision in which both answered, such as "bfloat16" or "bfloat16 over nf4 weights".
     """
 
     verdict: Verdict
@@ -147,7 +147,8 @@ class Contract(Stored):
         model: Fingerprint of the base model.
         tokenizer: SHA-256 of tokenizer.json.
         family: The fill-in-the-middle format of the prompts; None without one.
-        precision: Precision in which the log-probabilities were computed: the one that is served.
+        precision: Precision in which the log-probabilities were computed: the one that is served, "bfloat16"; over
+            a base model that is quantized for training it says so, and a server must quantize alike to answer alike.
     """
 
     version: int = 1

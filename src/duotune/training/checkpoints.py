@@ -28,6 +28,7 @@ class TrainingState(BaseModel):
     The step is also the cursor in the data and the seed of the step's random numbers, so neither is stored apart.
 
     Attributes:
+        dataset: Fingerprint of the data that it learned from; None in a checkpoint of before this was kept.
         step: Optimizer steps done.
         finished: Whether this is the last checkpoint of the training.
         best_step: Step of the lowest validation loss (0 is the untrained adapter).
@@ -42,6 +43,7 @@ class TrainingState(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    dataset: str | None = None
     step: int = 0
     finished: bool = False
     best_step: int = 0
@@ -135,6 +137,20 @@ def newest(root: Path, warn: Callable[[str], None]) -> Checkpoint | None:
             warn(f"Checkpoint {directory.name} is damaged ({error}); training goes on from the one before.")
             continue
         return Checkpoint(directory, state)
+    return None
+
+
+def newest_of(root: Path, dataset: str, warn: Callable[[str], None]) -> Checkpoint | None:
+    """The newest whole checkpoint if it learned from this dataset, else None with a warning and an empty `root`.
+
+    Checkpoints of another dataset are removed, because their steps would count as newer than the first ones of this.
+    """
+    last = newest(root, warn)
+    if last is None or last.state.dataset in (None, dataset):
+        return last
+    warn("The checkpoints are of another dataset than the one there is now, so training starts from the beginning.")
+    for directory in root.glob("step-*"):
+        shutil.rmtree(directory, ignore_errors=True)
     return None
 
 

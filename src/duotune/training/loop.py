@@ -39,6 +39,7 @@ class Training:
     """One training run on one device.
 
     Args:
+        dataset: Fingerprint of the data.
         rows: The training split.
         validation: The validation split; it may be empty.
         model: Directory of the base model.
@@ -50,6 +51,7 @@ class Training:
 
     def __init__(
         self,
+        dataset: str,
         rows: PackedRows,
         validation: PackedRows,
         model: Path,
@@ -60,7 +62,7 @@ class Training:
     ) -> None:
         self._started = time.perf_counter()
         self._rows, self._settings, self._root, self._report = rows, config.training, root, report
-        self._device = device
+        self._dataset, self._device = dataset, device
         self._model = load_trainable(model, config, device)
         self._optimizer = MasterAdamW(self._model.trainable, self._settings)
         self._batch = GlobalBatch(self._model, self._optimizer, self._settings.per_device_train_batch_size, report)
@@ -105,9 +107,9 @@ class Training:
     def _begin(self) -> TrainingState:
         self._best = self._optimizer.weights()
         if not self._validation:
-            return TrainingState()
+            return TrainingState(dataset=self._dataset)
         loss = self._validation_loss(0)
-        return TrainingState(best_validation_loss=loss, initial_validation_loss=loss)
+        return TrainingState(dataset=self._dataset, best_validation_loss=loss, initial_validation_loss=loss)
 
     def _restore(self, last: Checkpoint) -> TrainingState:
         self._optimizer.restore(last.weights(), last.moments())
@@ -147,9 +149,7 @@ class Training:
 
     def _step(self, state: TrainingState, order: RowOrder, pace: Pace) -> TrainingState:
         # Dropout of a step depends on the seed and the step alone, so no generator's state has to be carried over.
-        torch.manual_seed(
-            int(np.random.SeedSequence([self._settings.seed, state.step]).generate_state(1, np.uint64)[0])
-        )
+        torch.manual_seed(_step_seed(self._settings.seed, state.step))
         self._model.set_dropout(True)
         tokens_before = self._batch.tokens
         loss = self._batch.gradients([self._rows[index] for index in order.step(state.step)])

@@ -16,6 +16,13 @@ from duotune.training.attention import PACKED_ATTENTION, Documents, register_pac
 from duotune.training.batches import MicroBatch
 from duotune.training.loss import cross_entropy
 
+# The evaluation loads the base model in the same way (duotune.evaluation.model).
+NF4 = {
+    "load_in_4bit": True,
+    "bnb_4bit_quant_type": "nf4",
+    "bnb_4bit_use_double_quant": True,
+    "bnb_4bit_compute_dtype": "bfloat16",
+}
 # Tried in this order; the last two isolate documents by their position ids, through a dense mask.
 ATTENTION_CHOICES = (PACKED_ATTENTION, "sdpa", "eager")
 
@@ -163,12 +170,7 @@ def _nf4(device: torch.device) -> Any:
         )
     from transformers import BitsAndBytesConfig
 
-    return BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
-    )
+    return BitsAndBytesConfig(**NF4)
 
 
 def _with_adapter(base: Any, config: RunConfig, dtype: torch.dtype) -> Any:
@@ -222,6 +224,8 @@ def _with_isolation(
             base.set_attn_implementation(choice)
             if documents_are_isolated(model):
                 return TrainableModel(adapted, decoder, head, trainable, device, packed, _head_is_plain(model))
+        except torch.cuda.OutOfMemoryError:  # a RuntimeError too, but it says nothing about the attention
+            raise
         except (TypeError, ValueError, RuntimeError):  # the layer or this GPU cannot use that function
             continue
     raise ModelError(

@@ -11,6 +11,7 @@ from duotune.runs.reporter import Reporter
 from duotune.training import checkpoints
 from duotune.training.checkpoints import Checkpoint, TrainingState
 from duotune.training.loop import Training
+from duotune.training.memory import full_memory_told
 from duotune.training.model import choose_device
 from duotune.training.rows import PackedRows
 
@@ -45,6 +46,7 @@ class TrainResult:
     peak_memory_bytes: int
 
 
+@full_memory_told()
 def train(
     dataset: Path, model: Path, config: RunConfig, directory: Path, report: Reporter, device: str = "auto"
 ) -> TrainResult:
@@ -66,7 +68,8 @@ def train(
     """
     root = directory / CHECKPOINTS
     root.mkdir(parents=True, exist_ok=True)
-    last = checkpoints.newest(root, report.warning)
+    # A prepared dataset's directory is named by its fingerprint.
+    last = checkpoints.newest_of(root, dataset.name, report.warning)
     if last is None or not last.state.finished:
         rows = PackedRows(dataset / "train")
         if len(rows) == 0:
@@ -75,7 +78,8 @@ def train(
                 "Add files or projects, or widen the filters of [[projects]].",
             )
         validation = PackedRows(dataset / "validation")
-        last = Training(rows, validation, model, config, root, report, choose_device(device)).run(last)
+        training = Training(dataset.name, rows, validation, model, config, root, report, choose_device(device))
+        last = training.run(last)
     return _result(last, directory / ADAPTER)
 
 
