@@ -47,6 +47,29 @@ def test_minimal_config_runs_on_defaults_with_paths_from_its_own_folder(tmp_path
     assert config.model.path == "tiny"
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["host:group/repo.git", "git@host:x.git", "HTTPS://host/x.git", "file:///srv/x", "ext::sh -c id"],
+)
+def test_address_of_a_source_is_no_path(tmp_path: Path, source: str) -> None:
+    config = load_run_config(write(tmp_path, MINIMAL.replace('"code"', f'"{source}"')))
+    assert config.projects[0].source == source
+
+
+def test_folder_with_a_colon_beside_the_config_is_a_path(tmp_path: Path) -> None:
+    (tmp_path / "a:b").mkdir()
+    config = load_run_config(write(tmp_path, MINIMAL.replace('"code"', '"a:b"')))
+    assert config.projects[0].source == str(tmp_path / "a:b")
+
+
+@pytest.mark.parametrize(
+    ("location", "resolved"), [("s3://b/p", "s3://b/p"), ("out", "{here}/out"), ("a:b", "{here}/a:b"), ("", "")]
+)
+def test_location_is_a_url_or_a_path(tmp_path: Path, location: str, resolved: str) -> None:
+    config = load_run_config(write(tmp_path, MINIMAL + f'location = "{location}"\n'))
+    assert config.adapter.location == resolved.format(here=tmp_path)
+
+
 def test_all_problems_are_reported_at_once_with_nearest_match(tmp_path: Path) -> None:
     text = MINIMAL.replace('name = "r"', 'nam = "r"').replace('path = "tiny"', 'path = 3\ndtype = "fp8"')
     found = problems_of(tmp_path, text + '[lora]\nr = "16"\nlora_alfa = 32\n[training]\nlearning_rate = 0\n')

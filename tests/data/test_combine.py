@@ -14,17 +14,21 @@ import pytest
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.splits import RecordedSplit
-from duotune.config.run import DataConfig, Recipes
+from duotune.config.run import DataConfig, ProjectConfig, Recipes
 from duotune.data import combine
 from duotune.data.combine import Dataset
 from duotune.data.content import content_hash
 from duotune.data.manifest import Manifest, read_manifest
+from duotune.data.parts import read_record
+from duotune.data.prepare import prepare_part
 from duotune.data.reasons import Reason
 from duotune.data.similarity import jaccard, shingles
 from duotune.errors import HostError, SourceError, UsageError
 from duotune.models.items import read_items
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.runs.reporter import Reporter, SilentReporter, Stopped
+from duotune.sources.folder import FolderSource
+from duotune.sources.source import Rejected, SourceFile
 from support.preparing import DATA, EVALUATION, MODULES, STANDARD_LIBRARY, dataset_of, part_of
 
 Folders = Callable[..., Path]
@@ -170,6 +174,28 @@ def test_split_is_decided_on_what_another_preparation_recorded_meanwhile(
         monkeypatch.setattr(combine, "check_stop", check_stop)
         dataset = dataset_of([part], tokenizer)
     assert split_of(read_manifest(dataset.directory))["abc.py"] == "test"
+
+
+def test_part_that_lacks_a_file_which_changed_meanwhile_is_not_taken_for_the_whole_one(
+    modules: Folders, tokenizer: CodeTokenizer
+) -> None:
+    folder = modules("library", MODULES[:12])
+    before = (folder / "abc.py").read_bytes()
+
+    class Changing(FolderSource):
+        def files(self) -> Iterator[SourceFile | Rejected]:
+            yield from list(super().files())
+            (folder / "abc.py").write_bytes(before + b"# longer\n")
+
+    report = SilentReporter()
+    project = ProjectConfig(source=str(folder))
+    part = prepare_part(project, Changing(folder, str(folder)), tokenizer, DATA, report)
+    (folder / "abc.py").write_bytes(before)
+    whole = part_of(folder, tokenizer)
+    assert (part.files, part.rejected, whole.files, whole.reused) == (11, 1, 12, False)
+    assert "abc.py of library changed" in report.warnings[0]
+    assert read_record(part.directory).key == part.directory.name != whole.directory.name
+    assert part_of(folder, tokenizer).directory == whole.directory
 
 
 def test_combinations_reuse_parts_and_datasets(modules: Folders, tokenizer: CodeTokenizer) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from duotune.errors import ExitCode, SourceError, printable
-from duotune.sources.mirror import is_remote
+from duotune.sources.mirror import needs_mirror
 from duotune.sources.open import open_source
 from support.repositories import make_repository
 
@@ -65,6 +65,7 @@ def test_secret_in_a_url_is_refused_without_showing_it(url: str) -> None:
     [
         ("https://host/x.git", True),
         ("https://me@host/x.git", True),
+        ("HTTPS://host/x.git", True),
         ("ssh://git@host:2222/x.git", True),
         ("git@host:group/x.git", True),
         ("host.example.com:x.git", True),
@@ -76,7 +77,7 @@ def test_secret_in_a_url_is_refused_without_showing_it(url: str) -> None:
     ],
 )
 def test_urls_are_told_from_paths(source: str, remote: bool) -> None:
-    assert is_remote(source) is remote
+    assert needs_mirror(source) is remote
 
 
 def test_existing_path_with_a_colon_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

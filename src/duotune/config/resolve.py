@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import re
+from os.path import lexists, normpath
 from pathlib import Path
 
 from duotune.config.run import ProjectConfig, RunConfig
 from duotune.errors import ConfigError, Problem
 
-_REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://|^[^/\s]+@[^/\s]+:")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_SCP_LIKE = re.compile(r"([\w.-]+@)?(?!-)[\w.-]+:(?!//)(?!:).+")
+_GIT_HELPER = re.compile(r"\w+::")
 
 
-def is_remote(location: str) -> bool:
-    """Whether a source or location is a URL (`https://…`, `s3://…`) or `user@host:path`."""
-    return _REMOTE.match(location) is not None
+def is_url(location: str) -> bool:
+    """Whether a location is a URL (`s3://…`, `file://…`) rather than a path."""
+    return _URL.match(location) is not None
+
+
+def is_remote(source: str, folder: Path | None = None) -> bool:
+    """Whether a source is an address rather than a path: a URL, or one of git's short forms.
+
+    Args:
+        source: As a person wrote it: `https://…`, `file://…`, `user@host:path`, `host:path`, `helper::address`.
+        folder: Where a relative path starts; the working directory by default. A `host:path` that exists is a path.
+    """
+    if is_url(source) or _GIT_HELPER.match(source):
+        return True
+    return _SCP_LIKE.fullmatch(source) is not None and not lexists(Path(folder or "", source))
 
 
 def resolve_paths(config: RunConfig, folder: Path) -> RunConfig:
@@ -46,16 +61,14 @@ def project_name(source: str) -> str:
 
 
 def _resolve_project(project: ProjectConfig, folder: Path) -> ProjectConfig:
-    source = project.source if is_remote(project.source) else _absolute(project.source, folder)
+    source = project.source if is_remote(project.source, folder) else _absolute(project.source, folder)
     return project.model_copy(update={"source": source, "name": project.name or project_name(source)})
 
 
 def _absolute(location: str, folder: Path) -> str:
-    if not location or is_remote(location):
+    if not location or is_url(location):
         return location
     # normpath and not resolve: a symlinked folder is a name that its owner chose
-    from os.path import normpath
-
     return normpath(folder / Path(location).expanduser())
 
 

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,11 +14,15 @@ from duotune.errors import HostError, is_full, no_space, printable
 
 
 @contextmanager
-def building(target: Path) -> Iterator[Path]:
+def building(target: Path, final_name: Callable[[], str] | None = None) -> Iterator[Path]:
     """A directory to fill, which becomes `target` when the block ends well and vanishes when it does not.
 
     Every file and directory is synced before the rename, and the parent after it. When another process was first, its
     result stays: both made the same content. What killed processes left behind is removed.
+
+    Args:
+        target: What it becomes.
+        final_name: Asked at the end for another name beside `target`, where the content decides it.
 
     Raises:
         HostError: The file system refuses: no space, no permission.
@@ -33,6 +37,7 @@ def building(target: Path) -> Iterator[Path]:
             for name in names:
                 _sync(Path(directory) / name)
             _sync(Path(directory))
+        target = target.with_name(final_name()) if final_name else target
         if not target.exists():
             temporary.rename(target)
             _sync(target.parent)

@@ -118,6 +118,15 @@ def part_key(listing: Iterable[SourceFile | Rejected], tokenizer: str, project: 
     return digest.hexdigest()
 
 
+def key_without(key: str, lost: Iterable[RejectedFile]) -> str:
+    """The key of a part that lacks files which were listed, but could not be read: the key itself when none are lost.
+
+    So that such a part is never taken for the whole one.
+    """
+    lines = "".join(sorted(f"{file.reason} {file.path}\0" for file in lost))
+    return hashlib.sha256(f"{key} without {lines}".encode()).hexdigest() if lines else key
+
+
 def read_record(directory: Path) -> PartRecord:
     """Read `part.json`.
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from duotune import paths
+from duotune.config.resolve import project_name
 from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.building import building
 from duotune.data.clusters import near_duplicates
@@ -26,12 +27,13 @@ from duotune.data.parts import (
     RejectedFile,
     Texts,
     document_columns,
+    key_without,
     part_key,
     read_record,
     write_documents,
     write_texts,
 )
-from duotune.data.reasons import Reason
+from duotune.data.reasons import TRANSIENT, Reason
 from duotune.data.similarity import Shingles, shingles, signatures
 from duotune.errors import SourceError
 from duotune.models.tokenizer import CodeTokenizer
@@ -91,15 +93,16 @@ def prepare_part(
     """
     filters = filters_of(project, data)
     maker = ExampleMaker(tokenizer, data)
-    name = project_name(project)
+    name = project.name or project_name(project.source)
     listing = sorted(source.files(), key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))
     key = part_key(listing, tokenizer.fingerprint, project, data)
     directory = paths.parts() / key
     if (directory / RECORD_FILE).is_file():
         return _part(directory, read_record(directory), name, source.commit, reused=True)
     readable, left_out = screen_paths(listing, filters)
-    with building(directory) as temporary:
+    with building(directory, lambda: record.key) as temporary:
         accepted, rejected = _read(source, readable, filters, temporary / TEXTS_FILE, name, report)
+        lost = [file for file in rejected if file.reason in TRANSIENT]
         rejected += [RejectedFile(path=entry.path, reason=entry.reason) for entry in left_out]
         if not accepted:
             raise _nothing(name, len(listing), rejected)
@@ -107,18 +110,18 @@ def prepare_part(
         tokens = _tokenize(files, maker, temporary, name, report)
         record = PartRecord(
             pipeline=PIPELINE_VERSION,
-            key=key,
+            key=key_without(key, lost),
             files=files,
             rejected=sorted(rejected, key=lambda file: file.path),
             tokens=tokens,
         )
         (temporary / RECORD_FILE).write_text(record.model_dump_json(exclude_none=True))
-    return _part(directory, record, name, source.commit, reused=False)
-
-
-def project_name(project: ProjectConfig) -> str:
-    """The name of a project: the configured one, else the last part of its source."""
-    return project.name or PurePosixPath(project.source.rstrip("/")).name.removesuffix(".git") or "project"
+    if lost:
+        report.warning(
+            f"{lost[0].path} of {name} changed or could not be read and is left out, with {len(lost) - 1} other files "
+            "like it; the next preparation tries again."
+        )
+    return _part(directory.with_name(record.key), record, name, source.commit, reused=False)
 
 
 def check_stop(report: Reporter) -> None:

@@ -74,6 +74,9 @@ _SENTENCES = {
     Reason.NEAR_DUPLICATE: "A kept file shares at least 70 % of its five-word sequences.",
 }
 
+TRANSIENT = frozenset({Reason.UNREADABLE, Reason.MISSING, Reason.CHANGED})
+"""What a file that was listed with its content may be left out for once, and not the next time."""
+
 _OF_SOURCE = {
     SourceReason.SYMLINK: Reason.SYMLINK,
     SourceReason.SUBMODULE: Reason.SUBMODULE,

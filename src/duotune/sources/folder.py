@@ -88,7 +88,7 @@ class FolderSource:
             Unreadable: It cannot be read, or is not what it was when it was listed.
         """
         name = os.fsencode(self._folder) + b"/" + file.path.encode("utf-8", "surrogateescape")
-        content = _read(name, file.path, None)
+        content = _read(name, file.path, None, too_large=Reason.CHANGED)
         # Also holds when a directory on the way has become a symbolic link since: what is read is what was listed.
         if blob_id(content) != file.blob_id:
             raise Unreadable(file.path, Reason.CHANGED)
@@ -186,7 +186,7 @@ def _listed(directory: int, entry: _Entry, path: str) -> SourceFile | Rejected:
     return SourceFile(path, blob_id(content), len(content), mode)
 
 
-def _read(name: bytes, path: str, directory: int | None) -> bytes:
+def _read(name: bytes, path: str, directory: int | None, too_large: Reason = Reason.TOO_LARGE) -> bytes:
     """Read a regular file of at most `MAX_READ_BYTES`, whatever has been put in its place meanwhile."""
     try:
         descriptor = os.open(name, OPEN_FILE, dir_fd=directory)
@@ -200,5 +200,5 @@ def _read(name: bytes, path: str, directory: int | None) -> bytes:
         except OSError as error:
             raise Unreadable(path, Reason.UNREADABLE) from error
     if len(content) > MAX_READ_BYTES:
-        raise Unreadable(path, Reason.TOO_LARGE)
+        raise Unreadable(path, too_large)
     return content

@@ -16,28 +16,31 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from duotune import paths
+from duotune.config.resolve import is_remote
 from duotune.errors import HostError, SourceError, printable
 from duotune.sources.git import GitDirectory, neutral_environment, run_git
 from duotune.sources.remote import fetch, remote_head
 from duotune.sources.source import Progress
 
 SCHEMES = ("https", "http", "ssh")
-SCP_LIKE = re.compile(r"([\w.-]+@)?(?!-)[\w.-]+:(?!//)(?!:).+")
+HELPER = re.compile(r"\w+::")
 TOKEN_AS_USER = re.compile(r"(gl[a-z]+-|gh[a-z]_|github_pat_).*|(?=.*\d)(?=.*[A-Za-z])[\w-]{20,}")
 FULL_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-def is_remote(source: str) -> bool:
-    """Whether a source is a URL that needs the network, checked for what duotune does not accept.
+def needs_mirror(source: str) -> bool:
+    """Whether a source is an address that needs the network, checked for what duotune does not accept.
 
     Raises:
         SourceError: The URL holds a password, or asks for a transport that can run programs.
     """
+    if not is_remote(source):
+        return False
     scheme, separator, _ = source.partition("://")
     if not separator:
-        if re.match(r"\w+::", source):
+        if HELPER.match(source):
             raise _unknown_transport(source)
-        return SCP_LIKE.fullmatch(source) is not None and not Path(source).exists()
+        return True
     if scheme.lower() == "file":
         return False
     if scheme.lower() not in SCHEMES:

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from duotune.errors import SourceError, printable
 from duotune.sources.folder import FolderSource
 from duotune.sources.git import find_git_directory
-from duotune.sources.mirror import is_remote, update_mirror
+from duotune.sources.mirror import needs_mirror, update_mirror
 from duotune.sources.repository import GitSource
 from duotune.sources.source import Progress, Source
 
@@ -30,7 +30,7 @@ def open_source(source: str, ref: str = "HEAD", on_progress: Progress | None = N
         SourceError: The source is missing, empty, unreadable, without commits, or does not have the ref.
         HostError: git is missing, or the remote host does not answer.
     """
-    if is_remote(source):
+    if needs_mirror(source):
         mirror = update_mirror(source, ref, on_progress)
         return GitSource(mirror, source, ref)
     folder = _folder(source)
@@ -56,7 +56,7 @@ def _folder(source: str) -> Path:
     shown = printable(source)
     if not source.strip() or "\0" in source:
         raise SourceError("The project's source is empty.", "Name a folder, a Git repository or a Git URL.")
-    path = unquote(urlsplit(source).path) if source.startswith("file://") else source
+    path = unquote(urlsplit(source).path) if source.lower().startswith("file://") else source
     folder = Path(path).expanduser()
     try:
         if not folder.exists():
