@@ -195,10 +195,12 @@ def test_a_budget_becomes_steps_once_and_is_recalled_by_a_resumed_run(
 ) -> None:
     report = SilentReporter()
     result = run(dataset, micro_model, tmp_path / "a", report, training={"max_minutes": 1e-4})
-    assert report.decisions == {"total_steps": 1}
+    assert report.decisions == {"total_steps": 1, "eval_steps": 1, "validation_rows": 1}
     assert result.steps == 1
-    recalled = SilentReporter(decisions={"total_steps": 5})
+    recalled = SilentReporter(decisions={"total_steps": 5, "eval_steps": 2, "validation_rows": 3})
     assert run(dataset, micro_model, tmp_path / "b", recalled, training={"max_minutes": 1e-4}).steps == 5
+    checked = [step for step, values in recalled.measured if "validation_loss" in values]
+    assert checked == [0, 2, 4, 5]
 
 
 def test_early_stopping_ends_a_training_that_gets_worse(dataset: Path, micro_model: Path, tmp_path: Path) -> None:
