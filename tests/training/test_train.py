@@ -295,11 +295,20 @@ def test_checkpoints_of_another_dataset_are_not_gone_on_from(
     assert names == ["step-000003", "step-000004"]
 
 
-def test_a_half_written_checkpoint_is_never_seen(dataset: Path, micro_model: Path, tmp_path: Path) -> None:
+def test_a_half_written_checkpoint_is_never_seen_and_is_swept_away(
+    dataset: Path, micro_model: Path, tmp_path: Path
+) -> None:
     part = tmp_path / "checkpoints" / ".step-000004.part"
     part.mkdir(parents=True)
     (part / "adapter_model.safetensors").write_bytes(b"torn")
     assert newest(tmp_path / "checkpoints", pytest.fail) is None
+    old = tmp_path / ".adapter.old"
+    old.mkdir()
+    report = SilentReporter(stop_requested=True)
+    with pytest.raises(Stopped):
+        run(dataset, micro_model, tmp_path, report, training={"eval_steps": 4})
+    assert not part.exists()
+    assert not old.exists()
     assert run(dataset, micro_model, tmp_path, training={"eval_steps": 4}).steps == 12
 
 
