@@ -1,11 +1,14 @@
 """Families whose attention or head differs train with the same loss that their own code computes."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from duotune.errors import UsageError
 from duotune.training.batches import collate
 from duotune.training.model import documents_are_isolated, load_trainable
 from support.packed import counting_documents, packed_row
@@ -62,3 +65,14 @@ def test_the_packed_loss_equals_the_family_s_own_on_each_document(family: str, t
     assert float(loss.detach()) == pytest.approx(expected / batch.weight, rel=1e-4)
     torch.autograd.backward(loss)
     assert any(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in model.trainable.values())
+
+
+def test_attention_in_chunks_is_refused_where_a_row_is_longer_than_a_chunk(micro_model: Path, tmp_path: Path) -> None:
+    chunked = tmp_path / "chunked"
+    shutil.copytree(micro_model, chunked)
+    settings = json.loads((chunked / "config.json").read_text())
+    (chunked / "config.json").write_text(json.dumps({**settings, "attention_chunk_size": 512}))
+    with pytest.raises(UsageError, match="chunks of 512 tokens") as caught:
+        load_trainable(chunked, tiny_run(chunked, data={"sequence_length": 1024}), CPU)
+    assert "512 or less" in caught.value.hint
+    assert load_trainable(chunked, tiny_run(chunked, data={"sequence_length": 512}), CPU).packed

@@ -4,7 +4,14 @@ import pytest
 
 from duotune.config.run import TrainingConfig
 from duotune.training.optimizer import learning_rate
-from duotune.training.pace import measure_seconds_per_row, set_pace, steps_within, validation_rows
+from duotune.training.pace import (
+    Limit,
+    limit_to,
+    measure_seconds_per_row,
+    set_pace,
+    steps_within,
+    validation_rows,
+)
 
 
 def test_epochs_decide_the_steps_and_the_last_step_takes_what_is_left() -> None:
@@ -15,8 +22,8 @@ def test_epochs_decide_the_steps_and_the_last_step_takes_what_is_left() -> None:
 def test_max_steps_overrides_the_epochs_and_a_budget_caps_both() -> None:
     settings = TrainingConfig(max_steps=50, gradient_accumulation_steps=2)
     assert set_pace(settings, rows=10).steps == 50
-    assert set_pace(settings, rows=10, most_steps=20).steps == 20
-    assert set_pace(settings, rows=10, most_steps=900).steps == 50
+    assert set_pace(settings, rows=10, limit=Limit(20, 2, 0)).steps == 20
+    assert set_pace(settings, rows=10, limit=Limit(900, 2, 0)).steps == 50
 
 
 def test_about_ten_validations_unless_asked_otherwise() -> None:
@@ -48,10 +55,33 @@ def test_a_measurement_ends_after_some_seconds_but_not_before_three_passes(secon
 
 
 def test_validation_stays_a_small_part_of_long_trainings_and_whole_on_short_ones() -> None:
-    settings = TrainingConfig()
-    assert validation_rows(settings, available=5, trained=100) == 5
-    assert validation_rows(settings, available=50, trained=100) == 8
-    assert validation_rows(settings, available=500, trained=10_000) == 200
+    assert validation_rows(available=5, trained=100) == 5
+    assert validation_rows(available=50, trained=100) == 24
+    assert validation_rows(available=500, trained=10_000) == 200
+
+
+def test_short_trainings_validate_less_often_and_not_with_fewer_rows() -> None:
+    settings = TrainingConfig(per_device_train_batch_size=1, gradient_accumulation_steps=4)
+    short, longer = set_pace(settings, rows=200, held_back=50), set_pace(settings, rows=2000, held_back=500)
+    assert (short.steps, short.eval_steps, short.validation_rows) == (50, 13, 24)
+    assert (longer.steps, longer.eval_steps, longer.validation_rows) == (500, 50, 40)
+
+
+@pytest.mark.parametrize("minutes", [0.5, 1, 5, 30, 600])
+@pytest.mark.parametrize("held_back", [0, 3, 50, 5000])
+def test_validations_take_a_fifth_of_a_budget_at_most(minutes: float, held_back: int) -> None:
+    settings = TrainingConfig(num_train_epochs=100)
+    limit = limit_to(settings, 10_000, held_back, seconds_left=60 * minutes, seconds_per_row=2.0)
+    done = 1 + -(-limit.steps // limit.eval_steps)
+    checks = done * limit.validation_rows * 1.0
+    assert checks <= 0.2 * 60 * minutes
+    assert 0 < limit.steps * 4 * 2.0 + checks <= 60 * minutes
+    assert limit.steps * 4 * 2.0 >= 0.75 * 60 * minutes - 8
+    assert (limit.validation_rows == 0) == (held_back == 0)
+
+
+def test_a_budget_that_is_spent_already_still_has_one_step() -> None:
+    assert limit_to(TrainingConfig(), 100, 50, seconds_left=-5, seconds_per_row=2.0) == Limit(1, 1, 1)
 
 
 @pytest.mark.parametrize("shape", ["cosine", "linear", "constant"])

@@ -195,10 +195,12 @@ def test_a_budget_becomes_steps_once_and_is_recalled_by_a_resumed_run(
 ) -> None:
     report = SilentReporter()
     result = run(dataset, micro_model, tmp_path / "a", report, training={"max_minutes": 1e-4})
-    assert report.decisions == {"total_steps": 1}
+    assert report.decisions == {"total_steps": 1, "eval_steps": 1, "validation_rows": 1}
     assert result.steps == 1
-    recalled = SilentReporter(decisions={"total_steps": 5})
+    recalled = SilentReporter(decisions={"total_steps": 5, "eval_steps": 2, "validation_rows": 3})
     assert run(dataset, micro_model, tmp_path / "b", recalled, training={"max_minutes": 1e-4}).steps == 5
+    checked = [step for step, values in recalled.measured if "validation_loss" in values]
+    assert checked == [0, 2, 4, 5]
 
 
 def test_early_stopping_ends_a_training_that_gets_worse(dataset: Path, micro_model: Path, tmp_path: Path) -> None:
@@ -293,11 +295,20 @@ def test_checkpoints_of_another_dataset_are_not_gone_on_from(
     assert names == ["step-000003", "step-000004"]
 
 
-def test_a_half_written_checkpoint_is_never_seen(dataset: Path, micro_model: Path, tmp_path: Path) -> None:
+def test_a_half_written_checkpoint_is_never_seen_and_is_swept_away(
+    dataset: Path, micro_model: Path, tmp_path: Path
+) -> None:
     part = tmp_path / "checkpoints" / ".step-000004.part"
     part.mkdir(parents=True)
     (part / "adapter_model.safetensors").write_bytes(b"torn")
     assert newest(tmp_path / "checkpoints", pytest.fail) is None
+    old = tmp_path / ".adapter.old"
+    old.mkdir()
+    report = SilentReporter(stop_requested=True)
+    with pytest.raises(Stopped):
+        run(dataset, micro_model, tmp_path, report, training={"eval_steps": 4})
+    assert not part.exists()
+    assert not old.exists()
     assert run(dataset, micro_model, tmp_path, training={"eval_steps": 4}).steps == 12
 
 

@@ -92,7 +92,13 @@ def _example(item: ItemResult) -> str:
 
 def _fenced(text: str) -> str:
     """A code block that the text cannot close: its fence is longer than any in the text."""
-    fence = "```"
-    while fence in text:
+    fence, shown = "```", _printable_lines(text)
+    while fence in shown:
         fence += "`"
-    return f"{fence}\n{text}\n{fence}"
+    return f"{fence}\n{shown}\n{fence}"
+
+
+def _printable_lines(text: str) -> str:
+    """The text with its lines and tabs, and nothing else that a terminal would act on."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in lines)

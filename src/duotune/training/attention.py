@@ -96,6 +96,11 @@ def _varlen_function() -> Callable[..., Any] | None:
     return varlen_attn
 
 
+@cache
+def _parameters(function: Callable[..., Any]) -> frozenset[str]:
+    return frozenset(inspect.signature(function).parameters)
+
+
 def call_varlen(
     function: Callable[..., Any],
     query: torch.Tensor,
@@ -110,7 +115,7 @@ def call_varlen(
     Causal was `is_causal=True` before `window_size=(left, right)` came, `scale` and `enable_gqa` came later; what is
     missing is made up for here. Shapes as in `packed_attention`.
     """
-    known = inspect.signature(function).parameters
+    known = _parameters(function)
     q, k, v = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
     options: dict[str, Any] = {}
     if "window_size" in known:

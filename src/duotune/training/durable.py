@@ -10,19 +10,24 @@ from pathlib import Path
 
 from duotune.errors import is_full, no_space
 
+LEFTOVERS = (".part", ".old")
+
 
 @contextmanager
 def appearing_whole(target: Path) -> Iterator[Path]:
     """Yield an empty directory that becomes `target` when the block ends without an error.
 
-    Files, directory and parent are synced, and the rename is atomic, so that a power loss leaves either the old
-    state or the new one. An older `target` is replaced.
+    Files, directory and parent are synced, and the rename is atomic, so that after a power loss `target` is whole or
+    missing, never half. An older `target` is first renamed, then removed; a power loss between the two renames leaves
+    `target` missing, with the old and the new one whole under hidden names, which `sweep` removes: who writes over
+    something must be able to write it again.
 
     Raises:
         HostError: If the disk is full.
     """
-    partial = target.with_name(f".{target.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial, old = (target.with_name(f".{target.name}{ending}") for ending in LEFTOVERS)
+    for leftover in (partial, old):
+        shutil.rmtree(leftover, ignore_errors=True)
     try:
         partial.mkdir(parents=True)
         yield partial
@@ -35,9 +40,17 @@ def appearing_whole(target: Path) -> Iterator[Path]:
             raise no_space(target) from error
         raise
     if target.exists():
-        shutil.rmtree(target)
+        target.rename(old)
     partial.rename(target)
     _sync(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def sweep(root: Path) -> None:
+    """Remove from `root` what writers that were killed left there; no writer may be at work in it."""
+    for ending in LEFTOVERS:
+        for leftover in root.glob(f".*{ending}"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

@@ -20,18 +20,10 @@ from duotune.training.checkpoints import Checkpoint, TrainingState
 from duotune.training.gradients import GlobalBatch
 from duotune.training.model import load_trainable
 from duotune.training.optimizer import MasterAdamW, learning_rate
-from duotune.training.pace import (
-    Pace,
-    measure_seconds_per_row,
-    rows_per_step,
-    rows_wanted,
-    set_pace,
-    steps_within,
-    validation_rows,
-)
-from duotune.training.rows import PackedRows
+from duotune.training.pace import Limit, Pace, limit_to, measure_seconds_per_row, rows_per_step, set_pace
+from duotune.training.rows import PackedRows, Row
 
-STEPS_DECISION = "total_steps"
+STEPS_DECISION, EVAL_STEPS_DECISION, VALIDATION_ROWS_DECISION = "total_steps", "eval_steps", "validation_rows"
 SECONDS_BETWEEN_METRICS = 1.0
 
 
@@ -67,8 +59,8 @@ class Training:
         self._optimizer = MasterAdamW(self._model.trainable, self._settings)
         self._batch = GlobalBatch(self._model, self._optimizer, self._settings.per_device_train_batch_size, report)
         self._adapter_config = adapter_config(self._model.peft, public_base_name(config.model.path))
-        held_back = validation_rows(self._settings, len(validation), rows_wanted(self._settings, len(rows)))
-        self._validation = [validation[index] for index in spread(validation, held_back)]
+        self._held_back = validation
+        self._validation: list[Row] = []
         self._best: dict[str, torch.Tensor] | None = None
         self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         self._metrics_at = self._window_from = -math.inf
@@ -81,8 +73,9 @@ class Training:
             Stopped: When the reporter asked to stop, after a checkpoint.
             RunFailed: If the loss is not finite or memory ends.
         """
-        state = self._begin() if last is None else self._restore(last)
         pace = self._pace()
+        self._validation = [self._held_back[index] for index in spread(self._held_back, pace.validation_rows)]
+        state = self._begin() if last is None else self._restore(last)
         order = RowOrder(len(self._rows), rows_per_step(self._settings), self._settings.seed, pace.rows)
         self._report.progress("train", state.step, pace.steps, "steps")
         self._restart_window()
@@ -121,22 +114,26 @@ class Training:
 
     def _pace(self) -> Pace:
         """The steps of this run: by the configuration, and under a time budget by a measurement, taken once."""
-        recalled = self._report.recall(STEPS_DECISION)
-        if isinstance(recalled, int):
-            return set_pace(self._settings, len(self._rows), recalled)
+        rows, held_back = len(self._rows), len(self._held_back)
         if not self._settings.max_minutes:
-            return set_pace(self._settings, len(self._rows))
-        # Measured before the first step and not during the first steps, because the warm-up needs the number of steps.
-        seconds_per_row = measure_seconds_per_row(self._rehearse)
-        before = time.perf_counter()
-        if self._validation:
-            self._mean_validation_loss()
-        per_validation = time.perf_counter() - before
-        left = 60 * self._settings.max_minutes - (time.perf_counter() - self._started)
-        most = steps_within(self._settings, left, seconds_per_row, per_validation)
-        pace = set_pace(self._settings, len(self._rows), most)
-        self._report.record(STEPS_DECISION, pace.steps)
-        return pace
+            return set_pace(self._settings, rows, held_back)
+        limit = self._recalled_limit()
+        if limit is None:
+            # Measured before the first step and not during the first steps, because the warm-up needs their number.
+            seconds_per_row = measure_seconds_per_row(self._rehearse)
+            left = 60 * self._settings.max_minutes - (time.perf_counter() - self._started)
+            limit = limit_to(self._settings, rows, held_back, left, seconds_per_row)
+            self._report.record(EVAL_STEPS_DECISION, limit.eval_steps)
+            self._report.record(VALIDATION_ROWS_DECISION, limit.validation_rows)
+            self._report.record(STEPS_DECISION, limit.steps)  # last, because it stands for all three
+        return set_pace(self._settings, rows, held_back, limit)
+
+    def _recalled_limit(self) -> Limit | None:
+        names = (STEPS_DECISION, EVAL_STEPS_DECISION, VALIDATION_ROWS_DECISION)
+        steps, eval_steps, checked = map(self._report.recall, names)
+        if isinstance(steps, int) and isinstance(eval_steps, int) and isinstance(checked, int):
+            return Limit(steps, eval_steps, checked)
+        return None
 
     def _rehearse(self, number: int) -> int:
         rows = self._batch.micro_rows

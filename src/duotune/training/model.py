@@ -117,7 +117,7 @@ def load_trainable(directory: Path, config: RunConfig, device: torch.device) -> 
     Raises:
         ModelError: If the directory holds no causal language model, or one whose documents cannot be isolated.
         HostError: If nf4 is asked for and the host cannot do it.
-        UsageError: If the adapter's target modules are not in the model.
+        UsageError: If the adapter's target modules are not in the model, or its attention does not reach over a row.
     """
     import transformers
 
@@ -125,6 +125,7 @@ def load_trainable(directory: Path, config: RunConfig, device: torch.device) -> 
     logging.getLogger("transformers").setLevel(logging.ERROR)
     register_packed_attention()
     base = _load_base(directory, config.model, device)
+    _refuse_chunks(base, config.data.sequence_length)
     dtype = compute_dtype(config.model, device)
     adapted = _with_adapter(base, config, dtype)
     head = base.get_output_embeddings()
@@ -160,6 +161,16 @@ def _load_base(directory: Path, settings: ModelConfig, device: torch.device) -> 
         ) from error
     base.config.use_cache = False
     return base.eval()
+
+
+def _refuse_chunks(base: Any, row: int) -> None:
+    """Attention in chunks (Llama 4): a packed document begins anywhere, so that its chunks would lie elsewhere."""
+    chunk = getattr(base.config.get_text_config(), "attention_chunk_size", None)
+    if chunk is not None and chunk < row:
+        raise UsageError(
+            f"{type(base).__name__} looks at its text in chunks of {chunk} tokens, which rows of {row} do not fit.",
+            f"Set data.sequence_length to {chunk} or less.",
+        )
 
 
 def _nf4(device: torch.device) -> Any:

@@ -10,6 +10,7 @@ from duotune.errors import RunFailed, printable
 from duotune.runs.reporter import Reporter
 from duotune.training import checkpoints
 from duotune.training.checkpoints import Checkpoint, TrainingState
+from duotune.training.durable import sweep
 from duotune.training.loop import Training
 from duotune.training.memory import full_memory_told
 from duotune.training.model import choose_device
@@ -68,6 +69,8 @@ def train(
     """
     root = directory / CHECKPOINTS
     root.mkdir(parents=True, exist_ok=True)
+    for place in (directory, root):
+        sweep(place)
     # A prepared dataset's directory is named by its fingerprint.
     last = checkpoints.newest_of(root, dataset.name, report.warning)
     if last is None or not last.state.finished:
