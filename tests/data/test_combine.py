@@ -28,7 +28,7 @@ from duotune.models.items import read_items
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.runs.reporter import Reporter, SilentReporter, Stopped
 from duotune.sources.folder import FolderSource
-from duotune.sources.source import Rejected, SourceFile
+from duotune.sources.source import Rejected, SourceFile, Wanted, everything
 from support.preparing import DATA, EVALUATION, MODULES, STANDARD_LIBRARY, dataset_of, part_of
 
 Folders = Callable[..., Path]
@@ -140,6 +140,30 @@ def test_near_copies_of_real_modules_never_cross_the_split(modules: Folders, tok
     assert sum(entry.reason is Reason.NEAR_DUPLICATE for entry in manifest.rejected) > 2 * len(MODULES)
 
 
+def test_near_copies_that_hashing_overlooked_are_dropped_between_all_three_splits(
+    modules: Folders, tokenizer: CodeTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = modules("library")
+    for name in MODULES:
+        (folder / f"{name}_copy.py").write_text((folder / f"{name}.py").read_text() + "\nis_a_copy = True\n")
+    for module in ("clusters", "split"):
+        monkeypatch.setattr(f"duotune.data.{module}.linked_pairs", lambda signed: iter(()))
+    data = DATA.model_copy(update={"validation_fraction": 0.2, "test_fraction": 0.2})
+    manifest = read_manifest(dataset_of([part_of(folder, tokenizer, data)], tokenizer, data).directory)
+    sets = {file.path: shingles((folder / file.path).read_text()) for file in manifest.files}
+    order = {"train": 0, "validation": 1, "test": 2}
+    level = {path: order[name] for path, name in split_of(manifest).items()}
+    assert {level[one] for one in sets} == {0, 1, 2}
+    assert [
+        (one, other)
+        for one in sets
+        for other in sets
+        if level[one] < level[other] and jaccard(sets[one], sets[other]) >= 0.7
+    ] == []
+    assert manifest.leakage.found > 5
+    assert manifest.leakage.left == 0
+
+
 def test_what_was_tested_on_is_never_trained_on_by_a_later_version(modules: Folders, tokenizer: CodeTokenizer) -> None:
     folder = modules("library")
     before = split_of(read_manifest(dataset_of([part_of(folder, tokenizer)], tokenizer).directory))
@@ -183,8 +207,8 @@ def test_part_that_lacks_a_file_which_changed_meanwhile_is_not_taken_for_the_who
     before = (folder / "abc.py").read_bytes()
 
     class Changing(FolderSource):
-        def files(self) -> Iterator[SourceFile | Rejected]:
-            yield from list(super().files())
+        def files(self, wanted: Wanted = everything) -> Iterator[SourceFile | Rejected]:
+            yield from list(super().files(wanted))
             (folder / "abc.py").write_bytes(before + b"# longer\n")
 
     report = SilentReporter()

@@ -140,6 +140,27 @@ def test_huge_files_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert reasons(root) == {"sparse": "too large to read"}
 
 
+def test_files_that_are_not_wanted_are_listed_without_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path / "here", {"a.py": b"1", "data.bin": b"22"})
+    real_read = folder_module._read
+    seen: list[str] = []
+
+    def read(name: bytes, path: str, directory: int | None) -> bytes:
+        seen.append(path)
+        return real_read(name, path, directory)
+
+    monkeypatch.setattr(folder_module, "_read", read)
+    with open_source(str(root)) as opened:
+        listed = [entry for entry in opened.files(lambda path, size: size < 2) if isinstance(entry, SourceFile)]
+        assert seen == ["a.py"]
+        assert [(file.path, file.size, bool(file.blob_id)) for file in listed] == [
+            ("a.py", 1, True),
+            ("data.bin", 2, False),
+        ]
+
+
 def test_too_deep_folders_are_left_out_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_module, "MAX_DEPTH", 2)
     root = write(tmp_path / "here", {"1/2/a": b"1", "1/2/3/b": b"2"})

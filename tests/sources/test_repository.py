@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from duotune import paths
 from duotune.errors import HostError, SourceError
 from duotune.sources import repository, source
 from duotune.sources.open import open_source
@@ -169,19 +172,40 @@ def test_hand_made_tree_cannot_name_a_path_outside(here: Path) -> None:
     assert listing(here, commit) == {"..": "unsafe path"}
 
 
-def test_a_closed_source_leaves_no_process_and_no_temporary_directory(
-    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+def test_a_closed_source_leaves_no_process_and_no_temporary_directory(here: Path) -> None:
     opened = open_source(str(here))
     list(opened.contents(opened_files(opened)))
-    assert list((tmp_path / "tmp").iterdir())
+    assert shadows()
     opened.close()
-    assert not list((tmp_path / "tmp").iterdir())
+    assert shadows() == []
     with pytest.raises(SourceError):
         open_source(str(here), "no-such-branch")
-    assert not list((tmp_path / "tmp").iterdir())
+    assert shadows() == []
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_uses_stays(here: Path) -> None:
+    script = """
+import sys
+from duotune.sources.open import open_source
+source = open_source(sys.argv[1])
+print("open", flush=True)
+sys.stdin.read()
+"""
+    command = [sys.executable, "-c", script, str(here)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        (left,) = shadows()
+        with open_source(str(here)):
+            assert len(shadows()) == 2
+        other.kill()
+    assert shadows() == [left]
+    with open_source(str(here)):
+        assert left not in shadows()
+
+
+def shadows() -> list[Path]:
+    return list((paths.cache() / "git").iterdir())
 
 
 def opened_files(opened: source.Source) -> list[SourceFile]:

@@ -49,7 +49,7 @@ class Dataset:
         label_tokens: Those that the loss looks at.
         validation_rows: Packed rows of the validation split.
         items: Held-out items by set.
-        leaked: Training files that repeat a held-out file; 0.
+        leaked: Files that repeat one held out further from training; 0.
         reused: Whether it was there already.
     """
 

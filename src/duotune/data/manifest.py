@@ -84,11 +84,11 @@ class RejectedEntry(_Stored):
 
 
 class Leakage(_Stored):
-    """Near-duplicates across the split, by brute force over all pairs.
+    """Near-duplicates across the split, over all pairs of training, validation and test files.
 
     Attributes:
-        found: Training files that repeated a held-out file after clusters were split; they were dropped.
-        left: The same count, measured again on what is trained on; anything but 0 is a fault.
+        found: Files that repeated one held out further after clusters were split; they were dropped.
+        left: Such files among those kept, measured in another way, from their texts; anything but 0 is a fault.
         contaminated_items: Held-out places passed over because their lines occur in a training file.
     """
 

@@ -18,9 +18,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.examples import Document
+from duotune.data.funnel import LeftOut
 from duotune.data.reasons import Reason
 from duotune.errors import CheckFailed, printable
-from duotune.sources.source import Rejected, SourceFile
+from duotune.sources.source import SourceFile
 
 PIPELINE_VERSION = 1
 """Raised whenever the same input gives another result; older parts are then prepared again."""
@@ -96,11 +97,18 @@ class PartRecord(_Stored):
     tokens: int
 
 
-def part_key(listing: Iterable[SourceFile | Rejected], tokenizer: str, project: ProjectConfig, data: DataConfig) -> str:
+def part_key(
+    readable: Iterable[SourceFile],
+    left_out: Iterable[LeftOut],
+    tokenizer: str,
+    project: ProjectConfig,
+    data: DataConfig,
+) -> str:
     """SHA-256 (hex) of everything that decides a part: files, tokenizer, settings and the pipeline's version.
 
     Args:
-        listing: What the source lists.
+        readable: Files whose content will be read.
+        left_out: Files that their path or size, or the source, rules out; their content does not count.
         tokenizer: The tokenizer's fingerprint.
         project: Its filters count, its name and source do not.
         data: Its settings of files and recipes count, the fractions of the split do not.
@@ -112,9 +120,10 @@ def part_key(listing: Iterable[SourceFile | Rejected], tokenizer: str, project: 
         "data": data.model_dump(include={"sequence_length", "max_file_bytes", "seed", "recipes"}),
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for entry in listing:
-        what = f"{entry.mode:o} {entry.blob_id}" if isinstance(entry, SourceFile) else entry.reason
-        digest.update(f"{what} {entry.path}\0".encode("utf-8", "surrogateescape"))
+    for file in readable:
+        digest.update(f"{file.mode:o} {file.blob_id} {file.path}\0".encode("utf-8", "surrogateescape"))
+    for entry in left_out:
+        digest.update(f"{entry.reason} {entry.path}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

@@ -94,12 +94,15 @@ def prepare_part(
     filters = filters_of(project, data)
     maker = ExampleMaker(tokenizer, data)
     name = project.name or project_name(project.source)
-    listing = sorted(source.files(), key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))
-    key = part_key(listing, tokenizer.fingerprint, project, data)
+    listing = sorted(
+        source.files(lambda path, size: filters.reject_path(path, size) is None),
+        key=lambda entry: entry.path.encode("utf-8", "surrogateescape"),
+    )
+    readable, left_out = screen_paths(listing, filters)
+    key = part_key(readable, left_out, tokenizer.fingerprint, project, data)
     directory = paths.parts() / key
     if (directory / RECORD_FILE).is_file():
         return _part(directory, read_record(directory), name, source.commit, reused=True)
-    readable, left_out = screen_paths(listing, filters)
     with building(directory, lambda: record.key) as temporary:
         accepted, rejected = _read(source, readable, filters, temporary / TEXTS_FILE, name, report)
         lost = [file for file in rejected if file.reason in TRANSIENT]

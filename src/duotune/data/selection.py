@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from duotune.catalog.splits import RecordedSplit, Split
 from duotune.config.run import DataConfig
-from duotune.data.leakage import leaking
+from duotune.data.leakage import crossing, leaking
 from duotune.data.pool import Pool
 from duotune.data.split import Assignment, assign
+from duotune.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Selection:
         assignments: Cluster and split of every file, kept or not.
         records: What the catalog should remember of the split.
         positions: Kept files by split, in the pool's order.
-        leaks: Training files that repeat a held-out file although their clusters differ; they are not in `positions`.
+        leaks: Training files that repeat a held-out file, and validation files that repeat a test file, although their
+            clusters differ; they are not in `positions`.
     """
 
     pool: Pool
@@ -31,15 +33,17 @@ class Selection:
     leaks: Sequence[int]
 
     def leaked(self) -> int:
-        """How many of the training files repeat a held-out file, measured anew."""
-        return len(_leaking(self.pool, self.positions))
+        """How many kept files repeat one that is held out further, measured from the texts of all three splits."""
+        contents = [pooled.file.content for pooled in self.pool.files]
+        splits = [self.positions[split] for split in ("train", "validation", "test")]
+        return crossing(splits, contents, self.pool.shingles)
 
 
 def select(pool: Pool, recorded: Sequence[RecordedSplit], data: DataConfig) -> Selection:
     """Split the kept files of a pool.
 
-    Locality-sensitive hashing overlooks some pairs, mostly close to the threshold. So every training file is compared
-    with every held-out one after the split, and those that repeat one are dropped.
+    Locality-sensitive hashing overlooks some pairs, mostly close to the threshold. So after the split every validation
+    file is compared with every test file, and every training file with both; those that repeat one are dropped.
 
     Raises:
         UsageError: Too few files to hold any out.
@@ -49,14 +53,25 @@ def select(pool: Pool, recorded: Sequence[RecordedSplit], data: DataConfig) -> S
     for position, given in enumerate(division.assignments):
         if position not in pool.repeats:
             positions[given.split].append(position)
-    leaks = _leaking(pool, positions)
-    gone = set(leaks)
-    positions["train"] = [position for position in positions["train"] if position not in gone]
+    leaks = _drop(pool, positions, "validation", positions["test"])
+    leaks += _drop(pool, positions, "train", [*positions["validation"], *positions["test"]])
     return Selection(pool, division.assignments, division.records, positions, leaks)
 
 
-def _leaking(pool: Pool, positions: Mapping[Split, list[int]]) -> list[int]:
+def _drop(pool: Pool, positions: dict[Split, list[int]], split: Split, held_out: Sequence[int]) -> list[int]:
+    """Take out of a split what repeats a held-out file, and return that.
+
+    Raises:
+        UsageError: Nothing is left of it.
+    """
     signed = [pooled.signature for pooled in pool.files]
     contents = [pooled.file.content for pooled in pool.files]
-    held_out = [*positions["validation"], *positions["test"]]
-    return leaking(positions["train"], held_out, signed, contents, pool.shingles)
+    leaks = leaking(positions[split], held_out, signed, contents, pool.shingles)
+    gone = set(leaks)
+    positions[split] = [position for position in positions[split] if position not in gone]
+    if gone and not positions[split]:
+        raise UsageError(
+            f"Every {split} file nearly repeats a file that is held out further from training.",
+            "Add projects or files that differ from each other.",
+        )
+    return leaks

@@ -12,7 +12,7 @@ from duotune.data.filters import filters_of
 from duotune.data.funnel import Accepted, screen_contents, screen_paths
 from duotune.data.languages import by_path
 from duotune.data.reasons import Reason
-from duotune.sources.source import Source
+from duotune.sources.source import Source, nothing
 
 BYTES_PER_TOKEN = 3.2
 """Of code, across the byte-level vocabularies of 30,000 to 150,000 tokens that code models have."""
@@ -49,7 +49,7 @@ def survey(source: Source, project: ProjectConfig, data: DataConfig) -> Survey:
         SourceError: The source cannot be read.
     """
     filters = filters_of(project, data)
-    readable, left_out = screen_paths(source.files(), filters)
+    readable, left_out = screen_paths(source.files(nothing), filters)
     rejected = Counter(entry.reason for entry in left_out)
     sizes: Counter[str] = Counter()
     counts: Counter[str] = Counter()

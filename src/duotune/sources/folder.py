@@ -14,7 +14,17 @@ from typing import Literal
 
 from duotune.errors import SourceError, printable
 from duotune.sources.ignore import Rule, is_ignored, read_ignore_file
-from duotune.sources.source import MAX_READ_BYTES, Reason, Rejected, SourceFile, Unreadable, blob_id, is_lfs_pointer
+from duotune.sources.source import (
+    MAX_READ_BYTES,
+    Reason,
+    Rejected,
+    SourceFile,
+    Unreadable,
+    Wanted,
+    blob_id,
+    everything,
+    is_lfs_pointer,
+)
 
 MAX_DEPTH = 200
 OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -63,8 +73,8 @@ class FolderSource:
                 total.update(f"{entry.blob_id} {entry.path}\0".encode("utf-8", "surrogateescape"))
         return total.hexdigest()
 
-    def files(self) -> Iterator[SourceFile | Rejected]:
-        """Every file in Git's order, with a reason for each one left out; contents are hashed on the way.
+    def files(self, wanted: Wanted = everything) -> Iterator[SourceFile | Rejected]:
+        """Every file in Git's order, with a reason for each one left out; wanted contents are hashed on the way.
 
         Raises:
             SourceError: The folder itself cannot be read any more.
@@ -77,7 +87,7 @@ class FolderSource:
                 "Check that it is still there and may be read.",
             ) from error
         try:
-            yield from _walk(descriptor, "", [], 0)
+            yield from _walk(descriptor, "", [], 0, wanted)
         finally:
             os.close(descriptor)
 
@@ -90,7 +100,7 @@ class FolderSource:
         name = os.fsencode(self._folder) + b"/" + file.path.encode("utf-8", "surrogateescape")
         content = _read(name, file.path, None, too_large=Reason.CHANGED)
         # Also holds when a directory on the way has become a symbolic link since: what is read is what was listed.
-        if blob_id(content) != file.blob_id:
+        if file.blob_id and blob_id(content) != file.blob_id:
             raise Unreadable(file.path, Reason.CHANGED)
         if is_lfs_pointer(content):
             raise Unreadable(file.path, Reason.LFS)
@@ -117,7 +127,7 @@ class FolderSource:
 
 
 def _walk(
-    directory: int, base: str, rules: list[tuple[str, list[Rule]]], depth: int
+    directory: int, base: str, rules: list[tuple[str, list[Rule]]], depth: int, wanted: Wanted
 ) -> Iterator[SourceFile | Rejected]:
     """Entries below an open directory; children are opened relative to it, so that no path is walked twice."""
     entries, unreadable = _entries(directory, base)
@@ -127,15 +137,15 @@ def _walk(
     for entry in entries:
         path = base + entry.name.decode("utf-8", "surrogateescape")
         if entry.is_directory:
-            yield from _walk_child(directory, entry, f"{path}/", rules, depth + 1)
+            yield from _walk_child(directory, entry, f"{path}/", rules, depth + 1, wanted)
         elif is_ignored(path, rules):
             yield Rejected(path, Reason.IGNORED)
         else:
-            yield _listed(directory, entry, path)
+            yield _listed(directory, entry, path, wanted)
 
 
 def _walk_child(
-    parent: int, entry: _Entry, path: str, rules: list[tuple[str, list[Rule]]], depth: int
+    parent: int, entry: _Entry, path: str, rules: list[tuple[str, list[Rule]]], depth: int, wanted: Wanted
 ) -> Iterator[SourceFile | Rejected]:
     if is_ignored(path, rules):
         yield Rejected(path, Reason.IGNORED)
@@ -149,7 +159,7 @@ def _walk_child(
         yield Rejected(path, Reason.UNREADABLE)
         return
     try:
-        yield from _walk(child, path, rules, depth)
+        yield from _walk(child, path, rules, depth, wanted)
     finally:
         os.close(child)
 
@@ -171,18 +181,20 @@ def _entries(directory: int, base: str) -> tuple[list[_Entry], list[Rejected]]:
     return sorted(entries, key=lambda entry: entry.order), unreadable
 
 
-def _listed(directory: int, entry: _Entry, path: str) -> SourceFile | Rejected:
+def _listed(directory: int, entry: _Entry, path: str, wanted: Wanted) -> SourceFile | Rejected:
     if stat.S_ISLNK(entry.status.st_mode):
         return Rejected(path, Reason.SYMLINK)
     if not stat.S_ISREG(entry.status.st_mode):
         return Rejected(path, Reason.NOT_REGULAR)
     if entry.status.st_size > MAX_READ_BYTES:
         return Rejected(path, Reason.TOO_LARGE)
+    mode = 0o100755 if entry.status.st_mode & stat.S_IXUSR else 0o100644
+    if not wanted(path, entry.status.st_size):
+        return SourceFile(path, "", entry.status.st_size, mode)
     try:
         content = _read(entry.name, path, directory)
     except Unreadable as error:
         return error.rejected
-    mode = 0o100755 if entry.status.st_mode & stat.S_IXUSR else 0o100644
     return SourceFile(path, blob_id(content), len(content), mode)
 
 

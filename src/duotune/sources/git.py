@@ -9,6 +9,8 @@ configuration, attributes or hooks, asks nobody for missing objects, and has no 
 from __future__ import annotations
 
 import os
+import platform
+import re
 import shutil
 import stat
 import subprocess
@@ -17,7 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from duotune.errors import HostError, SourceError, printable
+from duotune import paths
+from duotune.errors import HostError, SourceError, is_full, no_space, printable
 
 TIMEOUT_SECONDS = 120
 KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
@@ -57,8 +60,13 @@ def find_git_directory(folder: Path) -> GitDirectory | None:
 
 
 def make_shadow(repository: GitDirectory) -> Path:
-    """A temporary bare git directory with links to the repository's objects and refs and a configuration of ours."""
-    shadow = Path(tempfile.mkdtemp(prefix="duotune-git-"))
+    """A temporary bare git directory with links to the repository's objects and refs and a configuration of ours.
+
+    Raises:
+        HostError: duotune's own directory cannot be written.
+        OSError: The repository cannot be read.
+    """
+    shadow = _own_directory()
     try:
         head = repository.own / "HEAD"
         (shadow / "HEAD").write_text(f"ref: {os.readlink(head)}\n" if head.is_symlink() else _small_text(head))
@@ -139,6 +147,26 @@ def start_git(arguments: Sequence[str], environment: dict[str, str]) -> subproce
 def git_missing() -> HostError:
     """The error of a host without git."""
     return HostError("git is not installed on this host.", "Install it (for example `apt install git`).")
+
+
+def _own_directory() -> Path:
+    """An empty directory that says whose it is; those of dead processes of this machine are removed."""
+    parent = paths.cache() / "git"
+    ours = re.compile(rf"{re.escape(platform.node())}-(\d+)-\w+")
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for left in parent.iterdir():
+            match = ours.fullmatch(left.name)
+            if match and not Path(f"/proc/{match[1]}").exists():
+                shutil.rmtree(left, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=f"{platform.node()}-{os.getpid()}-", dir=parent))
+    except OSError as error:
+        if is_full(error):
+            raise no_space(parent) from error
+        raise HostError(
+            f"{printable(parent)} cannot be written: {error.strerror}.",
+            "Check its owner, or set DUOTUNE_HOME to another directory.",
+        ) from error
 
 
 def _shadow_config(original: Path) -> str:

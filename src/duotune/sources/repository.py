@@ -18,6 +18,8 @@ from duotune.sources.source import (
     Rejected,
     SourceFile,
     Unreadable,
+    Wanted,
+    everything,
     is_lfs_pointer,
     is_safe_path,
 )
@@ -60,8 +62,8 @@ class GitSource:
         """The commit."""
         return self.commit or ""
 
-    def files(self) -> Iterator[SourceFile | Rejected]:
-        """Every file of the commit in Git's order, with a reason for each one left out.
+    def files(self, wanted: Wanted = everything) -> Iterator[SourceFile | Rejected]:
+        """Every file of the commit in Git's order, with a reason for each one left out; Git knows every id.
 
         Raises:
             SourceError: The repository is damaged, or a tree of the commit is not there.

@@ -20,6 +20,20 @@ Progress = Callable[[str, int, int], None]
 """Called with a phase in words, what is done and the total."""
 
 
+Wanted = Callable[[str, int], bool]
+"""Told a path and a size in bytes, whether the content of that file may matter."""
+
+
+def everything(path: str, size: int) -> bool:
+    """Want every file."""
+    return True
+
+
+def nothing(path: str, size: int) -> bool:
+    """Want no file's content hashed: paths and sizes are enough."""
+    return False
+
+
 class Reason(StrEnum):
     """Why a source leaves a file out."""
 
@@ -42,7 +56,8 @@ class SourceFile:
 
     Attributes:
         path: Relative, with `/`; bytes that are not UTF-8 are kept as lone surrogates (surrogateescape).
-        blob_id: Git's id of the content, the same for the same bytes in a repository and in a folder.
+        blob_id: Git's id of the content, the same for the same bytes in a repository and in a folder; empty where a
+            folder was told not to read the file.
         size: In bytes.
         mode: Git's mode: 0o100644, or 0o100755 for an executable file.
     """
@@ -92,8 +107,12 @@ class Source(Protocol):
         """What pins the content: the commit, or a digest over paths and contents of a folder."""
         ...
 
-    def files(self) -> Iterator[SourceFile | Rejected]:
-        """Every file in a fixed order, with a reason for each one left out."""
+    def files(self, wanted: Wanted = everything) -> Iterator[SourceFile | Rejected]:
+        """Every file in a fixed order, with a reason for each one left out.
+
+        Args:
+            wanted: Told path and size of a file, whether its content may matter; a folder does not read the others.
+        """
         ...
 
     def read(self, file: SourceFile) -> bytes:

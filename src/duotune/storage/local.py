@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from duotune.errors import StorageError, printable
+from duotune.errors import StorageError, is_full, printable
 from duotune.storage.locations import MARKER, OnBytes, checked_name, files_of
 
 CHUNK_BYTES = 8 << 20
@@ -107,9 +107,9 @@ class LocalStorage:
 
     def _refusal(self, error: OSError) -> StorageError:
         where = printable(self.root)
+        if is_full(error):
+            return StorageError(f"No space is left for {where}.", "Free some, or choose another location.")
         match error.errno:
-            case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
-                return StorageError(f"No space is left for {where}.", "Free some, or choose another location.")
             case errno.EROFS:
                 return StorageError(f"The disk of {where} is read-only.", "Choose another location, or remount it.")
             case errno.EACCES | errno.EPERM:
