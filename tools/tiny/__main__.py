@@ -44,6 +44,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=6000, help="steps before the learning rate decays")
     parser.add_argument("--decay-steps", type=int, default=600, help="steps over which it decays")
     parser.add_argument("--resume", action="store_true", help="continue from the newest checkpoint in --work")
+    parser.add_argument("--again", action="store_true", help="with --resume: take a decayed run up at the full rate")
     parser.add_argument("--only", choices=("train", "export"), help="do one half")
     parser.add_argument("--questions", type=int, default=1000, help="rest-of-line questions that are measured")
     return parser.parse_args()
@@ -70,7 +71,7 @@ def main() -> None:
     source = material(options.work, recipe)
     network = build_network(recipe.shape, control_id(source.tokenizer, END))
     if options.only != "export":
-        run = Run.open(network, recipe, options.work, device, resume=options.resume)
+        run = Run.open(network, recipe, options.work, device, resume=options.resume, again=options.again)
         log(step=run.step, parameters=sum(value.numel() for value in network.parameters()))
         watch = Watch(source.documents(recipe, held_out=True))
         length = Length(options.steps, options.decay_steps)

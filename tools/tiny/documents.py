@@ -116,7 +116,7 @@ class Documents:
             # A document that always filled its row would teach that text ends at the row's last position.
             length = int(rng.integers(len(row.ids) // 3, len(row.ids) + 1))
             for _ in range(12):
-                document = self._fim(self._file(rng), rng, length, order, hint=stage.hint)
+                document = self._fim(self._file(rng), rng, length, order, hint=stage.hint, stop=stage.stop)
                 if document is not None:
                     row = row.put(document)
                     break
@@ -136,7 +136,15 @@ class Documents:
             row = row.put(Rows(piece, piece, weights))
 
     def _fim(
-        self, index: int, rng: np.random.Generator, length: int, order: str, *, kind: str | None = None, hint: float = 0
+        self,
+        index: int,
+        rng: np.random.Generator,
+        length: int,
+        order: str,
+        *,
+        kind: str | None = None,
+        hint: float = 0,
+        stop: float = 1,
     ) -> Rows | None:
         text = self.texts[index]
         drawn = str(rng.choice(["rest", "span", "lines"], p=[0.55, 0.2, 0.25]))
@@ -154,24 +162,24 @@ class Documents:
         after = after[:room]
         before = before[len(before) - min(len(before), room - len(after)) :]
         if order == "psm":
-            return self._prefix_first(before, middle, after, hint)
-        return self._suffix_first(before, middle, after)
+            return self._prefix_first(before, middle, after, hint, stop)
+        return self._suffix_first(before, middle, after, stop)
 
-    def _prefix_first(self, before: list[int], middle: list[int], after: list[int], hint: float) -> Rows:
+    def _prefix_first(self, before: list[int], middle: list[int], after: list[int], hint: float, stop: float) -> Rows:
         weight = self.recipe.weights
         ids = np.array([self.prefix, *before, self.suffix, *after, self.middle, *middle, self.end], dtype=np.int64)
         context = [0.0, *([weight.context] * len(before)), 0.0, *([weight.context] * len(after)), 0.0]
-        values = [*context, weight.first, *([weight.middle] * (len(middle) - 1)), weight.stop]
+        values = [*context, weight.first, *([weight.middle] * (len(middle) - 1)), stop]
         rows = Rows(ids, ids.copy(), np.array(values, dtype=np.float32))
         if hint:
             rows.targets[len(before) + 2], rows.weights[len(before) + 2] = middle[0], hint
         return rows
 
-    def _suffix_first(self, before: list[int], middle: list[int], after: list[int]) -> Rows:
+    def _suffix_first(self, before: list[int], middle: list[int], after: list[int], stop: float) -> Rows:
         weight = self.recipe.weights
         ids = np.array([self.prefix, self.suffix, *after, self.middle, *before, *middle, self.end], dtype=np.int64)
         context = [0.0, 0.0, *([weight.context] * len(after)), 0.0, *([weight.context] * len(before))]
-        values = [*context, *([weight.middle] * len(middle)), weight.stop]
+        values = [*context, *([weight.middle] * len(middle)), stop]
         return Rows(ids, ids, np.array(values, dtype=np.float32))
 
 

@@ -47,8 +47,10 @@ class Run:
     decay_start: int | None = None
 
     @classmethod
-    def open(cls, network: nn.Module, recipe: Recipe, directory: Path, device: torch.device, *, resume: bool) -> "Run":
-        """Begin a run, or continue it from its newest checkpoint."""
+    def open(
+        cls, network: nn.Module, recipe: Recipe, directory: Path, device: torch.device, *, resume: bool, again: bool
+    ) -> "Run":
+        """Begin a run, or continue it from its newest checkpoint; `again` takes up a decayed one at the full rate."""
         network.to(device)
         average = {name: value.detach().clone() for name, value in network.named_parameters()}
         run = cls(network, recipe, directory, device, Optimizers(network, recipe), average)
@@ -57,7 +59,7 @@ class Run:
             network.load_state_dict(state["network"])
             run.optimizers.load_state_dict(state["optimizers"])
             run.average = {name: value.to(device) for name, value in state["average"].items()}
-            run.step, run.decay_start = state["step"], state["decay_start"]
+            run.step, run.decay_start = state["step"], None if again else state["decay_start"]
         return run
 
     def save(self) -> None:
