@@ -22,10 +22,10 @@ def gaining(**fields: str) -> ItemResult:
 
 
 def test_a_page_of_hostile_text_does_nothing_to_a_terminal() -> None:
-    item = gaining(**dict.fromkeys(("prompt", "gold", "base", "adapter", "path", "project"), HOSTILE))
+    item = gaining(**dict.fromkeys(("before", "after", "gold", "base", "adapter", "path", "project"), HOSTILE))
     page = as_markdown("name", COMPARED, {"fim": [item]})
     assert [character for character in page if not character.isprintable() and character not in "\n\t"] == []
-    assert page.count("x\\x1b]0;owned\\x07\\x9b2J\\u202ey\\rz") == 7
+    assert page.count("x\\x1b]0;owned\\x07\\x9b2J\\u202ey\\rz") == 8
 
 
 def test_lines_and_tabs_of_code_stay_and_its_fence_cannot_be_closed() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import grp
+import os
+import pwd
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,6 +28,15 @@ def test_engine_death_is_always_restarted() -> None:
 def test_socket_needs_no_network() -> None:
     assert "PrivateNetwork=yes" in render(CONFIG, ServingConfig(listen="unix:/run/duotune-vllm/vllm.sock"))
     assert "PrivateNetwork=no" in render(CONFIG, ServingConfig())
+
+
+def test_without_the_system_install_the_unit_runs_as_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grp, "getgrall", lambda: [])
+    assert f"\nUser={pwd.getpwuid(os.geteuid()).pw_name}\n" in render(CONFIG, ServingConfig())
+    ours = grp.struct_group(("duotune", "x", 990, []))
+    monkeypatch.setattr(grp, "getgrall", lambda: [ours])
+    assert "\nDynamicUser=yes\nSupplementaryGroups=duotune\n" in render(CONFIG, ServingConfig())
+    assert "\nUser=vllm\n" in render(CONFIG, ServingConfig(user="vllm"))
 
 
 @pytest.mark.parametrize(

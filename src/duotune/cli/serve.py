@@ -33,6 +33,7 @@ def plan(as_json: bool) -> None:
                 "config": deployment.config_text,
                 "unit_name": deployment.unit_name,
                 "unit": deployment.unit_text,
+                "notes": list(deployment.notes),
             }
         )
         return
@@ -44,3 +45,5 @@ def plan(as_json: bool) -> None:
     say(f"\nThis would serve {deployment.base} with {names}. Nothing was changed.")
     for reason in deployment.left_out:
         say(f"Left out: {reason}.")
+    for note in deployment.notes:
+        say(f"Note: {note}.")

@@ -31,7 +31,7 @@ class ServingConfig(Section):
     )
     listen: str = setting("127.0.0.1:8000", help='Address vLLM answers at: "host:port", or "unix:/path" for a socket.')
     unit: str = setting("vllm-duo.service", help="Name of the systemd unit.", pattern=r"^[A-Za-z0-9:_.@-]+\.service$")
-    user: str = setting("", help="User the unit runs as; empty is a dynamic user of systemd.")
+    user: str = setting("", help="User the unit runs as; empty is systemd's own, or you without a group duotune.")
     during_training: Literal["keep", "stop"] = setting(
         "keep", help="stop frees the GPU while a run trains and starts vLLM again when it ends."
     )

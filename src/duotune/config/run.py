@@ -151,7 +151,7 @@ class TrainingConfig(Section):
     weight_decay: float = setting(0.0, help="Pull of the adapter towards zero; small values fight overfitting.", ge=0)
     max_grad_norm: float = setting(1.0, help="Longest gradient step allowed; tames rare bad batches.", gt=0)
     eval_steps: int = setting(
-        0, help="Optimizer steps between validation losses; 0 is about ten times per run.", unit="steps", ge=0
+        0, help="Optimizer steps between validation losses; 0 is up to ten times per run.", unit="steps", ge=0
     )
     save_steps: int = setting(
         0, help="Optimizer steps between checkpoints; 0 saves with every validation loss.", unit="steps", ge=0

@@ -8,7 +8,7 @@ from duotune.errors import printable
 from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, ItemResult, SetResult
 
 EXAMPLES = 3
-PROMPT_CHARACTERS = 400
+HOLE = "⟦ … ⟧"
 
 
 def as_markdown(name: str, evaluation: Evaluation, items: Mapping[str, Sequence[ItemResult]]) -> str:
@@ -82,11 +82,11 @@ def _examples(name: str, items: Sequence[ItemResult]) -> str:
 
 
 def _example(item: ItemResult) -> str:
-    prompt = item.prompt if len(item.prompt) <= PROMPT_CHARACTERS else "…" + item.prompt[-PROMPT_CHARACTERS:]
     pair = item.metrics["edit_similarity"]
     place = f"{printable(item.project)}, `{printable(item.path)}`"
     heading = f"{place}: edit similarity {pair.base:.2f} → {pair.adapter:.2f}"
-    texts = (("end of the prompt", prompt), ("author", item.gold), ("base", item.base), ("adapter", item.adapter or ""))
+    asked = f"{item.before}{HOLE}{item.after}"
+    texts = (("asked", asked), ("author", item.gold), ("base", item.base), ("adapter", item.adapter or ""))
     return "\n\n".join([heading, *(f"{title}\n\n{_fenced(text)}" for title, text in texts)])
 
 

@@ -77,6 +77,8 @@ class ItemResult(Stored):
 
     Attributes:
         prompt: The prompt as the model got it, control tokens spelled out.
+        before: The source right above the hole, at most some lines.
+        after: The source right below it.
         base: The base model's answer, as generated.
         adapter: The adapter's answer.
         metrics: By name, see `METRICS`.
@@ -91,6 +93,8 @@ class ItemResult(Stored):
     path: str
     language: str
     prompt: str
+    before: str
+    after: str
     gold: str
     base: str
     adapter: str | None

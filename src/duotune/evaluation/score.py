@@ -25,6 +25,10 @@ from duotune.models.tokenizer import CodeTokenizer
 Answers = Mapping[str, StoredAnswer]
 SHARES = ("exact_match", "bad_responses", "stopped_by_itself", "raw_exact_match")
 
+# Enough of the source around a hole for a person to see what was asked.
+BEFORE_CHARACTERS = 320
+AFTER_CHARACTERS = 120
+
 
 def score_items(
     set_name: str,
@@ -88,6 +92,8 @@ def _item_result(
         path=item.path,
         language=item.language,
         prompt=tokenizer.decode(question.prompt, skip_control=False),
+        before=item.prefix[-BEFORE_CHARACTERS:],
+        after=item.suffix[:AFTER_CHARACTERS],
         gold=item.gold,
         base=answers[0].text,
         adapter=answers[1].text if compared else None,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from duotune.adapters.manifest import read_manifest
 from duotune.adapters.peft_config import largest_rank, read_config
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
-from duotune.config.host import HostConfig
+from duotune.config.host import HostConfig, ServingConfig
 from duotune.errors import CheckFailed, ModelError, UsageError, printable
 from duotune.models.locate import fingerprint, locate
 from duotune.serving import unit, vllm_config
@@ -33,6 +34,7 @@ class Deployment:
         config_text: vLLM's configuration.
         unit_name: Name of the systemd unit.
         unit_text: Its text.
+        notes: What keeps the unit from working on this host as it is now.
     """
 
     base: Path
@@ -42,6 +44,7 @@ class Deployment:
     config_text: str
     unit_name: str
     unit_text: str
+    notes: tuple[str, ...]
 
 
 def plan_deployment(catalog: Catalog, host: HostConfig) -> Deployment:
@@ -71,7 +74,18 @@ def plan_deployment(catalog: Catalog, host: HostConfig) -> Deployment:
         config_text=vllm_config.render(base, adapters, host.serving),
         unit_name=host.serving.unit,
         unit_text=unit.render(config_file, host.serving),
+        notes=tuple(_notes(host.serving)),
     )
+
+
+def _notes(serving: ServingConfig) -> Iterator[str]:
+    if shutil.which(serving.executable) is None:
+        yield (
+            f"vLLM's command {printable(serving.executable)} is not on this host; install vLLM into an environment of "
+            "its own and set serving.executable to its full path"
+        )
+    if Path("/tmp") in paths.home().parents:
+        yield f"the unit has a /tmp of its own and would not see {paths.home()}; set DUOTUNE_HOME to another place"
 
 
 def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Path:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import grp
+import os
+import pwd
 import re
 import string
 from pathlib import Path
@@ -10,6 +13,10 @@ from duotune.config.host import ServingConfig
 from duotune.errors import UsageError
 
 _TEMPLATE = Path(__file__).parent.parent / "assets" / "vllm.service.template"
+
+
+# May read published adapters; made by the system install.
+GROUP = "duotune"
 
 
 class _UnitTemplate(string.Template):
@@ -29,14 +36,22 @@ def render(config_file: Path, serving: ServingConfig) -> str:
     Raises:
         UsageError: A value holds a control character, which no unit file can carry.
     """
-    user = f"User={quote(serving.user)}" if serving.user else "DynamicUser=yes\nSupplementaryGroups=duotune"
     return _UnitTemplate(_TEMPLATE.read_text()).substitute(
         unit=serving.unit,
         executable=quote(serving.executable),
         config_file=quote(str(config_file)),
-        identity=user,
+        identity=_identity(serving),
         network="PrivateNetwork=yes" if serving.listen.startswith("unix:") else "PrivateNetwork=no",
     )
+
+
+def _identity(serving: ServingConfig) -> str:
+    """Who vLLM runs as: the configured user, else one of systemd's own where the system install made our group."""
+    if serving.user:
+        return f"User={quote(serving.user)}"
+    if any(group.gr_name == GROUP for group in grp.getgrall()):
+        return f"DynamicUser=yes\nSupplementaryGroups={GROUP}"
+    return f"User={quote(pwd.getpwuid(os.geteuid()).pw_name)}"
 
 
 def quote(word: str) -> str:

@@ -33,6 +33,8 @@ def run(run: RunInProgress, config: RunConfig) -> Published:
             extras={contract.name: contract} if contract.is_file() else None,
             on_bytes=lambda done, total: run.report.progress("copy", done, total, "bytes"),
         )
+    if published.harmful_yet_published:
+        run.report.warning(f"{published.name} was published earlier with these very weights, and is now found harmful.")
     return Published(published=_version(published))
 
 
