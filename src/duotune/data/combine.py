@@ -166,6 +166,7 @@ def _fingerprint(request: _Request, selection: Selection) -> str:
         "pipeline": PIPELINE_VERSION,
         "tokenizer": request.tokenizer.fingerprint,
         "settings": request.settings.model_dump(),
+        "weights": LossWeights().model_dump(),
         "projects": [project.model_dump() for project in request.projects],
         "split": sorted(split),
     }
