@@ -29,6 +29,7 @@ from duotune.data.pool import Pool, Repeat
 from duotune.data.prepare import Part, check_stop
 from duotune.data.reasons import Reason
 from duotune.data.selection import Selection, select
+from duotune.data.weights import LossWeights
 from duotune.models.items import write_items
 from duotune.models.prompts import PromptRenderer
 from duotune.models.tokenizer import CodeTokenizer
