@@ -23,6 +23,7 @@ from duotune.data.parts import read_record
 from duotune.data.prepare import prepare_part
 from duotune.data.reasons import Reason
 from duotune.data.similarity import jaccard, shingles
+from duotune.data.weights import LossWeights
 from duotune.errors import HostError, SourceError, UsageError
 from duotune.models.items import read_items
 from duotune.models.tokenizer import CodeTokenizer
@@ -72,7 +73,7 @@ def test_dataset_opens_with_the_datasets_library_and_its_rows_are_whole(
                     middle = list(own).index(markers[1])
                     assert (own_labels[: middle + 1] == -100).all()
                     assert (own_labels[middle + 1 :] == own[middle + 1 :]).all()
-                    assert own_weights[-1] == 2
+                    assert own_weights[-1] == LossWeights().middle_end
                     assert (own_weights[middle + 1 : -1] == 1).all()
                 tokens += length if (own_labels != -100).any() else 0
                 targets += int((own_labels != -100).sum())
