@@ -8,9 +8,9 @@ on". So:
 - the recipes' shares are shares of the loss too: plain code counts less, until both recipes weigh what they were given;
 - but never less than 1/16 of a middle's token, or most of what is computed would teach nothing;
 - the end token of a middle counts five times: one in about twenty targets of a middle, and the one that decides
-  whether an editor shows a suggestion or a page of text. Measured on the quick start with the bundled model, which stops very
-  readily: counted twice, the share that stops by itself fell from 92 % to 81 %; counted five times, it stayed at 92 % on
-  one commit of this checkout and fell from 98 % to 90 % on another. So it is better, and not settled.
+  whether an editor shows a suggestion or a page of text. Measured on the quick start with the bundled model, which
+  stops very readily: counted twice, the share that stops by itself fell from 92 % to 81 %; counted five times, it
+  stayed at 92 % on one commit of this checkout and fell from 98 % to 90 % on another. So it is better, not settled.
 """
 
 from __future__ import annotations
