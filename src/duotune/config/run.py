@@ -45,20 +45,76 @@ class ModelConfig(Section):
 
 
 class Recipes(Section):
-    """Share of the text that becomes each kind of training example; shares are relative."""
+    """Share of the text that becomes each kind of training example; relative, between those that apply to a file.
+
+    `fim`, `code`, `signature` and `metadata` divide files of code between them, `raw` and `heading` documents, which a
+    project has when its `languages` name them. Where a file has no function, comment or heading, its part goes to the
+    others.
+    """
 
     fim: float = setting(
-        0.7, help="Fill-in-the-middle: what a code completion asks for; more helps completions.", ge=0, le=1
+        0.55, help="Fill-in-the-middle: what a code completion asks for; more helps completions.", ge=0, le=1
     )
     code: float = setting(
-        0.3, help="Plain code from the start of a file: teaches names and style, keeps the model fluent.", ge=0, le=1
+        0.25,
+        help="Plain code, a project's files together where the model knows how: teaches names, keeps fluent.",
+        ge=0,
+        le=1,
+    )
+    signature: float = setting(
+        0.15,
+        help="Whole function bodies from signature and docstring: longer answers, at the cost of others.",
+        ge=0,
+        le=1,
+    )
+    metadata: float = setting(
+        0.05, help="Code from the comment or docstring above it; more helps only where comments are good.", ge=0, le=1
+    )
+    raw: float = setting(
+        0.7,
+        help="Plain text of documents such as Markdown: teaches the project's terms, not how to write code.",
+        ge=0,
+        le=1,
+    )
+    heading: float = setting(
+        0.3, help="Sections of Markdown and reStructuredText from their heading: helps writing documents.", ge=0, le=1
     )
 
     @model_validator(mode="after")
     def _some_share(self) -> Recipes:
-        if self.fim + self.code <= 0:
+        if sum(self.model_dump().values()) <= 0:
             raise ValueError("at least one recipe needs a share above 0")
         return self
+
+
+class PromptLossWeight(Section):
+    """Weight of a prompt's tokens in the loss, relative to the answer's; 0 learns from answers alone.
+
+    Small weights help where answers are short, and do nothing where they are long (arXiv 2401.13586). What surrounds a
+    signature, comment or heading is context, and never counts.
+    """
+
+    fim: float = setting(
+        0.0,
+        help="Source around the hole. 0, since `code` teaches the same text whole; set 0.05 when `code` has no share.",
+        ge=0,
+        le=1,
+    )
+    signature: float = setting(
+        0.1,
+        help="Signature and docstring: a little teaches how this project names and declares; more drowns bodies.",
+        ge=0,
+        le=1,
+    )
+    metadata: float = setting(
+        0.0,
+        help="Comment or docstring. 0, since completions should be code; more also teaches to write comments.",
+        ge=0,
+        le=1,
+    )
+    heading: float = setting(
+        0.1, help="Heading: a little teaches how this project titles its documents; `raw` teaches the rest.", ge=0, le=1
+    )
 
 
 class DataConfig(Section):
@@ -85,7 +141,10 @@ class DataConfig(Section):
         1_000_000, help="Larger files are left out: they are rarely written by hand.", unit="bytes", ge=1000
     )
     seed: int = setting(0, help="Seed of every choice in preparation; the same seed gives the same dataset.", ge=0)
-    recipes: Recipes = setting(Recipes(), help="Kinds of training examples and their shares.")
+    recipes: Recipes = setting(Recipes(), help="Kinds of training examples and their shares of the text.")
+    prompt_loss_weight: PromptLossWeight = setting(
+        PromptLossWeight(), help="How much is learned from prompts, relative to answers; 0 is nothing."
+    )
 
 
 class LoraSettings(Section):

@@ -134,8 +134,9 @@ def _write(directory: Path, fingerprint: str, request: _Request, selection: Sele
         write_items(directory / "held_out" / f"{name}.jsonl", items)
     _warn_of_few(held_out, request.evaluation, report)
     _step(report, 2)
-    padding = next(iter(PromptRenderer(request.tokenizer).end_ids), 0)
-    packer = Packer(selection, [part.directory for part in request.parts], request.data, padding)
+    packer = Packer(
+        selection, [part.directory for part in request.parts], request.data, PromptRenderer(request.tokenizer)
+    )
     counts = packer.write(directory, fingerprint)
     _step(report, 3)
     leakage = Leakage(found=len(selection.leaks), left=selection.leaked(), contaminated_items=held_out.contaminated)
@@ -182,6 +183,7 @@ def _settings(data: DataConfig, evaluation: EvaluationConfig) -> Settings:
         max_file_bytes=data.max_file_bytes,
         seed=data.seed,
         recipes=data.recipes,
+        prompt_loss_weight=data.prompt_loss_weight,
         fim_items=evaluation.fim_items,
         signature_items=evaluation.signature_items,
         max_new_tokens=evaluation.max_new_tokens,

@@ -10,15 +10,21 @@ import re
 from typing import Literal
 
 from duotune.data.dice import Dice
-from duotune.data.syntax import Span, SyntaxTree
+from duotune.data.placeholders import overlaps, placeholders
+from duotune.data.spans import Span
+from duotune.data.syntax import SyntaxTree
 
 MiddleKind = Literal["rest-of-line", "lines", "node", "span"]
 
 MIN_CHARACTERS = 4
-MAX_CHARACTERS = 600
+MAX_CHARACTERS = 400
+"""About the 128 tokens that GitLab's gateway lets a completion have; longer answers are those of function bodies."""
+MAX_BODY_CHARACTERS = 1200
+"""Longest function body, described code or section: about what evaluation's default of 256 tokens lets an answer have,
+and half again, since indentation costs few tokens."""
 MIN_VISIBLE = 3
 """Fewest characters of a middle that are not white space."""
-_NODE_CHARACTERS = (16, 400)
+_NODE_CHARACTERS = (12, 300)
 _LINES = (2, 8)
 _INSIDE_A_WORD = 0.3
 _TRIES = 8
@@ -34,8 +40,12 @@ def cut(kind: MiddleKind, text: str, tree: SyntaxTree | None, dice: Dice, at_mos
         text: The file.
         tree: Its tree; without one there are no nodes.
         dice: Where chance comes from.
-        at_most: Most characters of the middle, at most 600.
+        at_most: Most characters of the middle, at most 400.
+
+    Returns:
+        A middle worth asking for: some of it is visible, and nothing of it was redacted.
     """
+    redacted = placeholders(text)
     for _ in range(_TRIES):
         place = dice.below(len(text))
         if kind == "rest-of-line":
@@ -46,7 +56,7 @@ def cut(kind: MiddleKind, text: str, tree: SyntaxTree | None, dice: Dice, at_mos
             found = _node(text, place, tree, dice, at_most)
         else:
             found = _span(text, place, dice, at_most)
-        if found is not None and _is_worth_asking(text, found, at_most):
+        if found is not None and _is_worth_asking(text, found, at_most) and not overlaps(redacted, found):
             return found
     return None
 

@@ -1,41 +1,39 @@
-"""One file becomes training documents: pieces of plain code, and fill-in-the-middle examples, through one renderer.
+"""One file becomes training documents: its own text, and questions about it, through one renderer.
 
-Every character of a file is spent once: each window of `sequence_length` becomes plain code with the probability of the
-`code` share, and what is left is the budget of characters that fill-in-the-middle examples of the same file may show.
-So the shares of a dataset are shares of its text, and a pass over the dataset is a pass over the source.
+Every character of a file is spent once. The file's length is a budget, divided between the recipes that apply to its
+language by their shares; an example spends as many characters as it shows, context included. So the shares of a
+dataset are shares of its text, and a pass over the dataset is a pass over the source. In detail:
+
+- recipes that run out of holes (a file has only so many functions, comments and headings) go first, each up to its part
+  of the file; what they leave, in a file without a function for instance, is divided between the others by their shares;
+- the text itself is cut into windows that fill a row; some of them, neighbours, are taken;
+- `fim`, which always finds another hole, spends what is left.
+
+An example that would show more than its recipe has left is made with the probability of the part that it has, so that
+shares hold over many files though no example is cut short. Nothing here depends on another file, nor on a path: an
+unchanged file gives the same documents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
 
 from duotune.config.run import DataConfig
-from duotune.data.cuts import MAX_CHARACTERS, MiddleKind, cut
+from duotune.data.chains import excerpt_tokens
 from duotune.data.dice import Dice
-from duotune.data.syntax import Span, SyntaxTree, parse
-from duotune.data.windows import context, pieces
-from duotune.models.prompts import PromptRenderer, Rendered
+from duotune.data.recipes import NAMES, RECIPES, Hole, Recipe, applies
+from duotune.data.source_text import Text
+from duotune.data.spans import Span
+from duotune.data.windows import around, windows
+from duotune.models.prompts import Gap, PromptRenderer, Rendered
 from duotune.models.tokenizer import CodeTokenizer
 
-Recipe = Literal["code", "fim"]
-
-# Half and a little more as an editor asks at every pause; the rest teaches where larger middles end. Evaluation draws
-# from the same kinds but `span`, which keeps the model from expecting every middle to begin and end at a boundary.
-MIDDLES: tuple[tuple[MiddleKind, float], ...] = (
-    ("rest-of-line", 0.55),
-    ("lines", 0.15),
-    ("node", 0.15),
-    ("span", 0.15),
-)
 PREFIX_SHARES = (0.5, 0.9)
 """Editors send more of what is before the cursor."""
 MIN_CONTEXT_TOKENS = 128
 _CONTROL_TOKENS = 8
 _FILL = 0.9
-_TRIES = 4
 
 _SAMPLE = """def read_lines(path: Path, *, limit: int = 100) -> list[str]:
     \"\"\"Return the first lines of a file, without line ends.\"\"\"
@@ -60,54 +58,49 @@ export async function fetchItems(client, { page = 1, size = 50 } = {}) {
 
 @dataclass(frozen=True)
 class Document:
-    """One training document.
+    """One training document, or an excerpt of a longer one.
 
     Attributes:
         file: Index of its file.
         recipe: How it was made.
         ids: Token ids, at most `sequence_length`.
-        prompt_length: So many ids at the beginning are no targets.
-        ends: Whether its last id, the end token, is a target; not so where a window cuts the file.
+        roles: `Role` of each id, one byte each.
+        excerpt: Whether it has neither opening nor end: what files of a repository are joined from.
+        ends: Whether it holds the end of its file.
     """
 
     file: int
     recipe: Recipe
     ids: list[int]
-    prompt_length: int
+    roles: bytes
+    excerpt: bool
     ends: bool
 
 
 @dataclass(frozen=True)
 class _Draft:
-    """A document before it is tokens: plain code has no middle."""
+    """A document before it is tokens: a part of a text, and the hole in it unless it is the text itself."""
 
-    file: int
-    before: str
-    after: str = ""
-    middle: str | None = None
-    ends: bool = True
+    text: Text
+    recipe: Recipe
+    shown: Span
+    hole: Hole | None = None
 
+    @property
+    def ends(self) -> bool:
+        return self.shown.end == len(self.text)
 
-@dataclass(frozen=True)
-class Text:
-    """A file as the recipes see it.
+    def passage(self) -> tuple[str, ...]:
+        return self.text.passage(self.shown.start, self.shown.end)
 
-    Attributes:
-        file: Index that its documents carry.
-        text: Its text.
-        language: Its language.
-        content: Content hash, from which all chance comes.
-    """
-
-    file: int
-    text: str
-    language: str
-    content: str
-
-    @cached_property
-    def tree(self) -> SyntaxTree | None:
-        """Its syntax tree, parsed when first asked for."""
-        return parse(self.text, self.language)
+    def gap(self, hole: Hole) -> Gap:
+        text, span = self.text, hole.span
+        return Gap(
+            prefix=text.passage(self.shown.start, span.start),
+            suffix=text.passage(span.end, self.shown.end),
+            answer=text.text[span.start : span.end],
+            asked=None if hole.head is None else text.text[hole.head : span.start],
+        )
 
 
 class ExampleMaker:
@@ -118,18 +111,19 @@ class ExampleMaker:
         data: Recipes, sequence length and seed.
 
     Raises:
-        ModelError: The `fim` recipe has a share, but the model's vocabulary has no tokens for it.
+        ModelError: A recipe has a share, but the model's vocabulary has no tokens for it.
     """
 
     def __init__(self, tokenizer: CodeTokenizer, data: DataConfig) -> None:
         self._renderer = PromptRenderer(tokenizer)
         self._length = data.sequence_length
         self._seed = data.seed
-        total = data.recipes.fim + data.recipes.code
-        self._code_share = data.recipes.code / total
-        if data.recipes.fim > 0:
-            self._renderer.fim("", "")
+        self._shares = {name: share for name in NAMES if (share := getattr(data.recipes, name)) > 0}
+        if any(RECIPES[name].needs_fim for name in self._shares):
+            self._renderer.require_fim()
+        self._excerpt_length = excerpt_tokens(data.sequence_length)
         self._window_characters = window_characters(tokenizer, data.sequence_length)
+        self._excerpt_characters = window_characters(tokenizer, self._excerpt_length)
 
     def documents(self, texts: Sequence[Text]) -> list[Document]:
         """The documents of several files, in their order."""
@@ -139,62 +133,103 @@ class ExampleMaker:
         while waiting:
             too_long: list[tuple[int, _Draft]] = []
             for (place, draft), rendered in zip(waiting, self._render([d for _, d in waiting]), strict=True):
-                if len(rendered.ids) <= self._length:
-                    recipe: Recipe = "code" if draft.middle is None else "fim"
-                    document = Document(draft.file, recipe, rendered.ids, rendered.prompt_length, draft.ends)
-                    documents.append((place, document))
+                excerpt = self._is_excerpt(draft.recipe)
+                room = self._excerpt_length if excerpt else self._length
+                if len(rendered.ids) <= room:
+                    text, roles = draft.text, rendered.roles
+                    documents.append(
+                        (place, Document(text.file, draft.recipe, rendered.ids, roles, excerpt, draft.ends))
+                    )
                 else:
-                    too_long += [(place, smaller) for smaller in _smaller(draft, self._length / len(rendered.ids))]
+                    too_long += [(place, smaller) for smaller in _smaller(draft, room / len(rendered.ids))]
             waiting = too_long
         documents.sort(key=lambda pair: pair[0])
         return [document for _, document in documents]
 
+    def _is_excerpt(self, recipe: Recipe) -> bool:
+        return RECIPES[recipe].by_repository and self._renderer.repository is not None
+
     def _render(self, drafts: Sequence[_Draft]) -> list[Rendered]:
-        code = iter(self._renderer.codes([d.before for d in drafts if d.middle is None]))
-        holes = [(d.before, d.after, d.middle) for d in drafts if d.middle is not None]
-        fim = iter(self._renderer.fim_examples(holes) if holes else [])
-        return [next(code) if draft.middle is None else next(fim) for draft in drafts]
+        plain = [d for d in drafts if d.hole is None]
+        excerpts = iter(self._renderer.excerpts([d.passage() for d in plain if self._is_excerpt(d.recipe)]))
+        whole = [d for d in plain if not self._is_excerpt(d.recipe)]
+        documents = iter(self._renderer.codes([d.passage() for d in whole], [d.ends for d in whole]))
+        answers = iter(self._renderer.answers([d.gap(d.hole) for d in drafts if d.hole is not None]))
+
+        def rendered(draft: _Draft) -> Rendered:
+            if draft.hole is not None:
+                return next(answers)
+            return next(excerpts) if self._is_excerpt(draft.recipe) else next(documents)
+
+        return [rendered(draft) for draft in drafts]
 
     def _drafts(self, text: Text) -> list[_Draft]:
+        shares = {name: share for name, share in self._shares.items() if applies(name, text.language)}
+        if not shares or not text.text:
+            return []
         dice = Dice(self._seed, "examples", text.content)
-        windows = pieces(text.text, self._window_characters)
+        total = sum(shares.values())
+        endless = [name for name in shares if RECIPES[name].endless]
+        whole = [name for name in shares if RECIPES[name].holes is None]
         drafts: list[_Draft] = []
-        budget = 0
-        for place, window in enumerate(windows):
-            if dice.uniform() < self._code_share:
-                drafts.append(_Draft(text.file, window, ends=place == len(windows) - 1))
-            else:
-                budget += len(window)
-        drafts += self._holes(text, budget, dice)
-        # A file in which no middle can be cut still teaches its text.
-        return drafts or [_Draft(text.file, windows[0], ends=len(windows) == 1)]
+        for name, share in shares.items():
+            if name not in endless and name not in whole:
+                drafts += self._questions(text, name, len(text) * share / total, dice)
+        for group in (whole, endless):
+            for name in group:
+                left = len(text) - sum(len(draft.shown) for draft in drafts)
+                budget = max(0.0, left) * shares[name] / sum(shares[other] for other in (*whole, *endless))
+                if name in whole:
+                    drafts += self._neighbours(text, name, budget, dice)
+                    shares[name] = 0.0
+                else:
+                    drafts += self._questions(text, name, budget, dice)
+        return drafts or [self._first_window(text)]
 
-    def _holes(self, text: Text, budget: int, dice: Dice) -> list[_Draft]:
-        """Fill-in-the-middle examples that show about `budget` characters in all."""
+    def _first_window(self, text: Text) -> _Draft:
+        """A file in which nothing can be asked still teaches its text."""
+        recipe = next(name for name in NAMES if RECIPES[name].holes is None and applies(name, text.language))
+        return _Draft(text, recipe, self._windows(text, recipe)[0])
+
+    def _windows(self, text: Text, recipe: Recipe) -> list[Span]:
+        size = self._excerpt_characters if self._is_excerpt(recipe) else self._window_characters
+        return windows(text.text, Span(0, len(text)), size)
+
+    def _neighbours(self, text: Text, recipe: Recipe, budget: float, dice: Dice) -> list[_Draft]:
+        """Neighbouring windows of a text that show about `budget` characters in all."""
+        cut = self._windows(text, recipe)
+        count = min(len(cut), int(len(cut) * budget / len(text) + dice.uniform()))
+        first = dice.below(len(cut) - count + 1)
+        return [_Draft(text, recipe, window) for window in cut[first : first + count]]
+
+    def _questions(self, text: Text, recipe: Recipe, budget: float, dice: Dice) -> list[_Draft]:
+        """Examples of one recipe that show about `budget` characters of a text in all."""
+        make = RECIPES[recipe].holes
+        if make is None:
+            return []
+        holes = make(text, dice, self._window_characters // 2)
         drafts: list[_Draft] = []
-        failures = 0
-        while budget > 0 and failures < _TRIES:
-            draft = self._hole(text, dice)
-            if draft is None or draft.middle is None:
-                failures += 1
-                continue
-            failures = 0
-            shown = len(draft.before) + len(draft.middle) + len(draft.after)
-            if drafts and shown > budget and dice.uniform() >= budget / shown:
-                break
+        while (draft := self._question(text, recipe, budget, holes, dice)) is not None:
             drafts.append(draft)
-            budget -= shown
+            budget -= len(draft.shown)
         return drafts
 
-    def _hole(self, text: Text, dice: Dice) -> _Draft | None:
+    def _question(self, text: Text, recipe: Recipe, budget: float, holes: Iterator[Hole], dice: Dice) -> _Draft | None:
         shortest = self._window_characters * min(0.25, MIN_CONTEXT_TOKENS / self._length)
-        shown = int(dice.log_between(shortest, self._window_characters))
-        share = PREFIX_SHARES[0] + dice.uniform() * (PREFIX_SHARES[1] - PREFIX_SHARES[0])
-        middle = _middle(text, dice, min(MAX_CHARACTERS, shown // 2))
-        if middle is None:
+        wanted = min(len(text), int(dice.log_between(shortest, self._window_characters)))
+        luck = dice.uniform()
+        # Before a hole is looked for, since that takes a syntax tree.
+        hole = next(holes, None) if luck * wanted < budget else None
+        if hole is None:
             return None
-        before, after = context(text.text, middle, shown - (middle.end - middle.start), share)
-        return _Draft(text.file, before, after, text.text[middle.start : middle.end])
+        head = hole.span.start if hole.head is None else hole.head
+        wanted = min(len(text), max(wanted, 2 * (hole.span.end - head)))
+        if luck * wanted >= budget:
+            return None
+        share = PREFIX_SHARES[0] + dice.uniform() * (PREFIX_SHARES[1] - PREFIX_SHARES[0])
+        shown = around(text.text, hole.span, max(0, wanted - len(hole.span)), share)
+        first_line = text.text.rfind("\n", 0, head) + 1
+        return _Draft(text, recipe, Span(min(shown.start, first_line), shown.end), hole)
 
 
 def window_characters(tokenizer: CodeTokenizer, tokens: int) -> int:
@@ -203,30 +238,22 @@ def window_characters(tokenizer: CodeTokenizer, tokens: int) -> int:
     return max(64, int((tokens - _CONTROL_TOKENS) * rate * _FILL))
 
 
-def _middle(text: Text, dice: Dice, at_most: int) -> Span | None:
-    kind = dice.weighted(MIDDLES)
-    found = cut(kind, text.text, text.tree if kind == "node" else None, dice, at_most)
-    if found is None and kind == "node":
-        found = cut("lines", text.text, None, dice, at_most)
-    return found
-
-
 def _smaller(draft: _Draft, ratio: float) -> list[_Draft]:
-    """The same example with less text, when it took more tokens than a row has.
+    """The same example with less text, when it took more tokens than it may.
 
     Args:
         draft: What was too long.
-        ratio: Tokens of a row over the tokens that it took, below 1.
+        ratio: Tokens that it may have over the tokens that it took, below 1.
     """
-    if draft.middle is None:
-        parts = pieces(draft.before, max(1, int(len(draft.before) * ratio * _FILL)))
-        last = len(parts) - 1
-        return [_Draft(draft.file, part, ends=draft.ends and place == last) for place, part in enumerate(parts)]
-    shown = len(draft.before) + len(draft.after)
-    if shown == 0:
+    text, shown, hole = draft.text, draft.shown, draft.hole
+    if hole is None:
+        cut = windows(text.text, shown, max(1, int(len(shown) * ratio * _FILL)))
+        return [_Draft(text, draft.recipe, window) for window in cut]
+    surrounding = len(shown) - len(hole.span)
+    if surrounding == 0:
         return []
-    whole = draft.before + draft.middle + draft.after
-    hole = Span(len(draft.before), len(draft.before) + len(draft.middle))
-    budget = int((shown + len(draft.middle)) * ratio * _FILL) - len(draft.middle)
-    before, after = context(whole, hole, max(0, budget), len(draft.before) / shown)
-    return [_Draft(draft.file, before, after, draft.middle)]
+    budget = max(0, int(len(shown) * ratio * _FILL) - len(hole.span))
+    share = (hole.span.start - shown.start) / surrounding
+    inner = around(text.text, hole.span, budget, share)
+    smaller = Span(max(inner.start, shown.start), min(inner.end, shown.end))
+    return [_Draft(text, draft.recipe, smaller, hole)]

@@ -11,10 +11,11 @@ from itertools import islice
 from typing import Literal
 
 from duotune.config.run import DataConfig, EvaluationConfig
-from duotune.data.cuts import cut, visible
+from duotune.data.cuts import MAX_BODY_CHARACTERS, cut, visible
 from duotune.data.dice import Dice
 from duotune.data.examples import window_characters
-from duotune.data.syntax import Span, SyntaxTree, parse
+from duotune.data.spans import Span
+from duotune.data.syntax import SyntaxTree, parse
 from duotune.data.windows import context
 from duotune.models.items import HeldOutItem
 from duotune.models.prompts import PromptRenderer
@@ -30,7 +31,6 @@ MOST_PER_FILE = 12
 MIN_PREFIX_BYTES = 200
 MIN_VISIBLE = 8
 PREFIX_SHARE = 0.75
-MAX_BODY_CHARACTERS = 1200
 _TRIES = 4
 
 

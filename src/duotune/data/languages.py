@@ -42,6 +42,11 @@ class Language:
         """Whether files of it are trained on when a project names no languages."""
         return self.type == "programming" or self.name in _ALSO_CODE
 
+    @property
+    def is_document(self) -> bool:
+        """Whether files of it are text for people (Markdown, reStructuredText, ...) rather than code."""
+        return self.type == "prose"
+
 
 @dataclass(frozen=True)
 class _Index:
@@ -70,6 +75,12 @@ def _index() -> _Index:
 def known_languages() -> list[Language]:
     """Every language of the table, in its order."""
     return list(_index().by_name.values())
+
+
+def is_document(name: str) -> bool:
+    """Whether a language, by linguist's name, is text for people rather than code."""
+    language = _index().by_name.get(name.lower())
+    return language is not None and language.is_document
 
 
 def by_path(path: str) -> Language | None:

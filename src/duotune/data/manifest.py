@@ -8,8 +8,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from duotune.catalog.splits import Split
-from duotune.config.run import Recipes
+from duotune.config.run import PromptLossWeight, Recipes
 from duotune.data.reasons import Reason
+from duotune.data.recipes import Recipe
 from duotune.data.weights import LossWeights
 from duotune.errors import CheckFailed, printable
 
@@ -29,6 +30,7 @@ class Settings(_Stored):
     max_file_bytes: int
     seed: int
     recipes: Recipes
+    prompt_loss_weight: PromptLossWeight
     fim_items: int
     signature_items: int
     max_new_tokens: int
@@ -107,6 +109,7 @@ class Counts(_Stored):
         tokens: Tokens without padding.
         targets: Tokens that the loss looks at.
         padding: Share of padding among all tokens of the rows.
+        recipes: Tokens by recipe.
     """
 
     files: int
@@ -115,6 +118,7 @@ class Counts(_Stored):
     tokens: int
     targets: int
     padding: float
+    recipes: dict[Recipe, int] = {}
 
 
 class Manifest(_Stored):

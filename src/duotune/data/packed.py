@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from duotune.catalog.splits import Split
 from duotune.config.run import DataConfig
+from duotune.data.chains import ChainedFile, Chains, Excerpt
 from duotune.data.dice import Dice
+from duotune.data.imports import Importing, import_order
 from duotune.data.manifest import Counts
 from duotune.data.packing import pack
-from duotune.data.rows import DocumentStore, write_dataset_dict, write_rows
+from duotune.data.recipes import NAMES, Recipe
+from duotune.data.rows import DocumentStore, PackedDocument, write_dataset_dict, write_rows
 from duotune.data.selection import Selection
-from duotune.data.weights import LossWeights, balanced
+from duotune.data.weights import LossWeights, balanced, loss_weights
+from duotune.models.prompts import PromptRenderer, Role
 
 PACKED_SPLITS: tuple[Split, ...] = ("train", "validation")
 
@@ -25,21 +31,23 @@ class Packer:
     Args:
         selection: The split.
         directories: The parts' directories, in the pool's order.
-        data: Sequence length, seed and recipes.
-        padding: Token id that fills rows.
+        data: Sequence length, seed, and weights of prompts.
+        renderer: Of the model that the parts were made for.
 
     Attributes:
         weights: Weight of each kind of target, balanced on the training split.
     """
 
-    def __init__(self, selection: Selection, directories: Sequence[Path], data: DataConfig, padding: int) -> None:
+    def __init__(
+        self, selection: Selection, directories: Sequence[Path], data: DataConfig, renderer: PromptRenderer
+    ) -> None:
         self._selection = selection
         self._store = DocumentStore(directories)
         self._data = data
-        self._padding = padding
-        self._documents: dict[Split, list[int]] = {split: self._of(split) for split in PACKED_SPLITS}
-        targets = self._store.targets(self._documents["train"])
-        self.weights: LossWeights = balanced(data.recipes, targets.code, targets.middle, targets.middle_ends)
+        self._renderer = renderer
+        self._documents: dict[Split, list[PackedDocument]] = {split: self._of(split) for split in PACKED_SPLITS}
+        weights = loss_weights(data.prompt_loss_weight)
+        self.weights: LossWeights = balanced(weights, _counted(self._documents["train"]))
 
     def write(self, directory: Path, fingerprint: str) -> dict[Split, Counts]:
         """Write both packed splits below `directory` as one `DatasetDict`; returns the sizes of all splits."""
@@ -49,27 +57,64 @@ class Packer:
         return {**counts, "test": Counts(files=tested, documents=0, rows=0, tokens=0, targets=0, padding=0.0)}
 
     def _write(self, directory: Path, split: Split, fingerprint: str) -> Counts:
-        documents, store, length = self._documents[split], self._store, self._data.sequence_length
-        lengths = [int(store.lengths[document]) for document in documents]
+        documents, length = self._documents[split], self._data.sequence_length
+        lengths = [len(document) for document in documents]
         packed = pack(lengths, length, Dice(self._data.seed, "pack", split))
         rows = [[documents[index] for index in row] for row in packed]
-        write_rows(directory, split, rows, store, length, self._padding, self.weights, fingerprint)
-        targets = store.targets(documents)
+        padding = next(iter(self._renderer.end_ids), 0)
+        write_rows(directory, split, rows, length, padding, self.weights, fingerprint)
         tokens, size = sum(lengths), length * len(rows)
+        counted = _counted(documents)
+        is_target = dict(zip(NAMES, self.weights.table() > 0, strict=True))
+        targets = sum(int(counts[is_target[name]].sum()) for name, counts in counted.items())
         return Counts(
             files=len(self._selection.positions[split]),
             documents=len(documents),
             rows=len(rows),
             tokens=tokens,
-            targets=targets.code + targets.middle + targets.middle_ends,
+            targets=targets,
             padding=round(1 - tokens / size, 6) if size else 0.0,
+            recipes={name: int(counts.sum()) for name, counts in counted.items()},
         )
 
-    def _of(self, split: Split) -> list[int]:
-        """Documents of the files of one split, in the parts' order."""
-        pool = self._selection.pool
+    def _of(self, split: Split) -> list[PackedDocument]:
+        """Documents of the files of one split, in the parts' order; excerpts joined by project, last."""
+        pool, store = self._selection.pool, self._store
         chosen = [np.zeros(len(record.files), dtype=bool) for record in pool.records]
         for position in self._selection.positions[split]:
             chosen[pool.files[position].part][pool.files[position].row] = True
-        flags = [chosen[part][file] for part, file in self._store.owner]
-        return [int(document) for document in np.flatnonzero(np.asarray(flags, dtype=bool))]
+        kept = np.asarray([chosen[part][file] for part, file in store.owner], dtype=bool)
+        documents = [
+            PackedDocument(store.recipes[document], [store.piece(document)])
+            for document in map(int, np.flatnonzero(kept & ~store.excerpts))
+        ]
+        return [*documents, *self._joined(split, np.flatnonzero(kept & store.excerpts))]
+
+    def _joined(self, split: Split, excerpts: NDArray[np.int64]) -> Iterator[PackedDocument]:
+        """Excerpts of one split: for each recipe, those of a project joined in the order of its imports."""
+        if not len(excerpts):
+            return
+        pool, store = self._selection.pool, self._store
+        chains = Chains(self._renderer, self._data.sequence_length)
+        of_file: dict[tuple[Recipe, int, int], list[Excerpt]] = defaultdict(list)
+        for document in map(int, excerpts):
+            part, row = map(int, store.owner[document])
+            excerpt = Excerpt(store.piece(document), bool(store.ends[document]))
+            of_file[store.recipes[document], part, row].append(excerpt)
+        for part, name in enumerate(pool.projects):
+            # All files of the split, so that what one imports through another still comes first.
+            positions = [p for p in self._selection.positions[split] if pool.files[p].part == part]
+            order = import_order([Importing(pool.files[p].file.path, pool.imports(p)) for p in positions])
+            ordered = [pool.files[positions[place]] for place in order]
+            for recipe in sorted({key[0] for key in of_file}):
+                files = [ChainedFile(f.file.path, of_file.get((recipe, part, f.row), [])) for f in ordered]
+                joined = chains.join(name, [file for file in files if file.excerpts])
+                yield from (PackedDocument(recipe, pieces) for pieces in joined)
+
+
+def _counted(documents: Sequence[PackedDocument]) -> dict[Recipe, NDArray[np.int64]]:
+    """Tokens of each recipe by `Role`."""
+    counts: dict[Recipe, NDArray[np.int64]] = {}
+    for document in documents:
+        counts[document.recipe] = counts.get(document.recipe, np.zeros(len(Role), dtype=np.int64)) + document.roles()
+    return counts

@@ -1,7 +1,8 @@
 """A part on disk: what preparation keeps of one project for one tokenizer.
 
-`part.json` says which files were kept and why others were not; `texts.arrow` holds text and signature of each accepted
-file, row by row as in `part.json`; `documents.arrow` the training documents of the kept ones. No split yet.
+`part.json` says which files were kept and why others were not; `texts.arrow` holds text, signature and imports of each
+accepted file, row by row as in `part.json`; `documents.arrow` the training documents of the kept ones, and excerpts
+that are joined to documents when the split is known. No split yet.
 """
 
 from __future__ import annotations
@@ -23,19 +24,20 @@ from duotune.data.reasons import Reason
 from duotune.errors import CheckFailed, printable
 from duotune.sources.source import SourceFile
 
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 """Raised whenever the same input gives another result; older parts are then prepared again."""
 
 RECORD_FILE = "part.json"
 TEXTS_FILE = "texts.arrow"
 DOCUMENTS_FILE = "documents.arrow"
-_TEXTS = pa.schema([("text", pa.large_string()), ("signature", pa.binary())])
+_TEXTS = pa.schema([("text", pa.large_string()), ("signature", pa.binary()), ("imports", pa.list_(pa.string()))])
 _DOCUMENTS = pa.schema(
     [
         ("file", pa.int32()),
         ("recipe", pa.string()),
         ("ids", pa.list_(pa.int32())),
-        ("prompt_length", pa.int32()),
+        ("roles", pa.binary()),
+        ("excerpt", pa.bool_()),
         ("ends", pa.bool_()),
     ]
 )
@@ -176,7 +178,7 @@ class ArrowFile:
 
 
 def write_texts(file: Path) -> ArrowFile:
-    """A writer of `texts.arrow`: columns `text` and `signature`."""
+    """A writer of `texts.arrow`: columns `text`, `signature` and `imports`."""
     return ArrowFile(file, _TEXTS)
 
 
@@ -191,13 +193,14 @@ def document_columns(documents: list[Document]) -> dict[str, list[Any]]:
         "file": [document.file for document in documents],
         "recipe": [document.recipe for document in documents],
         "ids": [document.ids for document in documents],
-        "prompt_length": [document.prompt_length for document in documents],
+        "roles": [document.roles for document in documents],
+        "excerpt": [document.excerpt for document in documents],
         "ends": [document.ends for document in documents],
     }
 
 
 class Texts:
-    """Texts and signatures of a part, memory-mapped.
+    """Texts, signatures and imports of a part, memory-mapped.
 
     Args:
         file: `texts.arrow`.
@@ -212,6 +215,10 @@ class Texts:
     def text(self, row: int) -> str:
         """The text of one file."""
         return str(self._table["text"][row].as_py())
+
+    def imports(self, row: int) -> list[str]:
+        """What one file imports."""
+        return list(self._table["imports"][row].as_py())
 
     def signatures(self) -> list[bytes]:
         """The signatures of all files."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from duotune.data.spans import Span
 
 PLACEHOLDER = re.compile(r"\bREDACTED_[A-Z][A-Z0-9_]*\b")
 """Matches every placeholder, and a file's own words of that form, which are no loss as targets."""
@@ -11,3 +14,15 @@ PLACEHOLDER = re.compile(r"\bREDACTED_[A-Z][A-Z0-9_]*\b")
 def placeholder(kind: str) -> str:
     """The word for a kind of finding, such as `REDACTED_PASSWORD`; an identifier in nearly every language."""
     return f"REDACTED_{kind.upper().replace('-', '_')}"
+
+
+def placeholders(text: str) -> list[Span]:
+    """Where the placeholders of a text are."""
+    if "REDACTED_" not in text:
+        return []
+    return [Span(*match.span()) for match in PLACEHOLDER.finditer(text)]
+
+
+def overlaps(redacted: Sequence[Span], span: Span) -> bool:
+    """Whether any of these placeholders lies in a span, also in part."""
+    return any(one.start < span.end and span.start < one.end for one in redacted)

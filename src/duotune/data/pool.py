@@ -83,6 +83,11 @@ class Pool:
         pooled = self.files[position]
         return self._texts[pooled.part].text(pooled.row)
 
+    def imports(self, position: int) -> list[str]:
+        """What a file imports."""
+        pooled = self.files[position]
+        return self._texts[pooled.part].imports(pooled.row)
+
     def candidates(self) -> list[Candidate]:
         """The files as the split sees them."""
         return [

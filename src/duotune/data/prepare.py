@@ -14,9 +14,10 @@ from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.building import building
 from duotune.data.clusters import near_duplicates
 from duotune.data.content import content_hash
-from duotune.data.examples import Document, ExampleMaker, Text
+from duotune.data.examples import Document, ExampleMaker
 from duotune.data.filters import Filters, filters_of
 from duotune.data.funnel import Accepted, LeftOut, screen_contents, screen_paths
+from duotune.data.imports import imports
 from duotune.data.parts import (
     DOCUMENTS_FILE,
     PIPELINE_VERSION,
@@ -35,6 +36,7 @@ from duotune.data.parts import (
 )
 from duotune.data.reasons import TRANSIENT, Reason
 from duotune.data.similarity import Shingles, shingles, signatures
+from duotune.data.source_text import Text
 from duotune.errors import SourceError
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.runs.reporter import Reporter, Stopped
@@ -111,6 +113,8 @@ def prepare_part(
             raise _nothing(name, len(listing), rejected)
         files = _deduplicated(accepted, Texts(temporary / TEXTS_FILE))
         tokens = _tokenize(files, maker, temporary, name, report)
+        if not tokens:
+            raise _no_recipe(name, files)
         record = PartRecord(
             pipeline=PIPELINE_VERSION,
             key=key_without(key, lost),
@@ -168,7 +172,8 @@ def _read(
             if len(batch) == _READ_FILES or done == len(files):
                 check_stop(report)
                 signed = signatures([shingles(one.text) for one in batch])
-                texts.write({"text": [one.text for one in batch], "signature": signed})
+                imported = [imports(one.text, one.language) for one in batch]
+                texts.write({"text": [one.text for one in batch], "signature": signed, "imports": imported})
                 batch.clear()
             report.progress(f"read {name}", done, len(files), "files")
     return accepted, rejected
@@ -240,6 +245,14 @@ def _batches(files: list[PartFile], texts: Texts) -> Iterator[list[Text]]:
             batch, characters = [], 0
     if batch:
         yield batch
+
+
+def _no_recipe(name: str, files: list[PartFile]) -> SourceError:
+    languages = ", ".join(sorted({file.language for file in files}))
+    return SourceError(
+        f"The project {name!r} has nothing to train on: no recipe with a share applies to its {languages}.",
+        "In `data.recipes`, give `raw` or `heading` a share for documents, or one of the others for code.",
+    )
 
 
 def _nothing(name: str, looked_at: int, rejected: list[RejectedFile]) -> SourceError:

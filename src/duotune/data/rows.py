@@ -8,7 +8,7 @@ content alone and no row passes through Python objects.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from duotune.data.chains import Piece
 from duotune.data.parts import read_documents
+from duotune.data.recipes import NAMES, Recipe
 from duotune.data.weights import LossWeights
+from duotune.models.prompts import Role
 
 NO_LOSS = -100
 _ARROW_FILE = "data-00000-of-00001.arrow"
@@ -32,12 +35,28 @@ _COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
 
 
 @dataclass(frozen=True)
-class Targets:
-    """How many targets some documents hold, by what they are."""
+class PackedDocument:
+    """A document as rows hold it.
 
-    code: int
-    middle: int
-    middle_ends: int
+    Attributes:
+        recipe: How it was made.
+        pieces: Its tokens; a document that is joined from excerpts has several.
+    """
+
+    recipe: Recipe
+    pieces: Sequence[Piece]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.pieces))
+
+    def roles(self) -> NDArray[np.int64]:
+        """How many tokens it has of each `Role`; the first, which nothing predicts, is context whatever it is."""
+        counts = np.zeros(len(Role), dtype=np.int64)
+        for piece in self.pieces:
+            counts += np.bincount(piece.roles, minlength=len(Role))
+        counts[self.pieces[0].roles[0]] -= 1
+        counts[Role.CONTEXT] += 1
+        return counts
 
 
 class DocumentStore:
@@ -48,54 +67,37 @@ class DocumentStore:
 
     Attributes:
         owner: Part and file of each document, [n, 2].
-        lengths: Tokens of each document.
-        is_fim: Which are fill-in-the-middle examples.
+        recipes: How each was made.
+        excerpts: Which are to be joined.
+        ends: Which hold the end of their file.
     """
 
     def __init__(self, directories: Sequence[Path]) -> None:
         batches = [(part, batch) for part, path in enumerate(directories) for batch in read_documents(path)]
-        self._values = [batch.column("ids").flatten().to_numpy() for _, batch in batches]
+        self._ids = [batch.column("ids").flatten().to_numpy() for _, batch in batches]
+        self._roles = [_binary_values(batch.column("roles")) for _, batch in batches]
         lengths = [batch.column("ids").value_lengths().to_numpy() for _, batch in batches]
-        starts = [np.cumsum(each) - each for each in lengths]
-        self.lengths = _joined(lengths)
-        self._starts = _joined(starts)
+        self._lengths = _joined(lengths)
+        self._starts = _joined([np.cumsum(each) - each for each in lengths])
         self._batch = _joined([np.full(len(each), index) for index, each in enumerate(lengths)])
-        self._prompts = _joined([batch.column("prompt_length").to_numpy() for _, batch in batches])
-        self._ends = _joined([batch.column("ends").to_numpy(zero_copy_only=False) for _, batch in batches]) > 0
-        recipes = [recipe == "fim" for _, batch in batches for recipe in batch.column("recipe").to_pylist()]
-        self.is_fim = np.asarray(recipes, dtype=bool)
+        self.recipes: list[Recipe] = [name for _, batch in batches for name in batch.column("recipe").to_pylist()]
+        self.excerpts = _joined([batch.column("excerpt").to_numpy(zero_copy_only=False) for _, batch in batches]) > 0
+        self.ends = _joined([batch.column("ends").to_numpy(zero_copy_only=False) for _, batch in batches]) > 0
         files = _joined([batch.column("file").to_numpy() for _, batch in batches])
         parts = _joined([np.full(batch.num_rows, part) for part, batch in batches])
         self.owner = np.stack([parts, files], axis=1)
 
-    def ids(self, document: int) -> NDArray[np.int32]:
-        """Token ids of one document."""
-        start = self._starts[document]
-        values: NDArray[np.int32] = self._values[self._batch[document]][start : start + self.lengths[document]]
-        return values
-
-    def target_span(self, document: int) -> tuple[int, int]:
-        """First target and end of the targets: never the first token, nor the end token of a piece of a file."""
-        length = int(self.lengths[document])
-        return max(1, int(self._prompts[document])), length if self._ends[document] else length - 1
-
-    def targets(self, documents: Iterable[int]) -> Targets:
-        """How many targets these documents hold."""
-        code = middle = ends = 0
-        for document in documents:
-            first, end = self.target_span(document)
-            if self.is_fim[document]:
-                middle, ends = middle + max(0, end - first - 1), ends + 1
-            else:
-                code += max(0, end - first)
-        return Targets(code, middle, ends)
+    def piece(self, document: int) -> Piece:
+        """Tokens of one document."""
+        start, batch = self._starts[document], self._batch[document]
+        end = start + self._lengths[document]
+        return Piece(self._ids[batch][start:end], self._roles[batch][start:end])
 
 
 def write_rows(
     directory: Path,
     split: str,
-    rows: Sequence[Sequence[int]],
-    store: DocumentStore,
+    rows: Sequence[Sequence[PackedDocument]],
     row_length: int,
     padding: int,
     weights: LossWeights,
@@ -106,8 +108,7 @@ def write_rows(
     Args:
         directory: The split's directory, to be made.
         split: Its name.
-        rows: Positions of documents, row by row; a row's tokens are at most `row_length`.
-        store: The documents.
+        rows: Documents, row by row; a row's tokens are at most `row_length`.
         row_length: Tokens of every row; what documents leave is filled by a last one of padding, without targets.
         padding: Id that fills.
         weights: Weight of each target.
@@ -115,10 +116,11 @@ def write_rows(
     """
     directory.mkdir()
     schema = pa.schema([(name, pa.list_(kind)) for name, (kind, _) in _COLUMNS.items()])
+    table = weights.table()
     written = 0
     with pa.ipc.new_stream(directory / _ARROW_FILE, schema) as stream:
         for start in range(0, len(rows), _BATCH_ROWS):
-            batch = _batch(rows[start : start + _BATCH_ROWS], store, row_length, padding, weights, schema)
+            batch = _batch(rows[start : start + _BATCH_ROWS], row_length, padding, table, schema)
             stream.write_batch(batch)
             written += batch.nbytes
     _write_json(directory / "dataset_info.json", _dataset_info(split, len(rows), written))
@@ -131,33 +133,27 @@ def write_dataset_dict(directory: Path, splits: Sequence[str]) -> None:
 
 
 def _batch(
-    rows: Sequence[Sequence[int]],
-    store: DocumentStore,
+    rows: Sequence[Sequence[PackedDocument]],
     row_length: int,
     padding: int,
-    weights: LossWeights,
+    weights: NDArray[np.float16],
     schema: pa.Schema,
 ) -> pa.RecordBatch:
+    """Rows as columns; a token is a target where its recipe and role have a weight, but never a document's first."""
     ids = np.full((len(rows), row_length), padding, dtype=np.int32)
-    labels = np.full((len(rows), row_length), NO_LOSS, dtype=np.int32)
     weight = np.zeros((len(rows), row_length), dtype=np.float16)
     lengths: list[list[int]] = []
     for index, row in enumerate(rows):
         at = 0
         for document in row:
-            length = int(store.lengths[document])
-            ids[index, at : at + length] = store.ids(document)
-            first, end = (at + place for place in store.target_span(document))
-            labels[index, first:end] = ids[index, first:end]
-            if store.is_fim[document]:
-                weight[index, first:end] = weights.middle
-                weight[index, end - 1] = weights.middle_end
-            else:
-                weight[index, first:end] = weights.code
-            at += length
-        lengths.append(
-            [int(store.lengths[document]) for document in row] + ([row_length - at] if at < row_length else [])
-        )
+            begin, of_role = at, weights[NAMES.index(document.recipe)]
+            for piece in document.pieces:
+                ids[index, at : at + len(piece)] = piece.ids
+                weight[index, at : at + len(piece)] = of_role[piece.roles]
+                at += len(piece)
+            weight[index, begin] = 0
+        lengths.append([len(document) for document in row] + ([row_length - at] if at < row_length else []))
+    labels = np.where(weight > 0, ids, np.int32(NO_LOSS))
     offsets = np.arange(len(rows) + 1, dtype=np.int32) * row_length
     arrays = [pa.ListArray.from_arrays(offsets, pa.array(matrix.reshape(-1))) for matrix in (ids, labels, weight)]
     return pa.RecordBatch.from_arrays([*arrays, pa.array(lengths, type=pa.list_(pa.int32()))], schema=schema)
@@ -192,6 +188,14 @@ def _state(split: str, fingerprint: str) -> dict[str, Any]:
 
 def _write_json(file: Path, content: Mapping[str, Any]) -> None:
     file.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+
+def _binary_values(column: Any) -> NDArray[np.uint8]:
+    """The bytes of all values of a binary column, one after the other."""
+    _, offsets, values = column.buffers()
+    first, last = np.frombuffer(offsets, dtype=np.int32)[[column.offset, column.offset + len(column)]]
+    content = np.frombuffer(values, dtype=np.uint8) if values is not None else np.empty(0, dtype=np.uint8)
+    return content[first:last]
 
 
 def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[np.int64]:

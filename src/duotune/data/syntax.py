@@ -1,76 +1,33 @@
-"""Syntax trees by tree-sitter: the node around a place, and functions with their bodies.
+"""Syntax trees by tree-sitter: the node around a place, functions with their bodies, comments with what they describe.
 
 A language without a grammar here has no trees; callers then fall back to lines.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from duotune.data.comments import Described, described
+from duotune.data.grammars import GRAMMARS, load
+from duotune.data.spans import Section, Span
+
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
-
-
-@dataclass(frozen=True)
-class Grammar:
-    """Where a language's grammar is, and which of its nodes are functions.
-
-    Attributes:
-        module: Python package of the grammar.
-        function: Name of its function that returns the language.
-        functions: Types of the nodes that have a body to write.
-    """
-
-    module: str
-    function: str
-    functions: frozenset[str]
-
-
-def _grammar(module: str, functions: str, function: str = "language") -> Grammar:
-    return Grammar(module, function, frozenset(functions.split()))
-
-
-_ECMASCRIPT = "function_declaration generator_function_declaration method_definition function_expression arrow_function"
-
-GRAMMARS: Mapping[str, Grammar] = {
-    "Python": _grammar("tree_sitter_python", "function_definition"),
-    "JavaScript": _grammar("tree_sitter_javascript", _ECMASCRIPT),
-    "TypeScript": _grammar("tree_sitter_typescript", _ECMASCRIPT, "language_typescript"),
-    "TSX": _grammar("tree_sitter_typescript", _ECMASCRIPT, "language_tsx"),
-    "Java": _grammar("tree_sitter_java", "method_declaration constructor_declaration"),
-    "Go": _grammar("tree_sitter_go", "function_declaration method_declaration"),
-    "Rust": _grammar("tree_sitter_rust", "function_item"),
-    "C": _grammar("tree_sitter_c", "function_definition"),
-    "C++": _grammar("tree_sitter_cpp", "function_definition"),
-    "C#": _grammar(
-        "tree_sitter_c_sharp",
-        "method_declaration constructor_declaration local_function_statement operator_declaration",
-    ),
-    "Ruby": _grammar("tree_sitter_ruby", "method singleton_method"),
-    "PHP": _grammar("tree_sitter_php", "function_definition method_declaration", "language_php"),
-}
-
-
-@dataclass(frozen=True)
-class Span:
-    """Part of a text, in characters: `text[start:end]`."""
-
-    start: int
-    end: int
+    from tree_sitter import Node, Parser, Query
 
 
 class SyntaxTree:
     """A parsed text whose places are counted in characters."""
 
-    def __init__(self, text: str, grammar: Grammar, parser: Parser) -> None:
+    def __init__(self, text: str, language: str) -> None:
         self._content = text.encode()
         self._ascii = len(self._content) == len(text)
-        self._grammar = grammar
-        self._root = parser.parse(self._content).root_node
+        self._language = language
+        self._root = _parser(language).parse(self._content).root_node
 
     def node_around(self, place: int, at_least: int, at_most: int) -> Span | None:
         """The smallest named node around a character that is long enough, None when it is too long or broken.
@@ -80,7 +37,7 @@ class SyntaxTree:
             at_least: Fewest bytes.
             at_most: Most bytes.
         """
-        byte = place if self._ascii else len(self._content.decode()[:place].encode())
+        byte = place if self._ascii else int(self._starts[place])
         node = self._root.named_descendant_for_byte_range(byte, byte)
         while node is not None and node.end_byte - node.start_byte < at_least:
             node = node.parent
@@ -90,35 +47,86 @@ class SyntaxTree:
 
     def function_bodies(self) -> Iterator[Span]:
         """What is between signature (and docstring) and end of each unbroken function, without outer white space."""
-        stack = [self._root]
-        while stack:
-            node = stack.pop()
-            stack.extend(reversed(node.named_children))
-            if node.type in self._grammar.functions and not node.has_error:
-                body = node.child_by_field_name("body")
-                inner = _inside(body, self._content) if body is not None else None
-                if inner is not None:
-                    yield self._span(*inner)
+        return (section.body for section in self.functions())
+
+    def functions(self) -> Iterator[Section]:
+        """Each unbroken function: its body, after its decorators, doc comment, signature and docstring."""
+        kinds = GRAMMARS[self._language].functions
+        for node in self._found.get("definition", []):
+            body = node.child_by_field_name("body") if node.type in kinds and not node.has_error else None
+            inner = None if body is None else _inside(body, self._content)
+            if inner is not None:
+                yield self._section(_head(self._content, node.start_byte), *inner)
+
+    def described(self) -> Iterator[Section]:
+        """The code that a comment or a docstring speaks of, after that comment.
+
+        A comment stands on lines of its own directly above the code: a definition, or statements up to a blank line. A
+        docstring (Python) speaks of the rest of its function or class.
+        """
+        for node in self._found.get("definition", []):
+            body = None if node.has_error else node.child_by_field_name("body")
+            inner = None if body is None or not _has_docstring(body) else _inside(body, self._content)
+            if body is not None and inner is not None:
+                yield self._section(body.start_byte, *inner)
+        for found in described(self._content, self._root, self._found.get("comment", []), self._language):
+            yield self._commented(found)
+
+    def _commented(self, found: Described) -> Section:
+        return self._section(found.comment, found.start, found.end)
+
+    @cached_property
+    def _found(self) -> dict[str, list[Node]]:
+        from tree_sitter import QueryCursor
+
+        captures = QueryCursor(_query(self._language)).captures(self._root)
+        return {name: sorted(nodes, key=lambda node: node.start_byte) for name, nodes in captures.items()}
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        """First byte of each character, and the end."""
+        content = np.frombuffer(self._content, dtype=np.uint8)
+        return np.append(np.flatnonzero((content & 0xC0) != 0x80), len(content))
+
+    def _section(self, head: int, start: int, end: int) -> Section:
+        return Section(self._span(head, start).start, self._span(start, end))
 
     def _span(self, start: int, end: int) -> Span:
         if self._ascii:
             return Span(start, end)
-        before = len(self._content[:start].decode())
-        return Span(before, before + len(self._content[start:end].decode()))
+        return Span(*(int(place) for place in np.searchsorted(self._starts, (start, end))))
 
 
 def parse(text: str, language: str) -> SyntaxTree | None:
     """The tree of a text, or None when the language has no grammar here."""
-    grammar = GRAMMARS.get(language)
-    return None if grammar is None else SyntaxTree(text, grammar, _parser(language))
+    return SyntaxTree(text, language) if language in GRAMMARS else None
 
 
 @cache
 def _parser(language: str) -> Parser:
-    from tree_sitter import Language, Parser
+    from tree_sitter import Parser
 
-    grammar = GRAMMARS[language]
-    return Parser(Language(getattr(importlib.import_module(grammar.module), grammar.function)()))
+    return Parser(load(language))
+
+
+@cache
+def _query(language: str) -> Query:
+    from tree_sitter import Query
+
+    return Query(load(language), GRAMMARS[language].query)
+
+
+def _head(content: bytes, start: int) -> int:
+    """Where a definition begins: its first line, or the first of the decorators and comments directly above it."""
+    line = content.rfind(b"\n", 0, start) + 1
+    while line:
+        above = content.rfind(b"\n", 0, line - 1) + 1
+        if not content[above : line - 1].lstrip().startswith((b"//", b"/*", b"*", b"#", b"@", b"[")):
+            break
+        line = above
+    end = content.find(b"\n", line)
+    text = content[line : end if end >= 0 else len(content)]
+    return line + len(text) - len(text.lstrip())
 
 
 def _inside(body: Node, content: bytes) -> tuple[int, int] | None:
@@ -128,7 +136,7 @@ def _inside(body: Node, content: bytes) -> tuple[int, int] | None:
         if not content[start:end].endswith(b"}"):
             return None
         start, end = start + 1, end - 1
-    elif body.type == "block" and body.named_children and _is_docstring(body.named_children[0]):
+    elif _has_docstring(body):
         start = body.named_children[0].end_byte
     elif body.type not in ("block", "body_statement"):
         return None  # an arrow function's bare expression
@@ -138,5 +146,9 @@ def _inside(body: Node, content: bytes) -> tuple[int, int] | None:
     return (start, end) if start < end else None
 
 
-def _is_docstring(statement: Node) -> bool:
-    return statement.type == "expression_statement" and [n.type for n in statement.named_children] == ["string"]
+def _has_docstring(body: Node) -> bool:
+    """Whether a body of Python begins with a string that is a statement."""
+    if body.type != "block" or not body.named_children:
+        return False
+    first = body.named_children[0]
+    return first.type == "expression_statement" and [node.type for node in first.named_children] == ["string"]

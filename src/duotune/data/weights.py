@@ -5,8 +5,10 @@ Plain code is all targets, of a fill-in-the-middle example one token in thirteen
 on plain code, and its share of middles that stop by themselves fell from 81 % to 43 %: almost every target said "go
 on". So:
 
-- the recipes' shares are shares of the loss too: plain code counts less, until both recipes weigh what they were given;
-- but never less than 1/16 of a middle's token, or most of what is computed would teach nothing;
+- the recipes' shares of the text are their shares of the loss too: a recipe with more targets per token that it shows
+  counts less, until each weighs what its text weighs;
+- but never less than 1/16 of the recipe with the fewest targets, or most of what is computed would teach nothing;
+- the prompt of a question counts as `data.prompt_loss_weight` says, relative to its recipe's answer;
 - the end token of a middle counts five times: one in about twenty targets of a middle, and the one that decides
   whether an editor shows a suggestion or a page of text. Measured on the quick start with the bundled model, which
   stops very readily: counted twice, the share that stops by itself fell from 92 % to 81 %; counted five times, it
@@ -15,41 +17,64 @@ on". So:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from duotune.config.run import Recipes
+from duotune.config.run import PromptLossWeight
+from duotune.data.recipes import NAMES, RECIPES, Recipe
+from duotune.models.prompts import Role
 
-MIN_CODE = 1 / 16
+MIN_SCALE = 1 / 16
+
+RoleCounts = Mapping[Recipe, NDArray[np.int64]]
+"""Tokens of each recipe by `Role`."""
 
 
 class LossWeights(BaseModel):
     """Weight of a target in the loss, by what it is.
 
     Attributes:
-        code: A token of plain code, or its end.
-        middle: A token of a middle.
-        middle_end: The end token of a middle.
+        middle_end: The end token of an answer, relative to its other tokens.
+        prompts: A token of a prompt, by recipe, relative to its answer's; no target where it is 0.
+        scales: A token of an answer or of a plain text, by recipe.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    code: float = 1.0
-    middle: float = 1.0
     middle_end: float = 5.0
+    prompts: dict[Recipe, float] = {}
+    scales: dict[Recipe, float] = {}
+
+    def table(self) -> NDArray[np.float16]:
+        """Weight by recipe (in the order of `NAMES`) and `Role`, as rows hold it, [recipes, roles]."""
+        return np.array([self.of(name) * self.scales.get(name, 1.0) for name in NAMES], dtype=np.float16)
+
+    def of(self, recipe: Recipe) -> NDArray[np.float64]:
+        """Weight by `Role` within one recipe."""
+        weights = np.zeros(len(Role))
+        weights[Role.PROMPT] = self.prompts.get(recipe, 0.0)
+        weights[Role.TARGET] = 1.0
+        weights[Role.END] = 1.0 if RECIPES[recipe].holes is None else self.middle_end
+        return weights
 
 
-def balanced(recipes: Recipes, code_targets: int, middle_targets: int, middle_ends: int) -> LossWeights:
-    """Weights under which the recipes' parts of the loss are as their shares.
+def loss_weights(prompts: PromptLossWeight) -> LossWeights:
+    """The weights before they are balanced."""
+    asked = {name: float(weight) for name, weight in prompts.model_dump().items()}
+    return LossWeights.model_validate({"prompts": asked})
+
+
+def balanced(weights: LossWeights, tokens: RoleCounts) -> LossWeights:
+    """The weights under which the recipes' parts of the loss are as their parts of the text.
 
     Args:
-        recipes: The shares.
-        code_targets: Targets in documents of plain code.
-        middle_targets: Tokens of middles.
-        middle_ends: End tokens of middles.
+        weights: Weights within each recipe.
+        tokens: Tokens of the training documents.
     """
-    weights = LossWeights()
-    middles = weights.middle * middle_targets + weights.middle_end * middle_ends
-    if not middles or not code_targets or not recipes.code or not recipes.fim:
-        return weights
-    code = middles * recipes.code / (recipes.fim * code_targets)
-    return weights.model_copy(update={"code": min(1.0, max(MIN_CODE, code))})
+    density = {name: float(weights.of(name) @ counts) / counts.sum() for name, counts in tokens.items() if counts.sum()}
+    least = min((each for each in density.values() if each > 0), default=0.0)
+    scales = {name: max(MIN_SCALE, least / each) for name, each in density.items() if each > 0}
+    return weights.model_copy(update={"scales": scales})

@@ -1,8 +1,9 @@
-"""Fill-in-the-middle formats per model family, detected from the tokenizer's own control tokens.
+"""Fill-in-the-middle and repository formats per model family, detected from the tokenizer's own control tokens.
 
-The formats and their evidence: Qwen2.5-Coder (its README), CodeGemma (Google's model card), StarCoder2 and Granite
-Code (issues of their repositories), DeepSeek-Coder (README), Code Llama (arXiv 2308.12950, section 2.3, and
-`encode_infilling` of its code), Mistral (mistral-common, `encode_fim`).
+The formats and their evidence: Qwen2.5-Coder (its README; arXiv 2409.12186, figures 3 and 4), CodeGemma (Google's
+model card), StarCoder2 (arXiv 2402.19173, section 5; issues of its repository), Granite Code (issues of its
+repository), DeepSeek-Coder (README), Code Llama (arXiv 2308.12950, section 2.3, and `encode_infilling` of its code),
+Mistral (mistral-common, `encode_fim`).
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ SPELLINGS = (
         *PIPED,
         end="<|end_of_text|>",
         document_end="<|end_of_text|>",
-        stops=(*PIPED, "<|fim_pad|>", "<|start_of_role|>"),
+        stops=(*PIPED, "<|fim_pad|>", "<|filename|>", "<|reponame|>", "<|start_of_role|>"),
     ),
     _Spelling("qwen2.5-coder", *PIPED, end="<|endoftext|>", document_end="<|endoftext|>", stops=QWEN_STOPS),
     _Spelling(
@@ -89,7 +90,7 @@ SPELLINGS = (
         end="<|endoftext|>",
         document_end="<|endoftext|>",
         requires="<file_sep>",
-        stops=("<file_sep>", "<repo_name>", "<fim_pad>", *BARE),
+        stops=("<file_sep>", "<repo_name>", "<reponame>", "<fim_pad>", *BARE),
     ),
     _Spelling(
         "granite-code",
@@ -130,6 +131,41 @@ SPELLINGS = (
         stops=("[PREFIX]", "[SUFFIX]", "[MIDDLE]", "[INST]", "[/INST]"),
     ),
 )
+
+
+@dataclass(frozen=True)
+class RepositoryFormat:
+    """How a family writes several files of one repository: name, then each file with its path on a line of its own.
+
+    Attributes:
+        repository: Before the repository's name.
+        file: Before each file's path.
+        after_name: Between the name and the first file.
+    """
+
+    repository: int
+    file: int
+    after_name: str
+
+
+# Spelling of both tokens, and what stands after the name. CodeGemma's `<|file_separator|>` is not here: it ends its
+# answers, and the family has no token for a repository. DeepSeek-Coder, Code Llama and Codestral have neither token.
+REPOSITORY_SPELLINGS = (
+    ("<|repo_name|>", "<|file_sep|>", "\n"),  # Qwen2.5-Coder
+    ("<repo_name>", "<file_sep>", ""),  # StarCoder2
+    ("<reponame>", "<file_sep>", "\n"),  # CodeQwen1.5
+    ("<reponame>", "<filename>", ""),  # StarCoder, Granite Code
+    ("<|reponame|>", "<|filename|>", ""),  # Granite 3.3 and 4
+)
+
+
+def detect_repository(tokenizer: CodeTokenizer) -> RepositoryFormat | None:
+    """The repository format that a vocabulary's control tokens speak of, None when there is none."""
+    for repository, file, after_name in REPOSITORY_SPELLINGS:
+        ids = tokenizer.control_id(repository), tokenizer.control_id(file)
+        if ids[0] is not None and ids[1] is not None:
+            return RepositoryFormat(ids[0], ids[1], after_name)
+    return None
 
 
 def detect_fim(tokenizer: CodeTokenizer) -> FimFormat | None:

@@ -1,0 +1,123 @@
+"""The recipes: one table that says which texts each applies to, and which holes of a text it asks for.
+
+A recipe is one entry here, one share in `config.run.Recipes`, and, where it asks questions, one weight in
+`config.run.PromptLossWeight`; nothing else names recipes one by one. Recipes whose examples a model writes (summaries
+of functions, questions about a passage) will be entries whose holes come from stored answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from duotune.data.cuts import MAX_BODY_CHARACTERS, MiddleKind, cut, visible
+from duotune.data.dice import Dice
+from duotune.data.languages import is_document
+from duotune.data.sections import sections
+from duotune.data.source_text import Text
+from duotune.data.spans import Section, Span
+
+Recipe = Literal["fim", "code", "signature", "metadata", "raw", "heading"]
+NAMES: tuple[Recipe, ...] = get_args(Recipe)
+
+# Mostly syntax nodes, which gain up to 5 points over characters at random (AST-FIM, arXiv 2506.00204), and a third as
+# an editor asks at every pause: from the cursor to the line's end. With `signature` and `metadata`, whose answers are
+# nodes too, most answers are nodes. Evaluation draws from the same kinds but `span`, which keeps the model from
+# expecting every middle to begin and end at a boundary.
+MIDDLES: tuple[tuple[MiddleKind, float], ...] = (
+    ("node", 0.5),
+    ("rest-of-line", 0.35),
+    ("lines", 0.1),
+    ("span", 0.05),
+)
+MIN_VISIBLE = 8
+"""Fewest characters of a body or a section that are not white space."""
+_TRIES = 4
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A part of a text that an example asks for.
+
+    Attributes:
+        span: The part.
+        head: Where in the text the question proper begins, up to the hole; None: all that is shown is the question.
+    """
+
+    span: Span
+    head: int | None = None
+
+
+Holes = Callable[[Text, Dice, int], Iterator[Hole]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recipe.
+
+    Attributes:
+        documents: Whether it applies to text for people, else to code.
+        holes: What its examples ask for: of a text, in an order of chance, each of at most so many characters. None:
+            its examples are the text itself.
+        endless: Whether a text has always another hole.
+        needs_fim: Whether it only makes sense in the model's own fill-in-the-middle format. The others then use that
+            format where the model has it, as an editor's request does, else the text up to the hole.
+        by_repository: Whether its documents join the files of a project, where the model has tokens for that.
+    """
+
+    documents: bool
+    holes: Holes | None = None
+    endless: bool = False
+    needs_fim: bool = False
+    by_repository: bool = False
+
+
+def applies(recipe: Recipe, language: str) -> bool:
+    """Whether a recipe is one for texts of a language."""
+    return RECIPES[recipe].documents == is_document(language)
+
+
+def _middles(text: Text, dice: Dice, at_most: int) -> Iterator[Hole]:
+    failures = 0
+    while failures < _TRIES:
+        kind = dice.weighted(MIDDLES)
+        span = cut(kind, text.text, text.tree if kind == "node" else None, dice, at_most)
+        if span is None and kind == "node":
+            span = cut("lines", text.text, None, dice, at_most)
+        if span is None:
+            failures += 1
+        else:
+            failures = 0
+            yield Hole(span)
+
+
+def _bodies(text: Text, dice: Dice, at_most: int) -> Iterator[Hole]:
+    yield from _chosen(text, text.tree.functions() if text.tree else iter(()), dice, at_most)
+
+
+def _described(text: Text, dice: Dice, at_most: int) -> Iterator[Hole]:
+    yield from _chosen(text, text.tree.described() if text.tree else iter(()), dice, at_most)
+
+
+def _sections(text: Text, dice: Dice, at_most: int) -> Iterator[Hole]:
+    yield from _chosen(text, sections(text.text, text.language), dice, at_most)
+
+
+def _chosen(text: Text, found: Iterator[Section], dice: Dice, at_most: int) -> Iterator[Hole]:
+    """Each section once, in an order of chance, but those too long, too short or redacted."""
+    for section in dice.shuffled(list(found)):
+        body = section.body
+        short = len(body) <= MAX_BODY_CHARACTERS and body.end - section.head <= at_most
+        if short and visible(text.text[body.start : body.end]) >= MIN_VISIBLE and text.may_be_answer(body):
+            yield Hole(body, section.head)
+
+
+RECIPES: Mapping[Recipe, Entry] = {
+    "fim": Entry(documents=False, holes=_middles, endless=True, needs_fim=True),
+    "code": Entry(documents=False, by_repository=True),
+    "signature": Entry(documents=False, holes=_bodies),
+    "metadata": Entry(documents=False, holes=_described),
+    "raw": Entry(documents=True),
+    "heading": Entry(documents=True, holes=_sections),
+}
