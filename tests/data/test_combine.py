@@ -23,7 +23,6 @@ from duotune.data.parts import read_record
 from duotune.data.prepare import prepare_part
 from duotune.data.reasons import Reason
 from duotune.data.similarity import jaccard, shingles
-from duotune.data.weights import LossWeights
 from duotune.errors import HostError, SourceError, UsageError
 from duotune.models.items import read_items
 from duotune.models.tokenizer import CodeTokenizer
@@ -55,37 +54,47 @@ def test_dataset_opens_with_the_datasets_library_and_its_rows_are_whole(
 ) -> None:
     dataset = dataset_of([part_of(modules("library"), tokenizer)], tokenizer)
     manifest = read_manifest(dataset.directory)
-    markers = [tokenizer.control_id(f"<|fim_{name}|>") for name in ("prefix", "middle")]
+    weights = manifest.loss_weights
+    prefix, middle, repository = (tokenizer.control_id(f"<|{n}|>") for n in ("fim_prefix", "fim_middle", "repo_name"))
+    end = tokenizer.control_id("<|endoftext|>")
     counts = {"train": 0, "validation": 0}
     for split in ("train", "validation"):
         targets = tokens = 0
         for row in rows(dataset, split):
             counts[split] += 1
-            ids, labels, weights = (np.array(row[key]) for key in ("input_ids", "labels", "loss_weights"))
-            assert len(ids) == len(labels) == len(weights) == sum(row["document_lengths"]) == DATA.sequence_length
+            ids, labels, weight = (np.array(row[key]) for key in ("input_ids", "labels", "loss_weights"))
+            assert len(ids) == len(labels) == len(weight) == sum(row["document_lengths"]) == DATA.sequence_length
             assert ((labels == ids) | (labels == -100)).all()
-            assert ((weights > 0) == (labels != -100)).all()
+            assert ((weight > 0) == (labels != -100)).all()
+            assert np.isfinite(weight).all()
+            assert not any(map(tokenizer.is_control, set(labels[(labels != -100) & (labels != end)])))
             at = 0
             for length in row["document_lengths"]:
-                own, own_labels, own_weights = (a[at : at + length] for a in (ids, labels, weights))
+                own, own_labels, own_weight = (a[at : at + length] for a in (ids, labels, weight))
                 assert own_labels[0] == -100
-                if own[0] == markers[0]:
-                    middle = list(own).index(markers[1])
-                    assert (own_labels[: middle + 1] == -100).all()
-                    assert (own_labels[middle + 1 :] == own[middle + 1 :]).all()
-                    assert own_weights[-1] == LossWeights().middle_end
-                    assert (own_weights[middle + 1 : -1] == 1).all()
+                if own[0] == prefix:
+                    answer = list(own).index(middle) + 1
+                    assert (own_labels[answer:] == own[answer:]).all()
+                    assert own[-1] == end
+                    scale = own_weight[answer]
+                    assert own_weight[-1] == pytest.approx(scale * weights.middle_end, rel=1e-2)
+                    assert (own_weight[answer:-1] == scale).all()
+                    asked = {float(each) for each in own_weight[:answer]} - {0.0}
+                    assert all(each == pytest.approx(scale * 0.1, rel=1e-2) for each in asked)
+                elif (own_labels != -100).any():
+                    assert own[0] == repository
                 tokens += length if (own_labels != -100).any() else 0
                 targets += int((own_labels != -100).sum())
                 at += length
         assert (tokens, targets) == (manifest.splits[split].tokens, manifest.splits[split].targets)
+        assert sum(manifest.splits[split].recipes.values()) == tokens
     assert counts == {"train": dataset.train_rows, "validation": dataset.validation_rows}
     assert dataset.label_tokens == manifest.splits["train"].targets
     assert manifest.splits["train"].padding < 0.05
 
 
-def test_recipes_shares_are_shares_of_the_loss(modules: Folders, tokenizer: CodeTokenizer) -> None:
-    data = DATA.model_copy(update={"recipes": Recipes(fim=0.6, code=0.4)})
+def test_recipes_shares_of_the_text_are_their_shares_of_the_loss(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    data = DATA.model_copy(update={"recipes": Recipes(fim=0.6, code=0.4, signature=0, metadata=0)})
     dataset = dataset_of([part_of(modules("library"), tokenizer, data)], tokenizer, data)
     prefix = tokenizer.control_id("<|fim_prefix|>")
     loss = {"fim": 0.0, "code": 0.0}
@@ -95,7 +104,10 @@ def test_recipes_shares_are_shares_of_the_loss(modules: Folders, tokenizer: Code
             kind = "fim" if row["input_ids"][at] == prefix else "code"
             loss[kind] += sum(row["loss_weights"][at : at + length])
             at += length
-    assert loss["fim"] / (loss["fim"] + loss["code"]) == pytest.approx(0.6, abs=0.02)
+    tokens = read_manifest(dataset.directory).splits["train"].recipes
+    text = tokens["fim"] / (tokens["fim"] + tokens["code"])
+    assert loss["fim"] / (loss["fim"] + loss["code"]) == pytest.approx(text, abs=0.02)
+    assert text == pytest.approx(0.6, abs=0.08)
 
 
 def test_manifest_accounts_for_every_file_once(modules: Folders, tokenizer: CodeTokenizer) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from duotune.errors import ModelError
-from duotune.models.prompts import PromptRenderer
+from duotune.models.prompts import Gap, PromptRenderer
 from duotune.models.tokenizer import load_tokenizer
 
 PREFIX, SUFFIX, MIDDLE = "def area(r):\n    return ", "\n\nprint(area(2))\n", "3.14 * r ** 2"
@@ -35,7 +35,8 @@ def test_example_is_the_prompt_then_the_middle_then_the_end(renderer: PromptRend
 
 def test_many_examples_at_once_are_the_single_ones_in_order(renderer: PromptRenderer) -> None:
     triples = [(PREFIX, SUFFIX, MIDDLE), ("", "", ""), ("a = ", "\n", "1")]
-    assert renderer.fim_examples(triples) == [renderer.fim_example(*triple) for triple in triples]
+    gaps = [Gap((prefix,), (suffix,), middle) for prefix, suffix, middle in triples]
+    assert renderer.answers(gaps) == [renderer.fim_example(*triple) for triple in triples]
 
 
 def test_signature_prompt_is_the_fim_prompt(renderer: PromptRenderer) -> None:

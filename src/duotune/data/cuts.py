@@ -24,7 +24,7 @@ MAX_BODY_CHARACTERS = 1200
 and half again, since indentation costs few tokens."""
 MIN_VISIBLE = 3
 """Fewest characters of a middle that are not white space."""
-_NODE_CHARACTERS = (12, 300)
+_NODE_CHARACTERS = (8, 160)
 _LINES = (2, 8)
 _INSIDE_A_WORD = 0.3
 _TRIES = 8

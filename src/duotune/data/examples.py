@@ -1,6 +1,6 @@
 """One file becomes training documents: its own text, and questions about it, through one renderer.
 
-Every character of a file is spent once. The file's length is a budget, divided between the recipes that apply to its
+Every character of a file is spent once. Its length is a budget, divided between the recipes that apply to its
 language by their shares; an example spends as many characters as it shows, context included. So the shares of a
 dataset are shares of its text, and a pass over the dataset is a pass over the source. In detail:
 
@@ -207,7 +207,7 @@ class ExampleMaker:
         make = RECIPES[recipe].holes
         if make is None:
             return []
-        holes = make(text, dice, self._window_characters // 2)
+        holes = make(text, dice, self._window_characters)
         drafts: list[_Draft] = []
         while (draft := self._question(text, recipe, budget, holes, dice)) is not None:
             drafts.append(draft)
@@ -223,13 +223,12 @@ class ExampleMaker:
         if hole is None:
             return None
         head = hole.span.start if hole.head is None else hole.head
-        wanted = min(len(text), max(wanted, 2 * (hole.span.end - head)))
+        wanted = min(len(text), max(wanted, 2 * len(hole.span), (hole.span.end - head) * 4 // 3))
         if luck * wanted >= budget:
             return None
         share = PREFIX_SHARES[0] + dice.uniform() * (PREFIX_SHARES[1] - PREFIX_SHARES[0])
         shown = around(text.text, hole.span, max(0, wanted - len(hole.span)), share)
-        first_line = text.text.rfind("\n", 0, head) + 1
-        return _Draft(text, recipe, Span(min(shown.start, first_line), shown.end), hole)
+        return _Draft(text, recipe, Span(min(shown.start, _first_line(text, hole)), shown.end), hole)
 
 
 def window_characters(tokenizer: CodeTokenizer, tokens: int) -> int:
@@ -255,5 +254,10 @@ def _smaller(draft: _Draft, ratio: float) -> list[_Draft]:
     budget = max(0, int(len(shown) * ratio * _FILL) - len(hole.span))
     share = (hole.span.start - shown.start) / surrounding
     inner = around(text.text, hole.span, budget, share)
-    smaller = Span(max(inner.start, shown.start), min(inner.end, shown.end))
-    return [_Draft(text, draft.recipe, smaller, hole)]
+    smaller = Span(max(min(inner.start, _first_line(text, hole)), shown.start), min(inner.end, shown.end))
+    return [_Draft(text, draft.recipe, smaller, hole)] if len(smaller) < len(shown) else []
+
+
+def _first_line(text: Text, hole: Hole) -> int:
+    """Where the line begins on which the question does, which is always shown; the hole where it has no such line."""
+    return hole.span.start if hole.head is None else text.text.rfind("\n", 0, hole.head) + 1

@@ -14,6 +14,8 @@ from duotune.config.run import DataConfig, EvaluationConfig
 from duotune.data.cuts import MAX_BODY_CHARACTERS, cut, visible
 from duotune.data.dice import Dice
 from duotune.data.examples import window_characters
+from duotune.data.languages import is_document
+from duotune.data.placeholders import overlaps, placeholders
 from duotune.data.spans import Span
 from duotune.data.syntax import SyntaxTree, parse
 from duotune.data.windows import context
@@ -73,6 +75,8 @@ def fim_holes(files: Sequence[TestFile], evaluation: EvaluationConfig) -> Iterat
 
     There are at most three per file, or up to twelve to reach the wanted number when files are few.
     """
+    # Documents are not taught to be completed, so completing them would measure nothing.
+    files = [file for file in files if not is_document(file.language)] or files
     if not files or not evaluation.fim_items:
         return
     # Twice what is wanted, since decontamination and the length limit will take some away.
@@ -184,9 +188,9 @@ def _hole(file: TestFile, kind: FimKind, dice: Dice, taken: Sequence[Span]) -> H
             return None
         # A short file may have no place with a long prefix: the last tries take any.
         enough = len(file.text[: span.start].encode()) >= MIN_PREFIX_BYTES or attempt >= _TRIES // 2
-        overlaps = any(span.start < other.end and other.start < span.end for other in taken)
+        taken_already = overlaps(taken, span)
         long_enough = kind == "rest-of-line" or visible(file.text[span.start : span.end]) >= MIN_VISIBLE
-        if enough and long_enough and not overlaps:
+        if enough and long_enough and not taken_already:
             return Hole(file, "fim", kind, span)
     return None
 
@@ -194,8 +198,10 @@ def _hole(file: TestFile, kind: FimKind, dice: Dice, taken: Sequence[Span]) -> H
 def _bodies(file: TestFile, seed: int) -> Iterator[Hole]:
     if file.tree is None:
         return
+    redacted = placeholders(file.text)
     for span in Dice(seed, "signature", file.content).shuffled(list(file.tree.function_bodies())):
-        if span.end - span.start <= MAX_BODY_CHARACTERS and visible(file.text[span.start : span.end]) >= MIN_VISIBLE:
+        long_enough = visible(file.text[span.start : span.end]) >= MIN_VISIBLE
+        if long_enough and len(span) <= MAX_BODY_CHARACTERS and not overlaps(redacted, span):
             yield Hole(file, "signature", "body", span)
 
 

@@ -23,6 +23,6 @@ def placeholders(text: str) -> list[Span]:
     return [Span(*match.span()) for match in PLACEHOLDER.finditer(text)]
 
 
-def overlaps(redacted: Sequence[Span], span: Span) -> bool:
-    """Whether any of these placeholders lies in a span, also in part."""
-    return any(one.start < span.end and span.start < one.end for one in redacted)
+def overlaps(spans: Sequence[Span], span: Span) -> bool:
+    """Whether any of some spans lies in another one, also in part."""
+    return any(one.start < span.end and span.start < one.end for one in spans)

@@ -58,8 +58,8 @@ class Entry:
 
     Attributes:
         documents: Whether it applies to text for people, else to code.
-        holes: What its examples ask for: of a text, in an order of chance, each of at most so many characters. None:
-            its examples are the text itself.
+        holes: What its examples ask for: of a text, in an order of chance, each with its question fitting a row of so
+            many characters. None: its examples are the text itself.
         endless: Whether a text has always another hole.
         needs_fim: Whether it only makes sense in the model's own fill-in-the-middle format. The others then use that
             format where the model has it, as an editor's request does, else the text up to the hole.
@@ -73,18 +73,28 @@ class Entry:
     by_repository: bool = False
 
 
+def taught(shares: Mapping[str, float], language: str) -> bool:
+    """Whether any recipe with a share applies to texts of a language.
+
+    Args:
+        shares: As in the configuration.
+        language: linguist's name.
+    """
+    return any(shares[name] > 0 and applies(name, language) for name in NAMES)
+
+
 def applies(recipe: Recipe, language: str) -> bool:
     """Whether a recipe is one for texts of a language."""
     return RECIPES[recipe].documents == is_document(language)
 
 
-def _middles(text: Text, dice: Dice, at_most: int) -> Iterator[Hole]:
+def _middles(text: Text, dice: Dice, room: int) -> Iterator[Hole]:
     failures = 0
     while failures < _TRIES:
         kind = dice.weighted(MIDDLES)
-        span = cut(kind, text.text, text.tree if kind == "node" else None, dice, at_most)
+        span = cut(kind, text.text, text.tree if kind == "node" else None, dice, room // 2)
         if span is None and kind == "node":
-            span = cut("lines", text.text, None, dice, at_most)
+            span = cut("lines", text.text, None, dice, room // 2)
         if span is None:
             failures += 1
         else:
@@ -92,24 +102,27 @@ def _middles(text: Text, dice: Dice, at_most: int) -> Iterator[Hole]:
             yield Hole(span)
 
 
-def _bodies(text: Text, dice: Dice, at_most: int) -> Iterator[Hole]:
-    yield from _chosen(text, text.tree.functions() if text.tree else iter(()), dice, at_most)
+def _bodies(text: Text, dice: Dice, room: int) -> Iterator[Hole]:
+    yield from _chosen(text, text.tree.functions() if text.tree else iter(()), dice, room)
 
 
-def _described(text: Text, dice: Dice, at_most: int) -> Iterator[Hole]:
-    yield from _chosen(text, text.tree.described() if text.tree else iter(()), dice, at_most)
+def _described(text: Text, dice: Dice, room: int) -> Iterator[Hole]:
+    yield from _chosen(text, text.tree.described() if text.tree else iter(()), dice, room)
 
 
-def _sections(text: Text, dice: Dice, at_most: int) -> Iterator[Hole]:
-    yield from _chosen(text, sections(text.text, text.language), dice, at_most)
+def _sections(text: Text, dice: Dice, room: int) -> Iterator[Hole]:
+    yield from _chosen(text, sections(text.text, text.language), dice, room)
 
 
-def _chosen(text: Text, found: Iterator[Section], dice: Dice, at_most: int) -> Iterator[Hole]:
-    """Each section once, in an order of chance, but those too long, too short or redacted."""
+def _chosen(text: Text, found: Iterator[Section], dice: Dice, room: int) -> Iterator[Hole]:
+    """Each section once, in an order of chance, but those too long, too short or redacted.
+
+    An answer has half of the room at most, and a quarter is left for what surrounds it and its question.
+    """
     for section in dice.shuffled(list(found)):
         body = section.body
-        short = len(body) <= MAX_BODY_CHARACTERS and body.end - section.head <= at_most
-        if short and visible(text.text[body.start : body.end]) >= MIN_VISIBLE and text.may_be_answer(body):
+        fits = len(body) <= min(MAX_BODY_CHARACTERS, room // 2) and body.end - section.head <= room * 3 // 4
+        if fits and visible(text.text[body.start : body.end]) >= MIN_VISIBLE and text.may_be_answer(body):
             yield Hole(body, section.head)
 
 

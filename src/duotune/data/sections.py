@@ -30,7 +30,8 @@ def sections(text: str, language: str) -> Iterator[Section]:
     """
     starts = [0, *(match.end() for match in _LINE_END.finditer(text)), len(text)]
     headings = _HEADINGS[language](text, starts) if language in _HEADINGS else []
-    for (first, below), (end, _) in zip(headings, [*headings[1:], (len(starts) - 1, 0)], strict=True):
+    ends = [first for first, _ in headings[1:]] + [len(starts) - 1]
+    for (first, below), end in zip(headings, ends, strict=False):
         body = text[starts[below] : starts[end]]
         stripped = body.strip()
         if stripped:

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from duotune.data.comments import Described, described
 from duotune.data.grammars import GRAMMARS, load
 from duotune.data.spans import Section, Span
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from tree_sitter import Node, Parser, Query
 
 
@@ -85,6 +84,8 @@ class SyntaxTree:
     @cached_property
     def _starts(self) -> NDArray[np.int64]:
         """First byte of each character, and the end."""
+        import numpy as np
+
         content = np.frombuffer(self._content, dtype=np.uint8)
         return np.append(np.flatnonzero((content & 0xC0) != 0x80), len(content))
 
@@ -94,7 +95,7 @@ class SyntaxTree:
     def _span(self, start: int, end: int) -> Span:
         if self._ascii:
             return Span(start, end)
-        return Span(*(int(place) for place in np.searchsorted(self._starts, (start, end))))
+        return Span(*(int(place) for place in self._starts.searchsorted((start, end))))
 
 
 def parse(text: str, language: str) -> SyntaxTree | None:

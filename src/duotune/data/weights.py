@@ -74,7 +74,7 @@ def balanced(weights: LossWeights, tokens: RoleCounts) -> LossWeights:
         weights: Weights within each recipe.
         tokens: Tokens of the training documents.
     """
-    density = {name: float(weights.of(name) @ counts) / counts.sum() for name, counts in tokens.items() if counts.sum()}
+    density = {name: float(weights.of(name) @ counts / counts.sum()) for name, counts in tokens.items() if counts.sum()}
     least = min((each for each in density.values() if each > 0), default=0.0)
     scales = {name: max(MIN_SCALE, least / each) for name, each in density.items() if each > 0}
     return weights.model_copy(update={"scales": scales})

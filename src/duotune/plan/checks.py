@@ -12,6 +12,7 @@ from typing import TypeVar
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
 from duotune.config.run import ProjectConfig, RunConfig
+from duotune.data.recipes import taught
 from duotune.data.survey import Survey, survey
 from duotune.errors import DuotuneError, ExitCode, HostError, UsageError, printable
 from duotune.hardware.estimate import MemoryEstimate
@@ -119,6 +120,27 @@ def _nothing_left(projects: list[ProjectPlan]) -> str:
     top = sorted(reasons.items(), key=lambda item: -item[1])[:3]
     listed = ", ".join(f"{reason} ({count})" for reason, count in top)
     return f"There is nothing to train on: all {sum(reasons.values())} files were left out, mostly for: {listed}."
+
+
+def check_recipes(config: RunConfig, projects: list[ProjectPlan], checks: list[Check]) -> None:
+    """Whether a recipe with a share applies to each language that the projects bring."""
+    shares = config.data.recipes.model_dump()
+    languages = sorted({name for project in projects for name in project.languages})
+    untaught = [name for name in languages if not taught(shares, name)]
+
+    def apply() -> tuple[None, str]:
+        if languages and len(untaught) == len(languages):
+            raise UsageError(
+                f"No recipe with a share applies to {', '.join(languages)}, and the projects have nothing else.",
+                "In data.recipes, give raw or heading a share for documents, or one of the others for code.",
+            )
+        return None, ", ".join(f"{name} {share:g}" for name, share in shares.items() if share)
+
+    attempt(checks, "recipes", apply)
+    if untaught and len(untaught) < len(languages):
+        detail = f"no recipe with a share applies to {', '.join(untaught)}: such files will not be trained on"
+        hint = "In data.recipes, give raw or heading a share for documents, or leave those files out."
+        checks.append(Check(name="recipes", status="warning", detail=detail, hint=hint))
 
 
 def look_at_model(config: RunConfig, checks: list[Check]) -> tuple[ModelShape | None, ModelPlan | None]:

@@ -28,6 +28,7 @@ def plan(config: RunConfig) -> Plan:
     projects = [found for project in config.projects if (found := look.look_at_project(project, config, checks))]
     if len(projects) == len(config.projects):
         look.check_material(projects, config.data.test_fraction, checks)
+        look.check_recipes(config, projects, checks)
     shape, model = look.look_at_model(config, checks)
     look.check_precision(config, gpu, checks)
     if shape:
