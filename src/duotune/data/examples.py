@@ -5,7 +5,7 @@ language by their shares; an example spends as many characters as it shows, cont
 dataset are shares of its text, and a pass over the dataset is a pass over the source. In detail:
 
 - recipes that run out of holes (a file has only so many functions, comments and headings) go first, each up to its part
-  of the file; what they leave, in a file without a function for instance, is divided between the others by their shares;
+  of the file; what they leave, in a file without a function for instance, goes to the others by their shares;
 - the text itself is cut into windows that fill a row; some of them, neighbours, are taken;
 - `fim`, which always finds another hole, spends what is left.
 

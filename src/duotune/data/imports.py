@@ -123,10 +123,10 @@ class _Index:
     def _ending(self, name: str, importer: int) -> list[int]:
         """Files whose path ends as the import says, else files of the folder that does; the nearest of several."""
         wanted, own = _parts(name), self._parts[importer]
-        for parts in (wanted, wanted[:-1]):  # the last part may be a name in the file
-            files = (
-                [p for p in self._by_name.get(parts[-1], ()) if self._ends(p, parts) and p != importer] if parts else []
-            )
+        # The last part may be a name in the file, the first ones a namespace that has no folder.
+        for parts in (wanted, wanted[:-1], *(wanted[start:] for start in range(1, len(wanted) - 1))):
+            named = self._by_name.get(parts[-1], ()) if parts else ()
+            files = [p for p in named if self._parts[p][-len(parts) :] == parts and p != importer]
             if files:
                 # `a.h` is meant by `a.h`, though `a.c` is beside it.
                 return [min(files, key=lambda p: (not self._path(p).endswith(name), -_shared(self._parts[p], own), p))]
@@ -138,9 +138,6 @@ class _Index:
                 nearest = min(folders, key=lambda folder: (-_shared(folder, own), folder))
                 return sorted(self._by_folder[nearest], key=self._path)[:MOST_TARGETS]
         return []
-
-    def _ends(self, position: int, parts: tuple[str, ...]) -> bool:
-        return self._parts[position][-len(parts) :] == parts
 
     def _path(self, position: int) -> str:
         return self._files[position].path
