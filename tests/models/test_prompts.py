@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from duotune.errors import ModelError
-from duotune.models.prompts import Gap, PromptRenderer
+from duotune.models.prompts import Gap, PromptRenderer, Role
 from duotune.models.tokenizer import load_tokenizer
 
 PREFIX, SUFFIX, MIDDLE = "def area(r):\n    return ", "\n\nprint(area(2))\n", "3.14 * r ** 2"
@@ -37,6 +37,31 @@ def test_many_examples_at_once_are_the_single_ones_in_order(renderer: PromptRend
     triples = [(PREFIX, SUFFIX, MIDDLE), ("", "", ""), ("a = ", "\n", "1")]
     gaps = [Gap((prefix,), (suffix,), middle) for prefix, suffix, middle in triples]
     assert renderer.answers(gaps) == [renderer.fim_example(*triple) for triple in triples]
+
+
+def test_only_the_question_proper_is_the_prompt_where_it_is_named(renderer: PromptRenderer) -> None:
+    head = "def area(r):\n    "
+    gap = Gap(("import math\n\n\n", "REDACTED_KEY", f"\n{head}"), ("\nx = 1\n",), "return r", asked=head)
+    example = renderer.answers([gap])[0]
+    tokens = list(zip(example.ids, example.roles, strict=True))
+    assert renderer.tokenizer.decode([token for token, role in tokens if role == Role.PROMPT]).strip() == head.strip()
+    assert renderer.tokenizer.decode([token for token, role in tokens if role == Role.TARGET]) == "return r"
+    whole = Gap(gap.prefix, gap.suffix, gap.answer)
+    shown = renderer.answers([whole])[0]
+    assert shown.ids == example.ids
+    assert (
+        renderer.tokenizer.decode(
+            [token for token, role in zip(shown.ids, shown.roles, strict=True) if role == Role.PROMPT]
+        )
+        == "import math\n\n\n\ndef area(r):\n    \nx = 1\n"
+    )
+
+
+def test_plain_documents_that_do_not_end_have_no_end_token(renderer: PromptRenderer) -> None:
+    whole, piece = renderer.codes([("x = 1\n",), ("x = 1\n",)], [True, False])
+    assert piece.ids == renderer.tokenizer.encode("x = 1\n") == whole.ids[:-1]
+    assert list(whole.roles) == [Role.TARGET] * len(piece.ids) + [Role.END]
+    assert renderer.excerpts([("x = 1\n",)])[0].ids == piece.ids
 
 
 def test_signature_prompt_is_the_fim_prompt(renderer: PromptRenderer) -> None:
