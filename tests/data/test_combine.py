@@ -14,7 +14,7 @@ import pytest
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.splits import RecordedSplit
-from duotune.config.run import DataConfig, ProjectConfig, Recipes
+from duotune.config.run import DataConfig, ProjectConfig, PromptLossWeight, Recipes
 from duotune.data import combine
 from duotune.data.combine import Dataset
 from duotune.data.content import content_hash
@@ -108,6 +108,50 @@ def test_recipes_shares_of_the_text_are_their_shares_of_the_loss(modules: Folder
     text = tokens["fim"] / (tokens["fim"] + tokens["code"])
     assert loss["fim"] / (loss["fim"] + loss["code"]) == pytest.approx(text, abs=0.02)
     assert text == pytest.approx(0.6, abs=0.08)
+
+
+def test_documents_are_taught_when_they_are_named_and_a_recipe_applies(
+    modules: Folders, tokenizer: CodeTokenizer
+) -> None:
+    folder = modules("library")
+    for number, name in enumerate(MODULES):
+        words = "\n".join((folder / f"{name}.py").read_text().split()[:120])
+        (folder / f"{name}.md").write_text(f"# Notes on {name}\n\n{words}\n\n## Number {number}\n\n{words[:300]}\n")
+    both = ["Python", "Markdown"]
+    dataset = dataset_of([part_of(folder, tokenizer, languages=both)], tokenizer)
+    recipes = read_manifest(dataset.directory).splits["train"].recipes
+    assert {"fim", "code", "raw", "heading"} <= set(recipes)
+    # Documents are not completed in evaluation either.
+    items = read_items(dataset.directory / "held_out" / "fim.jsonl")
+    assert {item.language for item in items} == {"Python"}
+    only_code = DATA.model_copy(update={"recipes": Recipes(raw=0, heading=0)})
+    with pytest.raises(SourceError, match="no recipe with a share applies to its Markdown"):
+        part_of(folder, tokenizer, only_code, languages=["Markdown"])
+
+
+def test_prompts_are_targets_where_they_have_a_weight(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    targets = {}
+    for weight in (0.0, 0.5):
+        prompts = PromptLossWeight(fim=weight, signature=0)
+        recipes = Recipes(fim=1, code=0, signature=0, metadata=0)
+        data = DATA.model_copy(update={"prompt_loss_weight": prompts, "recipes": recipes})
+        dataset = dataset_of([part_of(modules(f"m{weight}"), tokenizer, data)], tokenizer, data)
+        targets[weight] = dataset.label_tokens / dataset.train_tokens
+        for row in rows(dataset, "train"):
+            learned = {token for token in row["labels"] if token != -100 and tokenizer.is_control(token)}
+            assert learned <= {tokenizer.control_id("<|endoftext|>")}
+    assert targets[0.0] < 0.4
+    assert targets[0.5] > 0.9
+
+
+def test_changed_prompt_weights_prepare_no_file_again(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    folder = modules("library", MODULES[:12])
+    first = part_of(folder, tokenizer)
+    other = DATA.model_copy(update={"prompt_loss_weight": PromptLossWeight(fim=0.1)})
+    again = part_of(folder, tokenizer, other)
+    assert again.reused
+    one, two = dataset_of([first], tokenizer), dataset_of([again], tokenizer, other)
+    assert one.fingerprint != two.fingerprint
 
 
 def test_manifest_accounts_for_every_file_once(modules: Folders, tokenizer: CodeTokenizer) -> None:

@@ -143,7 +143,7 @@ def test_control_tokens_spelled_in_a_file_stay_text(tokenizer: CodeTokenizer) ->
 
 
 def test_examples_depend_on_seed_and_content_alone(tokenizer: CodeTokenizer) -> None:
-    maker, files = ExampleMaker(tokenizer, data(**CODE)), texts()[:4]
+    maker, files = ExampleMaker(tokenizer, data(LENGTH, **CODE)), texts()[:4]
     together = maker.documents(files)
     apart = [document for text in reversed(files) for document in maker.documents([text])]
     assert sorted(apart, key=lambda document: document.file) == together
