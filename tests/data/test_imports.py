@@ -22,6 +22,7 @@ def ordered(*files: tuple[str, str, str]) -> list[str]:
         ("Python", ("pkg/app.py", "from . import views\n"), "pkg/views.py"),
         ("Python", ("pkg/sub/app.py", "from ..zeta import (\n    one,\n    two,\n)\n"), "pkg/zeta/__init__.py"),
         ("Python", ("app.py", "import zeta.tools as tools, os\n"), "zeta/tools.py"),
+        ("Python", ("app.py", "from os import path\nimport zeta\nfrom x import (y)\n"), "zeta.py"),
         ("JavaScript", ("src/app.js", "const { load } = require('./zlib/load');\n"), "src/zlib/load.js"),
         ("TypeScript", ("src/app.ts", "import type { A } from '../zeta';\n"), "zeta/index.ts"),
         ("TSX", ("src/app.tsx", "export { Button } from './zeta.js';\n"), "src/zeta.ts"),

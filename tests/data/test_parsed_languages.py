@@ -364,3 +364,15 @@ def test_broken_functions_are_passed_over() -> None:
 
 def test_language_without_a_grammar_has_no_tree() -> None:
     assert parse("fun f() = 1\n", "Kotlin") is None
+
+
+@pytest.mark.parametrize("line", ["(" * 900, "{[(" * 300, "f(() => {" * 100])
+def test_file_that_is_nothing_but_open_brackets_is_given_up(line: str) -> None:
+    """Walks over such a tree take time with the square of its length: hours for a file of one megabyte."""
+    text = f"{line}\n" * 400
+    for language in ("Python", "JavaScript"):
+        tree = parse(text, language)
+        assert tree is not None
+        assert list(tree.described()) == []
+        assert len(list(tree.functions())) <= text.count("=>")
+        assert tree.node_around(len(text) // 2, 100, 400) is None

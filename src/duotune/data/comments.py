@@ -12,6 +12,8 @@ from duotune.data.grammars import GRAMMARS, SEQUENCES
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MAX_BYTES = 5000
+"""Longer code is never asked for; a bound also for files that are one long run of statements."""
 MIN_WORDS = 3
 """A comment of fewer words is a label, a rule of dashes, or an order to a tool."""
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]{2,}")
@@ -94,6 +96,8 @@ def _code_end(content: bytes, root: Node, place: int, language: str) -> int | No
         return None
     last = node
     while last.end_point.row == last.start_point.row and not last.has_error:
+        if last.end_byte - place > MAX_BYTES:
+            return None
         following = last.next_named_sibling
         if (
             following is None

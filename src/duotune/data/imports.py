@@ -15,7 +15,8 @@ MOST_TARGETS = 40
 """Files of one imported package that count as imported; the rest of a larger one has its place by path."""
 
 _PYTHON = re.compile(
-    r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+\(?([\w., \t\n]*)|import[ \t]+([\w., \t]+))", re.MULTILINE
+    r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(?:\(([^()]{0,2000})|([\w., \t]*))|import[ \t]+([\w., \t]+))",
+    re.MULTILINE,
 )
 _ECMASCRIPT = re.compile(r"""(?:\bfrom|\bimport|\brequire\()[ \t(]*["']([^"'\n]+)["']""")
 _DOTTED = re.compile(r"^[ \t]*import[ \t]+(?:static[ \t]+)?([\w.]+)", re.MULTILINE)
@@ -163,13 +164,13 @@ def _shared(left: Sequence[str], right: Sequence[str]) -> int:
 
 
 def _python(text: str) -> Iterator[str]:
-    for dots, module, names, plain in _PYTHON.findall(text):
+    for dots, module, several, names, plain in _PYTHON.findall(text):
         if plain:
             yield from (name.split(" as ")[0].strip().replace(".", "/") for name in plain.split(","))
             continue
         base = ("./" if len(dots) == 1 else "../" * (len(dots) - 1)) if dots else ""
         path = base + module.replace(".", "/")
-        imported = [name.split(" as ")[0].strip() for name in names.replace("\n", " ").split(",")]
+        imported = [name.split(" as ")[0].strip() for name in (several or names).split(",")]
         yield from (f"{path.rstrip('/')}/{name}" if path else name for name in imported if name.isidentifier())
 
 

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
 
 
+MAX_DEPTH = 300
+"""Levels of a tree that are looked at; hand-written code has some 50, and a hostile file a million."""
+
+_WIDE = 2000
+
+
 class SyntaxTree:
     """A parsed text whose places are counted in characters."""
 
@@ -27,6 +33,7 @@ class SyntaxTree:
         self._ascii = len(self._content) == len(text)
         self._language = language
         self._root = _parser(language).parse(self._content).root_node
+        self._is_readable = not _has_wide_error(self._root)
 
     def node_around(self, place: int, at_least: int, at_most: int) -> Span | None:
         """The smallest named node around a character that is long enough, None when it is too long or broken.
@@ -36,13 +43,26 @@ class SyntaxTree:
             at_least: Fewest bytes.
             at_most: Most bytes.
         """
-        byte = place if self._ascii else int(self._starts[place])
-        node = self._root.named_descendant_for_byte_range(byte, byte)
-        while node is not None and node.end_byte - node.start_byte < at_least:
-            node = node.parent
-        if node is None or node.end_byte - node.start_byte > at_most or node.has_error:
+        if not self._is_readable:
             return None
-        return self._span(node.start_byte, node.end_byte)
+        byte = place if self._ascii else int(self._starts[place])
+        found = None
+        # From the root down, since a node finds its parent by the same way, each time.
+        cursor = self._root.walk()
+        for _ in range(MAX_DEPTH):
+            node = cursor.node
+            if (
+                node is None
+                or not node.start_byte <= byte < node.end_byte
+                or node.end_byte - node.start_byte < at_least
+            ):
+                break
+            found = node if node.is_named else found
+            if cursor.goto_first_child_for_byte(byte) is None:
+                break
+        if found is None or found.end_byte - found.start_byte > at_most or found.has_error:
+            return None
+        return self._span(found.start_byte, found.end_byte)
 
     def function_bodies(self) -> Iterator[Span]:
         """What is between signature (and docstring) and end of each unbroken function, without outer white space."""
@@ -78,7 +98,11 @@ class SyntaxTree:
     def _found(self) -> dict[str, list[Node]]:
         from tree_sitter import QueryCursor
 
-        captures = QueryCursor(_query(self._language)).captures(self._root)
+        if not self._is_readable:
+            return {}
+        cursor = QueryCursor(_query(self._language))
+        cursor.set_max_start_depth(MAX_DEPTH)
+        captures = cursor.captures(self._root)
         return {name: sorted(nodes, key=lambda node: node.start_byte) for name, nodes in captures.items()}
 
     @cached_property
@@ -115,6 +139,20 @@ def _query(language: str) -> Query:
     from tree_sitter import Query
 
     return Query(load(language), GRAMMARS[language].query)
+
+
+def _has_wide_error(root: Node) -> bool:
+    """Whether somewhere thousands of pieces follow each other that the grammar knows nothing to do with.
+
+    Every walk over such a node takes time with the square of its length. Only what holds errors is looked at.
+    """
+    waiting = [root] if root.has_error else []
+    while waiting:
+        node = waiting.pop()
+        if node.type == "ERROR" and node.child_count > _WIDE:
+            return True
+        waiting += [child for child in node.children if child.has_error]
+    return False
 
 
 def _head(content: bytes, start: int) -> int:
