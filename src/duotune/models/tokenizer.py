@@ -24,7 +24,7 @@ MARKUP = re.compile(
     r"</?(table|caption|thead|tbody|tfoot|tr|th|td|h[1-6]|blockquote|strong|em|b|i|u|s|sub|sup|code|ul|ol|li|p)>"
 )
 """Gemma's vocabulary holds these as ordinary text, and finds them only because they are also added tokens."""
-_WORTH_CHARACTERS = 1_000_000
+_WORTH_CHARACTERS = 300_000
 """After so much text it pays to look for a faster encoder, which takes up to seconds for a large vocabulary."""
 COPY_HINT = "Copy the model's tokenizer.json again."
 
