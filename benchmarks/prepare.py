@@ -130,7 +130,7 @@ def peer(parts: list[str]) -> dict[str, Any]:
     """Tokenize and pack the texts of the parts with datasets and TRL."""
     from datasets import Dataset, disable_progress_bars
     from transformers import AutoTokenizer
-    from trl import pack_dataset
+    from trl.data_utils import pack_dataset
 
     from duotune import paths
     from duotune.data.parts import TEXTS_FILE, Texts, read_record
@@ -166,7 +166,8 @@ def child(task: str, corpus: Path, home: Path) -> dict[str, Any]:
 
 def tokenize_and_pack(result: dict[str, Any]) -> float:
     """CPU seconds of a preparation's tokenizing and packing."""
-    return sum(seconds for name, seconds in result["stages"].items() if name.startswith(("tokenize", "combine 3/")))
+    stages: dict[str, float] = result["stages"]
+    return sum(seconds for name, seconds in stages.items() if name.startswith(("tokenize", "combine 3/")))
 
 
 def main() -> None:
