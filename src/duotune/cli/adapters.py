@@ -136,10 +136,17 @@ def publish(name: str, reason: str) -> None:
     from duotune.adapters.publish import publish_withheld
     from duotune.catalog.adapters import split_name
     from duotune.catalog.catalog import open_catalog
+    from duotune.errors import UsageError
 
     with open_catalog() as catalog:
         is_adapter = catalog.adapters.find(split_name(name)[0]) is not None
-        version = publish_withheld(catalog, name if is_adapter else _run_id(name) or name, reason)
+        run = "" if is_adapter else _run_id(name)
+        if run and not catalog.adapters.versions(run=run):
+            raise UsageError(
+                f"The run {run} has no adapter to publish: it has not reached the end of its stage `publish`.",
+                f"See `duotune status {run}`; `duotune resume {run}` goes on where it stopped.",
+            )
+        version = publish_withheld(catalog, run or name, reason)
     say(f"Published {version.name}. Next: `duotune assign PROJECT {version.adapter}`, then `duotune serve plan`.")
 
 
