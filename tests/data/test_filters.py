@@ -10,7 +10,8 @@ import pytest
 from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.filters import filters_of
 from duotune.data.funnel import Accepted, LeftOut, screen_contents, screen_paths
-from duotune.data.reasons import Reason, of_source
+from duotune.data.languages import Language
+from duotune.data.reasons import Reason, Rejection, of_source
 from duotune.sources.open import open_source
 from duotune.sources.source import Reason as SourceReason
 
@@ -88,14 +89,14 @@ def test_each_bad_file_has_its_reason_and_good_ones_are_kept(screened: dict[str,
 def test_named_languages_replace_the_default(tmp_path: Path) -> None:
     filters = filters_of(ProjectConfig(source=str(tmp_path), languages=["json"]), DataConfig())
     assert filters.reject_path("a.json", 1000) is None
-    assert filters.reject_path("a.py", 1000) is Reason.LANGUAGE_NOT_CHOSEN
-    assert filters.reject_path("package-lock.json", 1000) is Reason.GENERATED
+    assert filters.reject_path("a.py", 1000) == Rejection(Reason.LANGUAGE_NOT_CHOSEN, language="Python")
+    assert filters.reject_path("package-lock.json", 1000) == Rejection(Reason.GENERATED, "linguist: lock file", "JSON")
 
 
 def test_code_that_speaks_of_keys_and_generators_is_kept(tmp_path: Path) -> None:
     filters = filters_of(ProjectConfig(source=str(tmp_path)), DataConfig())
     parser = f'{CODE}MARK = "-----BEGIN RSA PRIVATE KEY-----"\nWARNING = "DO NOT EDIT"\n'
-    assert not isinstance(filters.judge_text("a.py", parser), Reason)
+    assert isinstance(filters.judge_text("a.py", parser), Language)
 
 
 def test_every_reason_has_a_sentence_and_every_reason_of_a_source_a_code() -> None:

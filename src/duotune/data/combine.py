@@ -107,7 +107,7 @@ def combine(
         Stopped: A stop was requested; nothing is left behind.
     """
     _step(report, 0)
-    pool = Pool([(part.project, part.directory) for part in parts])
+    pool = Pool([(part.project, part.directory) for part in parts], [part.late for part in parts])
     # Another preparation that decided on the same earlier splits could test on what this one trains on.
     with catalog.splits.one_writer(lambda: check_stop(report)):
         selection = select(pool, list(catalog.splits.recorded()), data)
@@ -179,6 +179,7 @@ def _settings(data: DataConfig, evaluation: EvaluationConfig) -> Settings:
         sequence_length=data.sequence_length,
         validation_fraction=data.validation_fraction,
         test_fraction=data.test_fraction,
+        held_out_after=data.held_out_after,
         max_file_bytes=data.max_file_bytes,
         seed=data.seed,
         recipes=data.recipes,
@@ -200,6 +201,8 @@ def _kept(selection: Selection) -> list[KeptFile]:
             split=split,
             language=pool.files[position].file.language,
             size_bytes=pool.files[position].file.size_bytes,
+            tokens=pool.files[position].file.tokens,
+            detail=pool.files[position].file.detail,
         )
         for split, positions in selection.positions.items()
         for position in positions
@@ -210,7 +213,7 @@ def _kept(selection: Selection) -> list[KeptFile]:
 def _rejected(selection: Selection) -> list[RejectedEntry]:
     pool = selection.pool
     entries = [
-        RejectedEntry(project=project, path=file.path, reason=file.reason)
+        RejectedEntry(project=project, **dict(file))
         for project, record in zip(pool.projects, pool.records, strict=True)
         for file in record.rejected
     ]
@@ -222,6 +225,9 @@ def _rejected(selection: Selection) -> list[RejectedEntry]:
                 project=pooled.project,
                 path=pooled.file.path,
                 reason=repeat.reason,
+                size_bytes=pooled.file.size_bytes,
+                language=pooled.file.language,
+                read=True,
                 repeats=repeat.original,
                 cluster=selection.assignments[position].cluster,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from duotune.sources.source import Reason as SourceReason
@@ -23,6 +24,7 @@ class Reason(StrEnum):
     EXCLUDED = "excluded"
     NOT_INCLUDED = "not-included"
     VENDORED = "vendored"
+    DOCUMENTATION = "documentation"
     SECRET_FILE = "secret-file"
     TOO_LARGE = "too-large"
     TOO_SMALL = "too-small"
@@ -58,14 +60,15 @@ _SENTENCES = {
     Reason.EXCLUDED: "It matches one of the project's exclude globs.",
     Reason.NOT_INCLUDED: "It matches none of the project's include globs.",
     Reason.VENDORED: "It is third-party code copied into the project.",
+    Reason.DOCUMENTATION: "The project's .gitattributes call it documentation, so it is no example of its code.",
     Reason.SECRET_FILE: "It is a key or credential file, or holds a private key or an access token.",
     Reason.TOO_LARGE: "It is larger than data.max_file_bytes.",
     Reason.TOO_SMALL: "It is empty or too short to learn from.",
-    Reason.BINARY: "It holds NUL bytes: it is not text.",
+    Reason.BINARY: "It is not text: its name or its NUL bytes say so.",
     Reason.ENCODING: "Its text encoding is not UTF-8 and could not be told with confidence.",
     Reason.UNKNOWN_LANGUAGE: "Its language is not known from its name or its first line.",
     Reason.LANGUAGE_NOT_CHOSEN: "Its language is not among those the project trains on.",
-    Reason.GENERATED: "A program wrote it: its header says so, or it is a lock file.",
+    Reason.GENERATED: "A program wrote it: its name, its header or the project's .gitattributes say so.",
     Reason.MINIFIED: "It is minified.",
     Reason.LONG_LINES: "Its lines are too long to be written by hand (over 1000 characters, or over 100 on average).",
     Reason.MOSTLY_DIGITS: "More than 30 % of its characters are digits: it is data.",
@@ -73,6 +76,22 @@ _SENTENCES = {
     Reason.EXACT_DUPLICATE: "The same text is kept from another path.",
     Reason.NEAR_DUPLICATE: "A kept file shares at least 70 % of its five-word sequences.",
 }
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why one file is left out.
+
+    Attributes:
+        reason: The code.
+        detail: Which rule said so, in a few printable words that hold nothing of the file's content.
+        language: linguist's name of its language, where it is known.
+    """
+
+    reason: Reason
+    detail: str = ""
+    language: str | None = None
+
 
 TRANSIENT = frozenset({Reason.UNREADABLE, Reason.MISSING, Reason.CHANGED})
 """What a file that was listed with its content may be left out for once, and not the next time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -114,6 +114,18 @@ class FolderSource:
             except Unreadable as error:
                 yield error.rejected
 
+    def first_commits(self, paths: Collection[str]) -> dict[str, int]:
+        """Nothing: a folder has no history.
+
+        Raises:
+            SourceError: Always.
+        """
+        raise SourceError(
+            f"{printable(self.location)} is a plain folder without Git history, so nobody knows when its files were "
+            "added.",
+            'Name a Git repository, or set data.held_out_after = "" to hold files out by chance.',
+        )
+
     def close(self) -> None:
         """Nothing is kept open."""
 
@@ -187,7 +199,7 @@ def _listed(directory: int, entry: _Entry, path: str, wanted: Wanted) -> SourceF
     if not stat.S_ISREG(entry.status.st_mode):
         return Rejected(path, Reason.NOT_REGULAR)
     if entry.status.st_size > MAX_READ_BYTES:
-        return Rejected(path, Reason.TOO_LARGE)
+        return Rejected(path, Reason.TOO_LARGE, entry.status.st_size)
     mode = 0o100755 if entry.status.st_mode & stat.S_IXUSR else 0o100644
     if not wanted(path, entry.status.st_size):
         return SourceFile(path, "", entry.status.st_size, mode)
