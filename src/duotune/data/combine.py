@@ -28,6 +28,7 @@ from duotune.data.parts import PIPELINE_VERSION
 from duotune.data.pool import Pool, Repeat
 from duotune.data.prepare import Part, check_stop
 from duotune.data.reasons import Reason
+from duotune.data.report import FUNNEL_FILE, funnel_of
 from duotune.data.selection import Selection, select
 from duotune.data.weights import LossWeights
 from duotune.models.items import write_items
@@ -51,6 +52,7 @@ class Dataset:
         validation_rows: Packed rows of the validation split.
         items: Held-out items by set.
         leaked: Files that repeat one held out further from training; 0.
+        manifest: What it was made of, file by file.
         reused: Whether it was there already.
     """
 
@@ -62,6 +64,7 @@ class Dataset:
     validation_rows: int
     items: Mapping[str, int]
     leaked: int
+    manifest: Manifest
     reused: bool
 
 
@@ -152,6 +155,7 @@ def _write(directory: Path, fingerprint: str, request: _Request, selection: Sele
         loss_weights=packer.weights,
         leakage=leakage,
     )
+    (directory / FUNNEL_FILE).write_text(funnel_of(manifest).model_dump_json(indent=1) + "\n")
     (directory / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1) + "\n")
 
 
@@ -266,5 +270,6 @@ def _dataset(directory: Path, manifest: Manifest, reused: bool) -> Dataset:
         validation_rows=validation.rows,
         items=dict(manifest.items),
         leaked=manifest.leakage.left,
+        manifest=manifest,
         reused=reused,
     )
