@@ -44,7 +44,8 @@ def test_stages_and_reasons_add_up(prepared: tuple[Path, Manifest]) -> None:
     assert [amount.files for amount in stages.values()][:4] == [41, 38, 37, 35]
     assert stages["listed"].directories == 1
     assert stages["train"] + stages["validation"] + stages["test"] == stages["distinct"]
-    assert sum(funnel.reasons.values(), stages["distinct"]) == stages["listed"]
+    everything = sum(funnel.reasons.values(), stages["distinct"])
+    assert everything.model_copy(update={"tokens": 0}) == stages["listed"]
     assert {name: amount.files for name, amount in funnel.reasons.items()} == {
         "exact-duplicate": 1,
         "near-duplicate": 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from duotune.cli.output import counted, in_bytes, plain_table, show
-from duotune.runs.funnel import Amount, Funnel
+from duotune.runs.funnel import TOKENIZED, Amount, Funnel
 
 _MOST_TYPES = 12
 _MOST_REASONS = 8
@@ -61,7 +61,7 @@ def show_funnel(funnel: Funnel) -> None:
     """What became of the files, and the reasons of those that are left out."""
     table = plain_table("data", "files", "size", "tokens", figures_from=1)
     for name, amount in funnel.stages.items():
-        tokens = f"{amount.tokens:,}" if amount.tokens else ""
+        tokens = f"{amount.tokens:,}" if name in TOKENIZED else ""
         table.add_row(_STAGES.get(name, name), f"{amount.files:,}", in_bytes(amount.bytes), tokens)
     for reason, amount in list(funnel.reasons.items())[:_MOST_REASONS]:
         table.add_row(f"left out: {reason.replace('-', ' ')}", _files(amount), in_bytes(amount.bytes), "")

@@ -12,6 +12,7 @@ class Reason(StrEnum):
     """The reason of a rejected file; the value is what manifests and reports store."""
 
     SYMLINK = "symlink"
+    HARD_LINK = "hard-link"
     SUBMODULE = "submodule"
     NOT_REGULAR = "not-a-regular-file"
     UNREADABLE = "unreadable"
@@ -48,6 +49,7 @@ class Reason(StrEnum):
 
 _SENTENCES = {
     Reason.SYMLINK: "It is a symbolic link; what it points to may lie outside the project.",
+    Reason.HARD_LINK: "It has another name outside the project (a hard link); copy the folder to train on it.",
     Reason.SUBMODULE: "It is a Git submodule; add that repository as a project of its own.",
     Reason.NOT_REGULAR: "It is not a regular file (a FIFO, a socket or a device).",
     Reason.UNREADABLE: "It could not be read.",
@@ -98,6 +100,7 @@ TRANSIENT = frozenset({Reason.UNREADABLE, Reason.MISSING, Reason.CHANGED})
 
 _OF_SOURCE = {
     SourceReason.SYMLINK: Reason.SYMLINK,
+    SourceReason.HARD_LINK: Reason.HARD_LINK,
     SourceReason.SUBMODULE: Reason.SUBMODULE,
     SourceReason.NOT_REGULAR: Reason.NOT_REGULAR,
     SourceReason.UNREADABLE: Reason.UNREADABLE,

@@ -6,13 +6,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from duotune.catalog.splits import Split
 from duotune.data.manifest import KeptFile, Manifest, RejectedEntry
 from duotune.data.reasons import Reason
-from duotune.runs.funnel import UNKNOWN, Amount, Funnel, Share
+from duotune.runs.funnel import TOKENIZED, UNKNOWN, Amount, Funnel, Share
 
 File = TypeVar("File", KeptFile, RejectedEntry)
 
 FUNNEL_FILE = "funnel.json"
+_SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 _DUPLICATES = (Reason.EXACT_DUPLICATE, Reason.NEAR_DUPLICATE)
 _STEPS = {
     "listed": "in the projects",
@@ -33,11 +35,15 @@ def funnel_of(manifest: Manifest) -> Funnel:
     distinct, accepted = _sum(kept), _sum(kept) + duplicates
     readable = accepted + unfit
     listed = readable + _sum(entry for entry in rejected if not entry.read)
-    stages = {"listed": listed, "readable": readable, "accepted": accepted, "distinct": distinct}
+    stages = {"listed": listed, "readable": readable, "accepted": accepted}
+    stages = {name: amount.model_copy(update={"tokens": 0}) for name, amount in stages.items()}
     by_split = _grouped(kept, lambda file: file.split)
+    stages |= {"distinct": distinct} | {split: by_split.get(split, Amount()) for split in _SPLITS}
     reasons = _grouped(rejected, lambda entry: entry.reason.value)
     return Funnel(
-        stages=stages | {split: by_split.get(split, Amount()) for split in ("train", "validation", "test")},
+        stages=stages
+        | {"distinct": distinct}
+        | {split: by_split.get(split, Amount()) for split in ("train", "validation", "test")},
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1].files - item[1].directories, item[0]))),
         projects=_shares(
             [project.name for project in manifest.projects],
@@ -61,7 +67,7 @@ def as_markdown(manifest: Manifest) -> str:
         "# What the data was made of",
         f"Dataset `{manifest.fingerprint[:12]}`. Every file has one verdict: "
         "`duotune projects show NAME --explain PATH` tells that of any one.",
-        _table("", [(f"{name}: {_STEPS[name]}", amount) for name, amount in funnel.stages.items()]),
+        _stages(funnel),
         _leakage(funnel),
         "## Left out, by reason",
         "\n".join(
@@ -122,11 +128,11 @@ def _leakage(funnel: Funnel) -> str:
     )
 
 
-def _table(first: str, rows: Iterable[tuple[str, Amount]]) -> str:
-    lines = [f"| {first} | files | size | tokens |", "| --- | ---: | ---: | ---: |"]
-    lines += [
-        f"| {name} | {_files(a)} | {_size(a.bytes)} | {f'{a.tokens:,}' if a.tokens else ''} |" for name, a in rows
-    ]
+def _stages(funnel: Funnel) -> str:
+    lines = ["| | files | size | tokens |", "| --- | ---: | ---: | ---: |"]
+    for name, amount in funnel.stages.items():
+        tokens = f"{amount.tokens:,}" if name in TOKENIZED else ""
+        lines.append(f"| {name}: {_STEPS[name]} | {_files(amount)} | {_size(amount.bytes)} | {tokens} |")
     return "\n".join(lines)
 
 

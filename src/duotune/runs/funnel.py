@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 UNKNOWN = "unknown"
 """The language of files whose language is not known."""
 
+TOKENIZED = ("distinct", "train", "validation", "test")
+"""The stages whose tokens mean something: examples are made of nothing earlier."""
+
 
 class _Figures(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,7 +55,7 @@ class Funnel(_Figures):
     Attributes:
         stages: What is there at the beginning (`listed`), what is left after names and sizes were looked at
             (`readable`), contents (`accepted`) and duplicates (`distinct`), and what of that went to `train`,
-            `validation` and `test`; in this order.
+            `validation` and `test`; in this order, with tokens from `distinct` on.
         reasons: What is left out for each reason code, most files first.
         projects: In the configured order.
         languages: Most kept bytes first; `unknown` where none is known.

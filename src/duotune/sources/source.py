@@ -38,6 +38,7 @@ class Reason(StrEnum):
     """Why a source leaves a file out."""
 
     SYMLINK = "symbolic link"
+    HARD_LINK = "hard link out of the folder"
     SUBMODULE = "submodule"
     NOT_REGULAR = "not a regular file"
     UNREADABLE = "cannot be read"
