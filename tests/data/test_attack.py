@@ -6,7 +6,8 @@ import json
 import os
 import socket
 import stat
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -145,11 +146,11 @@ def test_a_device_is_not_read(tmp_path: Path) -> None:
     assert reasons(verdicts(folder, DataConfig())) == {"zero.py": Reason.NOT_REGULAR}
 
 
-def test_a_tree_deeper_than_any_path_ends_in_a_reason(tmp_path: Path, outside: Path) -> None:
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Path]:
+    """A folder whose directories are nested deeper than any path can name, and than Python's own removal can go."""
     folder = tmp_path / "deep"
     folder.mkdir()
-    (folder / "hard.py").hardlink_to(outside)
-    (folder / "a.py").write_bytes(CODE)
     directory = os.open(folder, os.O_RDONLY)
     for _ in range(1100):
         os.mkdir("d", dir_fd=directory)
@@ -157,7 +158,14 @@ def test_a_tree_deeper_than_any_path_ends_in_a_reason(tmp_path: Path, outside: P
         os.close(directory)
         directory = below
     os.close(directory)
-    assert sorted(reasons(verdicts(folder, DataConfig())).values()) == [Reason.HARD_LINK, Reason.TOO_DEEP]
+    yield folder
+    subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+
+def test_a_tree_deeper_than_any_path_ends_in_a_reason(deep: Path, outside: Path) -> None:
+    (deep / "hard.py").hardlink_to(outside)
+    (deep / "a.py").write_bytes(CODE)
+    assert sorted(reasons(verdicts(deep, DataConfig())).values()) == [Reason.HARD_LINK, Reason.TOO_DEEP]
 
 
 def test_preparation_keeps_the_outside_out_and_control_tokens_literal(attack: Path, tokenizer: CodeTokenizer) -> None:

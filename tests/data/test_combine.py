@@ -394,3 +394,28 @@ def test_data_settings_that_a_part_depends_on_change_its_key(
     }
     assert len(keys) == 4
     assert part_of(folder, tokenizer, DATA.model_copy(update={"test_fraction": 0.2})).reused
+
+
+def test_a_change_of_attributes_that_decides_on_files_makes_another_part(
+    modules: Folders, tokenizer: CodeTokenizer
+) -> None:
+    folder = modules("library", MODULES[:8])
+    plain = part_of(folder, tokenizer)
+    attributes = folder / ".gitattributes"
+    attributes.write_text(
+        "# How files are stored, and what they are.\n* text=auto\n*.png binary\nabc.py -linguist-generated\n"
+    )
+    kept = part_of(folder, tokenizer)
+    attributes.write_text(attributes.read_text() + "# A remark.\n*.sh eol=lf\n")
+    assert part_of(folder, tokenizer).directory == kept.directory
+    attributes.write_text(attributes.read_text() + "abc.py linguist-generated\n")
+    rejected = part_of(folder, tokenizer)
+    assert len({plain.directory, kept.directory, rejected.directory}) == 3
+    assert (kept.files, rejected.files) == (8, 7)
+    entry = next(file for file in read_record(rejected.directory).rejected if file.path == "abc.py")
+    assert (entry.reason, entry.detail, entry.size_bytes, entry.language) == (
+        Reason.GENERATED,
+        ".gitattributes: linguist-generated",
+        (folder / "abc.py").stat().st_size,
+        "Python",
+    )
