@@ -217,7 +217,15 @@ def _kept(selection: Selection) -> list[KeptFile]:
 def _rejected(selection: Selection) -> list[RejectedEntry]:
     pool = selection.pool
     entries = [
-        RejectedEntry(project=project, **dict(file))
+        RejectedEntry(
+            project=project,
+            path=file.path,
+            reason=file.reason,
+            size_bytes=file.size_bytes,
+            detail=file.detail,
+            language=file.language,
+            read=file.read,
+        )
         for project, record in zip(pool.projects, pool.records, strict=True)
         for file in record.rejected
     ]
