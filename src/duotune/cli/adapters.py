@@ -24,7 +24,7 @@ def adapters() -> None:
 def list_adapters(as_json: bool) -> None:
     """List every version of every adapter."""
     from duotune.catalog.catalog import open_catalog
-    from duotune.cli.tables import plain_table
+    from duotune.cli.output import plain_table
 
     with open_catalog() as catalog:
         versions = catalog.adapters.versions()
@@ -70,7 +70,8 @@ def show_adapter(name: str, as_json: bool) -> None:
     from duotune.adapters.copies import local_copy
     from duotune.adapters.manifest import read_manifest
     from duotune.catalog.catalog import open_catalog
-    from duotune.cli.tables import plain_table, show_evaluation
+    from duotune.cli.output import plain_table
+    from duotune.cli.tables import show_evaluation
     from duotune.evaluation.results import Evaluation
 
     with open_catalog() as catalog:

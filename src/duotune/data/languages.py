@@ -72,6 +72,12 @@ def known_languages() -> list[Language]:
     return list(_index().by_name.values())
 
 
+def by_name(name: str) -> Language | None:
+    """The language of that name, whose case does not matter, with `-` for a space as in `.gitattributes`; or None."""
+    names = _index().by_name
+    return names.get(name.lower()) or names.get(name.lower().replace("-", " "))
+
+
 def by_path(path: str) -> Language | None:
     """The language that a path's last part shows, or None.
 
