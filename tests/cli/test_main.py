@@ -9,6 +9,8 @@ import pytest
 
 from duotune.cli.main import COMMANDS, LazyGroup, cli, run
 from duotune.cli.output import in_bytes, in_words
+from duotune.runs.directory import create_run
+from support.runs import run_config
 
 
 def test_every_command_of_the_table_exists_with_a_help_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +70,14 @@ def test_unknown_run_is_a_usage_error_with_a_hint(capsys: pytest.CaptureFixture[
     error = capsys.readouterr().err
     assert "There is no run nothing" in error or "There is no run 'nothing'" in error
     assert "duotune run CONFIG.toml" in error
+
+
+def test_a_run_without_an_adapter_yet_is_told_from_an_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
+    made = create_run(run_config("shop"))
+    assert run(["adapters", "publish", "shop"]) == 2
+    error = capsys.readouterr().err
+    assert made.id in error
+    assert f"duotune resume {made.id}" in error
 
 
 @pytest.mark.parametrize(

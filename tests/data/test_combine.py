@@ -28,7 +28,7 @@ from duotune.models.items import read_items
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.runs.reporter import Reporter, SilentReporter, Stopped
 from duotune.sources.folder import FolderSource
-from duotune.sources.source import Rejected, SourceFile, Wanted, everything
+from duotune.sources.source import Rejected, SourceFile, Wanted, everything, nothing
 from support.preparing import DATA, EVALUATION, MODULES, STANDARD_LIBRARY, dataset_of, part_of
 
 Folders = Callable[..., Path]
@@ -266,7 +266,8 @@ def test_part_that_lacks_a_file_which_changed_meanwhile_is_not_taken_for_the_who
     class Changing(FolderSource):
         def files(self, wanted: Wanted = everything) -> Iterator[SourceFile | Rejected]:
             yield from list(super().files(wanted))
-            (folder / "abc.py").write_bytes(before + b"# longer\n")
+            if wanted is not nothing:  # the walk that hashes
+                (folder / "abc.py").write_bytes(before + b"# longer\n")
 
     report = SilentReporter()
     project = ProjectConfig(source=str(folder))
@@ -449,3 +450,28 @@ def test_data_settings_that_a_part_depends_on_change_its_key(
     }
     assert len(keys) == 4
     assert part_of(folder, tokenizer, DATA.model_copy(update={"test_fraction": 0.2})).reused
+
+
+def test_a_change_of_attributes_that_decides_on_files_makes_another_part(
+    modules: Folders, tokenizer: CodeTokenizer
+) -> None:
+    folder = modules("library", MODULES[:8])
+    plain = part_of(folder, tokenizer)
+    attributes = folder / ".gitattributes"
+    attributes.write_text(
+        "# How files are stored, and what they are.\n* text=auto\n*.png binary\nabc.py -linguist-generated\n"
+    )
+    kept = part_of(folder, tokenizer)
+    attributes.write_text(attributes.read_text() + "# A remark.\n*.sh eol=lf\n")
+    assert part_of(folder, tokenizer).directory == kept.directory
+    attributes.write_text(attributes.read_text() + "abc.py linguist-generated\n")
+    rejected = part_of(folder, tokenizer)
+    assert len({plain.directory, kept.directory, rejected.directory}) == 3
+    assert (kept.files, rejected.files) == (8, 7)
+    entry = next(file for file in read_record(rejected.directory).rejected if file.path == "abc.py")
+    assert (entry.reason, entry.detail, entry.size_bytes, entry.language) == (
+        Reason.GENERATED,
+        ".gitattributes: linguist-generated",
+        (folder / "abc.py").stat().st_size,
+        "Python",
+    )

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from duotune.config.run import DataConfig, ProjectConfig
-from duotune.data.filters import filters_of
+from duotune.data.filters import Filters, Surroundings, filters_of
 from duotune.data.funnel import Accepted, LeftOut, screen_contents, screen_paths
-from duotune.data.reasons import Reason, of_source
+from duotune.data.languages import Language
+from duotune.data.reasons import Reason, Rejection, of_source
+from duotune.data.vendored import Vendored
+from duotune.sources.attributes import Attributes
 from duotune.sources.open import open_source
 from duotune.sources.source import Reason as SourceReason
 
 CODE = 'def area(width, height):\n    """Area of a rectangle."""\n    return width * height\n\n\nprint(area(3, 4))\n'
 KEY_BODY = "MIIEpAIBAAKCAQEA7bq2oV0o9rQm3Zk1yq8b0v6m5w3u2t1s0r9q8p7o6n5m4l3k"
 KEY = f"-----BEGIN RSA PRIVATE KEY-----\n{KEY_BODY}\n"
+
+PROTOBUF = "name: Protocol Buffers compiler's output"
+GENERATED = ".gitattributes: linguist-generated"
+DOCUMENTATION = ".gitattributes: linguist-documentation"
 
 CASES: dict[str, tuple[str | bytes, Reason]] = {
     "left/out.py": (CODE, Reason.EXCLUDED),
@@ -47,6 +55,9 @@ CASES: dict[str, tuple[str | bytes, Reason]] = {
     "src/wide.py": (f'{CODE}TEXT = "{"word " * 300}"\n', Reason.LONG_LINES),
     "src/table.py": ("VALUES = [\n" + "    12345678, 87654321, 11223344,\n" * 20 + "]\n", Reason.MOSTLY_DIGITS),
     "src/art.py": ("# ~~~~ ==== ++++ #### ab\n" * 20, Reason.MOSTLY_SYMBOLS),
+    "src/logo.png": (b"\x89PNG" + bytes(range(256)), Reason.BINARY),
+    "src/late.py": (CODE * 90 + "\0", Reason.TOO_LARGE),
+    "src/nul.py": (CODE * 40 + "\0", Reason.BINARY),
     "src/lfs.py": (
         "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 9\n",
         Reason.LFS_POINTER,
@@ -85,17 +96,93 @@ def test_each_bad_file_has_its_reason_and_good_ones_are_kept(screened: dict[str,
     assert "Prüfung der Größe" in kept["src/latin.py"].text
 
 
+def test_each_reason_names_its_rule_and_knows_size_and_language(screened: dict[str, Accepted | LeftOut]) -> None:
+    details = {
+        "left/out.py": "exclude: left/",
+        "src/node_modules/lib/index.js": "directory: node_modules/",
+        "src/.env": "by its name",
+        "src/large.py": "10,200 bytes",
+        "src/noise.py": "not utf-8 at byte 0",
+        "src/broken.py": "not utf-16 at byte 104",
+        "src/items_pb2.py": "name: Protocol Buffers compiler's output",
+        "src/api.py": "header: DO NOT EDIT",
+        "src/bundle.js": "1,800 characters per line",
+        "src/wide.py": "longest line 1,509 characters",
+        "src/table.py": "87% digits",
+        "src/art.py": "11% letters and digits",
+        "src/nul.py": "NUL at byte 4,080",
+    }
+    found = {path: entry.detail for path, entry in screened.items() if isinstance(entry, LeftOut)}
+    assert {path: found[path] for path in details} == details
+    assert all(detail.isprintable() for detail in found.values())
+    wide = screened["src/wide.py"]
+    assert isinstance(wide, LeftOut)
+    assert (wide.language, wide.size, wide.read) == ("Python", 1612, True)
+    markdown = screened["src/README.md"]
+    assert isinstance(markdown, LeftOut)
+    assert (markdown.language, markdown.read) == ("Markdown", False)
+    latin = screened["src/latin.py"]
+    assert isinstance(latin, Accepted)
+    assert latin.detail.startswith("recoded from cp125")
+
+
+def attributes(content: str, languages: Sequence[str] = ()) -> Filters:
+    known = Surroundings(Attributes({".gitattributes": content.encode()}), Vendored())
+    return filters_of(ProjectConfig(source="x", languages=list(languages)), DataConfig()).knowing(known)
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "found"),
+    [
+        (
+            "*.py linguist-generated",
+            "a.py",
+            Rejection(Reason.GENERATED, ".gitattributes: linguist-generated", "Python"),
+        ),
+        ("src/** linguist-vendored", "src/a.c", Rejection(Reason.VENDORED, ".gitattributes: linguist-vendored", "C")),
+        ("vendor/** -linguist-vendored", "vendor/a.c", None),
+        ("vendor/** linguist-vendored=false", "vendor/a.c", None),
+        ("go.sum -linguist-generated", "a_pb2.py", Rejection(Reason.GENERATED, PROTOBUF, "Python")),
+        ("*_pb2.py -linguist-generated", "a_pb2.py", None),
+        ("doc/** linguist-documentation", "doc/a.py", Rejection(Reason.DOCUMENTATION, DOCUMENTATION, "Python")),
+        ("*.dat linguist-language=Python", "a.dat", None),
+        ("*.py linguist-language=json", "a.py", Rejection(Reason.LANGUAGE_NOT_CHOSEN, "", "JSON")),
+        ("*.py linguist-language=Klingon", "a.py", None),
+        ("*.inc binary", "a.inc", Rejection(Reason.BINARY, ".gitattributes: binary", "PHP")),
+        ("*.py -diff -text", "a.py", None),
+    ],
+)
+def test_attributes_decide(line: str, path: str, found: Rejection | None) -> None:
+    assert attributes(line).reject_path(path, 1000) == found
+
+
+def test_attributes_decide_on_texts_too() -> None:
+    header = f"# Code generated by us. DO NOT EDIT.\n{CODE}"
+    rejected = Rejection(Reason.GENERATED, "header: DO NOT EDIT", "Python")
+    assert attributes("").judge_text("a.py", header) == rejected
+    assert attributes("*.py -linguist-generated").judge_text("a.py", header) == Language("Python", "programming")
+    assert attributes("*.dat linguist-language=C++").judge_text("a.dat", CODE) == Language("C++", "programming")
+
+
+def test_documentation_is_what_a_project_that_chooses_markdown_wants() -> None:
+    filters = attributes("docs/** linguist-documentation", languages=["Markdown", "Python"])
+    assert filters.reject_path("docs/a.md", 1000) is None
+    paragraph = "# Title\n\n" + "A paragraph on one line, as editors wrap it. " * 40
+    assert filters.judge_text("docs/a.md", paragraph) == Language("Markdown", "prose")
+    assert isinstance(filters.judge_text("docs/a.md", "word " * 3000), Rejection)
+
+
 def test_named_languages_replace_the_default(tmp_path: Path) -> None:
     filters = filters_of(ProjectConfig(source=str(tmp_path), languages=["json"]), DataConfig())
     assert filters.reject_path("a.json", 1000) is None
-    assert filters.reject_path("a.py", 1000) is Reason.LANGUAGE_NOT_CHOSEN
-    assert filters.reject_path("package-lock.json", 1000) is Reason.GENERATED
+    assert filters.reject_path("a.py", 1000) == Rejection(Reason.LANGUAGE_NOT_CHOSEN, language="Python")
+    assert filters.reject_path("package-lock.json", 1000) == Rejection(Reason.GENERATED, "linguist: lock file", "JSON")
 
 
 def test_code_that_speaks_of_keys_and_generators_is_kept(tmp_path: Path) -> None:
     filters = filters_of(ProjectConfig(source=str(tmp_path)), DataConfig())
     parser = f'{CODE}MARK = "-----BEGIN RSA PRIVATE KEY-----"\nWARNING = "DO NOT EDIT"\n'
-    assert not isinstance(filters.judge_text("a.py", parser), Reason)
+    assert isinstance(filters.judge_text("a.py", parser), Language)
 
 
 def test_every_reason_has_a_sentence_and_every_reason_of_a_source_a_code() -> None:

@@ -10,6 +10,7 @@ import pytest
 from duotune.config.run import EvaluationConfig
 from duotune.data.contamination import TrainingLines
 from duotune.data.items import MOST_PER_FILE, Hole, TestFile, fim_holes, signature_holes
+from duotune.data.spans import Span
 from duotune.data.syntax import parse
 from support.preparing import MODULES, STANDARD_LIBRARY
 
@@ -94,6 +95,17 @@ def test_places_whose_lines_occur_in_training_are_not_clean() -> None:
     assert not TrainingLines([hole], ["x = 1\n", f"def f():\n{passage}\n"]).clean(hole)
     assert not TrainingLines([hole], [only_target]).clean(hole)
     assert TrainingLines([hole], [elsewhere, "x = 1\n"]).clean(hole)
+
+
+def test_windows_touch_every_line_of_a_target_and_no_line_beyond_its_surroundings() -> None:
+    lines = [f"x{number} = {number}" for number in range(40)]
+    text = "\n".join(lines) + "\n"
+    gold = "\n".join(lines[15:20])
+    span = Span(text.index(gold), text.index(gold) + len(gold))
+    hole = Hole(TestFile("p", "a.py", "Python", "c", "x", text), "fim", "lines", span)
+    for begin in range(0, 34):
+        touches = begin <= 19 and begin + 5 >= 15
+        assert TrainingLines([hole], ["\n".join(lines[begin : begin + 6])]).clean(hole) is not touches
 
 
 def test_a_short_line_alone_does_not_make_a_place_unclean() -> None:

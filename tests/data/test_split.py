@@ -9,26 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duotune.catalog.splits import RecordedSplit
-from duotune.data.content import content_hash
-from duotune.data.similarity import shingles, signatures
-from duotune.data.split import Assignment, Candidate, Division, assign
+from duotune.data.split import Assignment, assign
 from duotune.errors import UsageError
-
-
-def candidate(text: str, project: str = "a", language: str = "Python", kept: bool = True) -> Candidate:
-    return Candidate(project, language, content_hash(text), signatures([shingles(text)])[0], kept)
-
-
-def distinct(count: int, project: str = "a", language: str = "Python") -> list[Candidate]:
-    return [candidate(f"{project} {language} {number}", project, language) for number in range(count)]
-
-
-def words(start: int, count: int = 300) -> str:
-    return " ".join(f"word{number}" for number in range(start, start + count))
-
-
-def splits(division: Division) -> Counter[str]:
-    return Counter(given.split for given in division.assignments)
+from support.splitting import candidate, distinct, splits, words
 
 
 def test_fractions_hold_over_all_and_per_project_and_language() -> None:

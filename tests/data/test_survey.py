@@ -34,6 +34,12 @@ def test_survey_agrees_with_preparation(modules: Folders, tokenizer: CodeTokeniz
     assert found.rejected == Counter(file.reason.value for file in record.rejected)
     assert found.estimated_tokens == pytest.approx(found.bytes / 3.2, rel=0.01)
     assert found.complete
+    assert found.found == {
+        "Python": found.by_language["Python"],
+        "Markdown": (1, 240),
+        "Shell": found.by_language["Shell"],
+    }
+    assert found.doubtful == {}
 
 
 def test_a_large_source_is_judged_by_name_where_it_is_not_read(
@@ -45,3 +51,20 @@ def test_a_large_source_is_judged_by_name_where_it_is_not_read(
         found = survey(source, project, DATA)
     assert found.files == 3
     assert not found.complete
+
+
+def test_types_that_are_not_chosen_are_counted_and_doubtful_code_is_shown(modules: Folders) -> None:
+    folder = modules("library", ["ast", "abc"])
+    (folder / "tools").mkdir()
+    (folder / "abc.py").rename(folder / "tools" / "abc.py")
+    (folder / "copy.py").write_bytes((folder / "ast.py").read_bytes())
+    (folder / "data.json").write_text('{"a": 1}\n' * 20)
+    (folder / "logo.png").write_bytes(bytes(100))
+    (folder / "link.py").symlink_to("ast.py")
+    project = ProjectConfig(source=str(folder), languages=["Python"])
+    with open_source(project.source) as source:
+        found = survey(source, project, DATA)
+    assert {name: files for name, (files, _) in found.found.items()} == {"Python": 3, "JSON": 1, "unknown": 1}
+    assert found.by_language["Python"][0] == 2
+    assert found.doubtful == {"tools/": (1, (folder / "tools" / "abc.py").stat().st_size)}
+    assert found.rejected == {"exact-duplicate": 1, "language-not-chosen": 1, "binary": 1, "symlink": 1}

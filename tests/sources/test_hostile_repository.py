@@ -11,18 +11,15 @@ import pytest
 from duotune.errors import HostError
 from duotune.sources.open import open_source
 from duotune.sources.source import Rejected, SourceFile, blob_id
-from support.repositories import git, make_repository
+from support.hostile import make_trap, set_traps
+from support.repositories import make_repository
 
 FILES = {"a.py": b"a = 1\n", "b.c": b"int b;\n", ".gitattributes": b"* filter=evil diff=evil text eol=crlf\n"}
 
 
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
-    """A program that leaves a mark when it runs."""
-    program = tmp_path / "trap.sh"
-    program.write_text(f'#!/bin/sh\ntouch "{tmp_path}/sprung"\nexit 1\n')
-    program.chmod(0o755)
-    return program
+    return make_trap(tmp_path)
 
 
 @pytest.fixture
@@ -30,46 +27,7 @@ def hostile(tmp_path: Path, trap: Path) -> Path:
     """A repository that names a program wherever Git's configuration can, and misses a blob that it could fetch."""
     folder = tmp_path / "hostile"
     make_repository(folder, FILES)
-    hooks = folder / ".git" / "hooks"
-    hooks.mkdir(exist_ok=True)
-    for hook in ("post-checkout", "post-index-change", "reference-transaction", "pre-auto-gc", "fsmonitor-watchman"):
-        (hooks / hook).symlink_to(trap)
-    settings = {
-        "core.fsmonitor": trap,
-        "core.sshCommand": trap,
-        "core.gitProxy": trap,
-        "core.pager": trap,
-        "core.editor": trap,
-        "core.askPass": trap,
-        "core.hooksPath": hooks,
-        "core.alternateRefsCommand": trap,
-        "core.worktree": "/",
-        "pager.ls-tree": trap,
-        "pager.rev-parse": trap,
-        "alias.ls-tree": f"!{trap}",
-        "alias.cat-file": f"!{trap}",
-        "alias.rev-parse": f"!{trap}",
-        "diff.external": trap,
-        "diff.evil.textconv": trap,
-        "filter.evil.smudge": trap,
-        "filter.evil.clean": trap,
-        "filter.evil.process": trap,
-        "credential.helper": f"!{trap}",
-        "gpg.program": trap,
-        "uploadpack.packObjectsHook": trap,
-        "trace2.eventTarget": folder / "trace",
-        "protocol.allow": "always",
-        "protocol.ext.allow": "always",
-        "extensions.partialClone": "origin",
-        "remote.origin.promisor": "true",
-        "remote.origin.url": f"ext::{trap}",
-        "remote.origin.uploadpack": trap,
-    }
-    config = "".join(f'\t{key.rpartition(".")[2]} = "{value}"\n' for key, value in settings.items())
-    assert config
-    for key, value in settings.items():
-        git(folder, "config", "--file", str(folder / ".git" / "config"), key, str(value))
-    git(folder, "config", "--file", str(folder / ".git" / "config"), "core.repositoryformatversion", "1")
+    set_traps(folder, trap)
     missing = blob_id(FILES["b.c"])
     (folder / ".git" / "objects" / missing[:2] / missing[2:]).unlink()
     (tmp_path / "sprung").unlink(missing_ok=True)

@@ -85,7 +85,7 @@ def test_links_submodules_and_lfs_pointers_are_left_out_with_their_reason(here: 
     assert found["sub"] == "submodule"
     with open_source(str(here)) as opened:
         files = [entry for entry in opened.files() if isinstance(entry, SourceFile) and entry.path == "model.bin"]
-        assert list(opened.contents(files)) == [Rejected("model.bin", "Git LFS pointer")]
+        assert list(opened.contents(files)) == [Rejected("model.bin", "Git LFS pointer", 64)]
         with pytest.raises(Unreadable, match="Git LFS pointer"):
             opened.read(files[0])
 
@@ -95,7 +95,7 @@ def test_missing_blobs_are_left_out_and_the_rest_is_read(here: Path) -> None:
     assert listing(here)["b.py"] == "missing from the repository"
     with open_source(str(here)) as opened:
         wanted = [SourceFile(path, blob_id(FILES[path]), len(FILES[path]), 0o100644) for path in ("b.py", "é")]
-        assert list(opened.contents(wanted)) == [Rejected("b.py", "missing from the repository"), (wanted[1], b"3")]
+        assert list(opened.contents(wanted)) == [Rejected("b.py", "missing from the repository", 6), (wanted[1], b"3")]
 
 
 def test_missing_tree_is_an_error_and_never_a_shorter_list(here: Path) -> None:
@@ -126,7 +126,7 @@ def test_files_too_large_to_read_are_never_asked_for(here: Path, monkeypatch: py
     monkeypatch.setattr(repository, "MAX_READ_BYTES", 5)
     with open_source(str(here)) as opened:
         answers = list(opened.contents(entry for entry in opened.files() if isinstance(entry, SourceFile)))
-    assert Rejected("b.py", "too large to read") in answers
+    assert Rejected("b.py", "too large to read", 6) in answers
     assert len([answer for answer in answers if isinstance(answer, Rejected)]) == 1
 
 

@@ -33,7 +33,7 @@ MODULES = [
     "gzip",
     "heapq",
     "hmac",
-    "keyword",
+    "stat",
     "linecache",
     "netrc",
     "numbers",
@@ -49,7 +49,7 @@ MODULES = [
     "tempfile",
     "textwrap",
     "timeit",
-    "token",
+    "sndhdr",
     "trace",
     "zipapp",
 ]

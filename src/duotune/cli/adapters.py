@@ -24,7 +24,7 @@ def adapters() -> None:
 def list_adapters(as_json: bool) -> None:
     """List every version of every adapter."""
     from duotune.catalog.catalog import open_catalog
-    from duotune.cli.tables import plain_table
+    from duotune.cli.output import plain_table
 
     with open_catalog() as catalog:
         versions = catalog.adapters.versions()
@@ -70,7 +70,8 @@ def show_adapter(name: str, as_json: bool) -> None:
     from duotune.adapters.copies import local_copy
     from duotune.adapters.manifest import read_manifest
     from duotune.catalog.catalog import open_catalog
-    from duotune.cli.tables import plain_table, show_evaluation
+    from duotune.cli.output import plain_table
+    from duotune.cli.tables import show_evaluation
     from duotune.evaluation.results import Evaluation
 
     with open_catalog() as catalog:
@@ -136,10 +137,17 @@ def publish(name: str, reason: str) -> None:
     from duotune.adapters.publish import publish_withheld
     from duotune.catalog.adapters import split_name
     from duotune.catalog.catalog import open_catalog
+    from duotune.errors import UsageError
 
     with open_catalog() as catalog:
         is_adapter = catalog.adapters.find(split_name(name)[0]) is not None
-        version = publish_withheld(catalog, name if is_adapter else _run_id(name) or name, reason)
+        run = "" if is_adapter else _run_id(name)
+        if run and not catalog.adapters.versions(run=run):
+            raise UsageError(
+                f"The run {run} has no adapter to publish: it has not reached the end of its stage `publish`.",
+                f"See `duotune status {run}`; `duotune resume {run}` goes on where it stopped.",
+            )
+        version = publish_withheld(catalog, run or name, reason)
     say(f"Published {version.name}. Next: `duotune assign PROJECT {version.adapter}`, then `duotune serve plan`.")
 
 

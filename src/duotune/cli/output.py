@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table
 
 
 def print_error(message: str, hint: str = "") -> None:
@@ -50,6 +51,21 @@ def printer() -> Console:
 def show(renderable: RenderableType) -> None:
     """Print a table or text as a result."""
     printer().print(renderable)
+
+
+def plain_table(*columns: str, figures_from: int | None = None) -> Table:
+    """A table without lines.
+
+    Args:
+        *columns: Their headings.
+        figures_from: The first of the columns that hold figures, which are aligned to the right.
+    """
+    from rich.table import Table
+
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for column in table.columns[len(columns) if figures_from is None else figures_from :]:
+        column.justify = "right"
+    return table
 
 
 def in_words(seconds: float | None) -> str:

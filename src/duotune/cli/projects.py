@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from duotune.cli.output import in_bytes, print_json, say, show
+from duotune.cli.output import print_json, say, show
 
 
 @click.group()
@@ -76,60 +76,16 @@ def remove(name: str) -> None:
 
 @projects.command("show")
 @click.argument("name")
+@click.option("--explain", "path", metavar="PATH", help="Why this one file is kept or left out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def show_project(name: str, as_json: bool) -> None:
-    """Show a project: its files by language, the adapters trained on it, and those it gets."""
-    from rich.table import Table
+def show_project(name: str, path: str | None, as_json: bool) -> None:
+    """Show a project: its file types, what is kept of them, the adapters trained on it, and those it gets."""
+    from duotune.cli.project import explain_file, show_everything
 
-    from duotune.catalog.catalog import open_catalog
-    from duotune.config.run import DataConfig, ProjectConfig
-    from duotune.data.survey import survey
-    from duotune.sources.open import open_source
-
-    with open_catalog() as catalog:
-        project = catalog.projects.get(name)
-        adapters = catalog.assignments.get(name)
-        trained = [v.name for v in catalog.adapters.versions() if name in (p.name for p in v.projects)]
-    config = ProjectConfig(
-        name=name,
-        source=project.source,
-        ref=project.ref,
-        include=list(project.include),
-        exclude=list(project.exclude),
-        languages=list(project.languages),
-    )
-    with open_source(project.source, project.ref) as source:
-        found = survey(source, config, DataConfig())
-    if as_json:
-        print_json(
-            {
-                "name": name,
-                "source": project.source,
-                "ref": project.ref,
-                "commit": source.commit,
-                "assigned": list(adapters),
-                "trained": trained,
-                "files": found.files,
-                "bytes": found.bytes,
-                "languages": {language: list(counts) for language, counts in found.by_language.items()},
-                "rejected": dict(found.rejected),
-            }
-        )
-        return
-    facts = Table(box=None, show_header=False, pad_edge=False)
-    facts.add_row("source", f"{project.source} at {source.commit or 'its files as they are'}")
-    facts.add_row("gets", ", ".join(adapters) or "base model")
-    facts.add_row("trained on it", ", ".join(trained) or "no adapter yet")
-    facts.add_row("to train on", f"{found.files} files, {in_bytes(found.bytes)}")
-    show(facts)
-    kept = Table("language", "files", "size", box=None, pad_edge=False)
-    for language, (files, size) in sorted(found.by_language.items(), key=lambda item: -item[1][1]):
-        kept.add_row(language, str(files), in_bytes(size))
-    show(kept)
-    left_out = Table("left out because", "files", box=None, pad_edge=False)
-    for reason, count in sorted(found.rejected.items(), key=lambda item: -item[1]):
-        left_out.add_row(reason, str(count))
-    show(left_out)
+    if path is not None:
+        explain_file(name, path, as_json)
+    else:
+        show_everything(name, as_json)
 
 
 @click.command()

@@ -17,7 +17,7 @@ from duotune.errors import HostError
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, newest first.")
 def runs(as_json: bool) -> None:
     """List runs, newest first."""
-    from duotune.cli.tables import plain_table
+    from duotune.cli.output import plain_table
     from duotune.runs.directory import list_runs
 
     states = []
@@ -46,7 +46,8 @@ def runs(as_json: bool) -> None:
 def status(run: str, as_json: bool) -> None:
     """Show where RUN (an id, its beginning, or a name) stands."""
     from duotune.cli.outcomes import outcome
-    from duotune.cli.tables import plain_table, show_result
+    from duotune.cli.output import plain_table
+    from duotune.cli.tables import show_result
     from duotune.cli.watch import progress_in_words
     from duotune.runs.directory import find_run
 

@@ -8,19 +8,16 @@ from typing import Literal
 from rich.table import Table
 from rich.text import Text
 
-from duotune.cli.output import counted, in_bytes, in_gib, in_words, say, show
+from duotune.cli.data_tables import show_doubts, show_funnel, show_types, summed
+from duotune.cli.output import counted, in_bytes, in_gib, in_words, plain_table, say, show
 from duotune.evaluation.results import LOWER_IS_BETTER, Evaluation, Metric
 from duotune.plan.records import Plan
-from duotune.runs.results import Published
+from duotune.runs.funnel import Funnel
+from duotune.runs.results import DATA_REPORT, Published
 from duotune.runs.state import RunState
 
 Status = Literal["ok", "warning", "refused"]
 _MARKS: dict[Status, tuple[str, str]] = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "refused": ("✗", "red")}
-
-
-def plain_table(*columns: str) -> Table:
-    """A table without lines; columns of figures are aligned to the right by the caller."""
-    return Table(*columns, box=None, pad_edge=False, header_style="bold")
 
 
 def show_plan(planned: Plan) -> None:
@@ -33,7 +30,11 @@ def show_plan(planned: Plan) -> None:
         row = (project.name, commit, f"{project.files:,}", in_bytes(project.bytes), f"{project.tokens:,}", listed)
         projects.add_row(*row)
     show(projects)
+    if planned.projects:
+        show("")
+        show_types(summed(p.found for p in planned.projects), summed(p.languages for p in planned.projects))
     for project in planned.projects:
+        show_doubts(project.name, project.doubtful)
         if project.rejected:
             reasons = sorted(project.rejected.items(), key=lambda item: -item[1])
             listed = ", ".join(f"{reason.replace('-', ' ')} {count:,}" for reason, count in reasons[:6])
@@ -71,7 +72,11 @@ def show_checks(checks: Iterable[tuple[str, Status, str]]) -> None:
 
 
 def show_result(state: RunState) -> None:
-    """The end of a finished run: base against adapter, where the adapter is, and what to do next."""
+    """The end of a finished run: its data, base against adapter, where the adapter is, and what to do next."""
+    if state.funnel:
+        show("")
+        show_funnel(Funnel.model_validate(state.funnel))
+        say(f"Each reason with an example: {state.directory}/{DATA_REPORT}.")
     if state.evaluation:
         show("")
         show_evaluation(Evaluation.model_validate(state.evaluation))

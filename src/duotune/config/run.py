@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import field_validator, model_validator
@@ -137,6 +138,10 @@ class DataConfig(Section):
     test_fraction: float = setting(
         0.05, help="Share of files kept back for the final evaluation; more makes its figures surer.", ge=0.01, le=0.5
     )
+    held_out_after: str = setting(
+        "",
+        help='Test on files first committed after this day ("2026-01-31"), as in real use; empty takes a chance share.',
+    )
     max_file_bytes: int = setting(
         1_000_000, help="Larger files are left out: they are rarely written by hand.", unit="bytes", ge=1000
     )
@@ -145,6 +150,19 @@ class DataConfig(Section):
     prompt_loss_weight: PromptLossWeight = setting(
         PromptLossWeight(), help="How much is learned from prompts, relative to answers; 0 is nothing."
     )
+
+    @field_validator("held_out_after", mode="before")
+    @classmethod
+    def _a_day(cls, value: object) -> object:
+        """A TOML date is as good as its text."""
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value.isoformat()
+        if isinstance(value, str) and value:
+            try:
+                return date.fromisoformat(value).isoformat()
+            except ValueError:
+                raise ValueError('is not a day such as "2026-01-31"') from None
+        return value
 
 
 class LoraSettings(Section):

@@ -28,6 +28,7 @@ from duotune.data.parts import PIPELINE_VERSION
 from duotune.data.pool import Pool, Repeat
 from duotune.data.prepare import Part, check_stop
 from duotune.data.reasons import Reason
+from duotune.data.report import FUNNEL_FILE, funnel_of
 from duotune.data.selection import Selection, select
 from duotune.data.weights import LossWeights
 from duotune.models.items import write_items
@@ -51,6 +52,7 @@ class Dataset:
         validation_rows: Packed rows of the validation split.
         items: Held-out items by set.
         leaked: Files that repeat one held out further from training; 0.
+        manifest: What it was made of, file by file.
         reused: Whether it was there already.
     """
 
@@ -62,6 +64,7 @@ class Dataset:
     validation_rows: int
     items: Mapping[str, int]
     leaked: int
+    manifest: Manifest
     reused: bool
 
 
@@ -107,7 +110,7 @@ def combine(
         Stopped: A stop was requested; nothing is left behind.
     """
     _step(report, 0)
-    pool = Pool([(part.project, part.directory) for part in parts])
+    pool = Pool([(part.project, part.directory) for part in parts], [part.late for part in parts])
     # Another preparation that decided on the same earlier splits could test on what this one trains on.
     with catalog.splits.one_writer(lambda: check_stop(report)):
         selection = select(pool, list(catalog.splits.recorded()), data)
@@ -153,6 +156,7 @@ def _write(directory: Path, fingerprint: str, request: _Request, selection: Sele
         loss_weights=packer.weights,
         leakage=leakage,
     )
+    (directory / FUNNEL_FILE).write_text(funnel_of(manifest).model_dump_json(indent=1) + "\n")
     (directory / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1) + "\n")
 
 
@@ -180,6 +184,7 @@ def _settings(data: DataConfig, evaluation: EvaluationConfig) -> Settings:
         sequence_length=data.sequence_length,
         validation_fraction=data.validation_fraction,
         test_fraction=data.test_fraction,
+        held_out_after=data.held_out_after,
         max_file_bytes=data.max_file_bytes,
         seed=data.seed,
         recipes=data.recipes,
@@ -202,6 +207,8 @@ def _kept(selection: Selection) -> list[KeptFile]:
             split=split,
             language=pool.files[position].file.language,
             size_bytes=pool.files[position].file.size_bytes,
+            tokens=pool.files[position].file.tokens,
+            detail=pool.files[position].file.detail,
         )
         for split, positions in selection.positions.items()
         for position in positions
@@ -212,7 +219,15 @@ def _kept(selection: Selection) -> list[KeptFile]:
 def _rejected(selection: Selection) -> list[RejectedEntry]:
     pool = selection.pool
     entries = [
-        RejectedEntry(project=project, path=file.path, reason=file.reason)
+        RejectedEntry(
+            project=project,
+            path=file.path,
+            reason=file.reason,
+            size_bytes=file.size_bytes,
+            detail=file.detail,
+            language=file.language,
+            read=file.read,
+        )
         for project, record in zip(pool.projects, pool.records, strict=True)
         for file in record.rejected
     ]
@@ -224,6 +239,9 @@ def _rejected(selection: Selection) -> list[RejectedEntry]:
                 project=pooled.project,
                 path=pooled.file.path,
                 reason=repeat.reason,
+                size_bytes=pooled.file.size_bytes,
+                language=pooled.file.language,
+                read=True,
                 repeats=repeat.original,
                 cluster=selection.assignments[position].cluster,
             )
@@ -262,5 +280,6 @@ def _dataset(directory: Path, manifest: Manifest, reused: bool) -> Dataset:
         validation_rows=validation.rows,
         items=dict(manifest.items),
         leaked=manifest.leakage.left,
+        manifest=manifest,
         reused=reused,
     )

@@ -49,23 +49,23 @@ class TrainingLines:
                 self._found.update((length, int(value)) for value in hits)
 
     def clean(self, hole: Hole) -> bool:
-        """Whether no six-line window across the hole's first line, and not its gold answer, is in a training file."""
+        """Whether no training file holds a six-line window that touches the hole, or the hole's lines alone."""
         return self._found.isdisjoint(self._wanted[hole])
 
 
 def _runs(hole: Hole) -> list[tuple[int, int]]:
     """The runs of lines that must not occur in training: their length and hash."""
     text = hole.file.text
-    line_start = text.rfind("\n", 0, hole.span.start) + 1
-    before = _lines(text[max(0, line_start - _LOOK_CHARACTERS) : line_start])[-(WINDOW_LINES - 1) :]
-    after = _lines(text[line_start : hole.span.end + _LOOK_CHARACTERS])
-    around = _line_hashes([*before, *after[:WINDOW_LINES]])
-    runs = [(WINDOW_LINES, int(value)) for value in _windows(around, WINDOW_LINES)]
+    start = text.rfind("\n", 0, hole.span.start) + 1
     line_end = text.find("\n", hole.span.end)
-    target = _lines(text[line_start : len(text) if line_end < 0 else line_end])
-    if sum(map(len, target)) >= MIN_GOLD_CHARACTERS:
-        length = min(len(target), WINDOW_LINES)
-        runs += [(length, int(value)) for value in _windows(_line_hashes(target), length)]
+    end = len(text) if line_end < 0 else line_end
+    before = _lines(text[max(0, start - _LOOK_CHARACTERS) : start])[-(WINDOW_LINES - 1) :]
+    target = _lines(text[start:end])
+    after = _lines(text[end : end + _LOOK_CHARACTERS])[: WINDOW_LINES - 1]
+    around = _line_hashes([*before, *target, *after])
+    runs = [(WINDOW_LINES, int(value)) for value in _windows(around, WINDOW_LINES)]
+    if len(target) < WINDOW_LINES and sum(map(len, target)) >= MIN_GOLD_CHARACTERS:
+        runs += [(len(target), int(value)) for value in _windows(_line_hashes(target), len(target))]
     return runs
 
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import codecs
+from dataclasses import dataclass
 
-from duotune.data.reasons import Reason
+from duotune.data.reasons import Reason, Rejection
 
-_NUL_WINDOW_BYTES = 8192
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-def decode(content: bytes) -> str | Reason:
+@dataclass(frozen=True)
+class Decoded:
+    """A text.
+
+    Attributes:
+        text: With LF line ends.
+        recoded: The encoding that was guessed; empty for UTF-8 and for a byte order mark.
+    """
+
+    text: str
+    recoded: str = ""
+
+
+def decode(content: bytes) -> Decoded | Rejection:
     """The text of a file with LF line ends, or the reason why it has none.
 
     UTF-8 is tried strictly. Other encodings are guessed by charset-normalizer and recoded: code bases older than UTF-8
@@ -19,24 +32,25 @@ def decode(content: bytes) -> str | Reason:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             try:
-                return _line_feeds(content.decode(encoding))
-            except UnicodeDecodeError:
-                return Reason.ENCODING
-    if b"\0" in content[:_NUL_WINDOW_BYTES]:
-        return Reason.BINARY
+                return Decoded(_line_feeds(content.decode(encoding)))
+            except UnicodeDecodeError as error:
+                return Rejection(Reason.ENCODING, f"not {encoding.removesuffix('-sig')} at byte {error.start:,}")
+    # Git looks for NUL bytes in the first 8000 only; later ones are no more text.
+    if (at := content.find(b"\0")) >= 0:
+        return Rejection(Reason.BINARY, f"NUL at byte {at:,}")
     try:
-        return _line_feeds(content.decode("utf-8"))
-    except UnicodeDecodeError:
-        return _guessed(content)
+        return Decoded(_line_feeds(content.decode("utf-8")))
+    except UnicodeDecodeError as error:
+        return _guessed(content, error.start)
 
 
-def _guessed(content: bytes) -> str | Reason:
+def _guessed(content: bytes, bad: int) -> Decoded | Rejection:
     from charset_normalizer import from_bytes
 
     best = from_bytes(content).best()
     if best is None or "\0" in (text := str(best)):
-        return Reason.ENCODING
-    return _line_feeds(text)
+        return Rejection(Reason.ENCODING, f"not utf-8 at byte {bad:,}")
+    return Decoded(_line_feeds(text), best.encoding)
 
 
 def _line_feeds(text: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from duotune.data.decoding import decode
-from duotune.data.filters import Filters
-from duotune.data.reasons import Reason, of_source
+from duotune.data.decoding import Decoded, decode
+from duotune.data.filters import Filters, Surroundings
+from duotune.data.reasons import Reason, Rejection, of_source
+from duotune.data.vendored import Vendored
 from duotune.errors import printable
-from duotune.sources.source import Rejected, Source, SourceFile
+from duotune.sources.attributes import read_attributes
+from duotune.sources.source import Rejected, Source, SourceFile, nothing
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Accepted:
         size: Bytes of its content.
         language: linguist's name.
         text: Its text with LF line ends.
+        detail: What is worth knowing of it, such as the encoding that it was recoded from; often empty.
     """
 
     path: str
@@ -29,6 +32,7 @@ class Accepted:
     size: int
     language: str
     text: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,38 @@ class LeftOut:
     """A file that did not.
 
     Attributes:
-        path: Its path, printable.
+        path: Its path, printable; it ends in `/` where a whole directory was left out.
         reason: Why.
-        size: Bytes of its content; 0 where it was not looked at.
+        size: Its bytes; 0 where they are not known.
+        detail: Which rule said so, printable and without anything of the content.
+        language: linguist's name, where it is known.
+        read: Whether its content was looked at; else its name or its size ruled it out.
     """
 
     path: str
     reason: Reason
     size: int = 0
+    detail: str = ""
+    language: str | None = None
+    read: bool = False
+
+
+def look_around(source: Source, listing: Sequence[SourceFile | Rejected]) -> Surroundings:
+    """What a project's files say about each other: its `.gitattributes`, and where package managers put other code."""
+    vendored = Vendored(entry.path for entry in listing if isinstance(entry, SourceFile))
+    return Surroundings(read_attributes(source, listing), vendored)
+
+
+def list_files(source: Source, filters: Filters) -> tuple[list[SourceFile | Rejected], Filters]:
+    """Every file in the order of its path, and filters that know them all.
+
+    Files that may matter have their blob ids; a folder does not read the others.
+    """
+    listing = list(source.files(nothing))
+    filters = filters.knowing(look_around(source, listing))
+    if source.kind == "folder":  # only a second walk can hash the files that the filters want, and no others
+        listing = list(source.files(lambda path, size: filters.reject_path(path, size) is None))
+    return sorted(listing, key=lambda entry: entry.path.encode("utf-8", "surrogateescape")), filters
 
 
 def screen_paths(listing: Iterable[SourceFile | Rejected], filters: Filters) -> tuple[list[SourceFile], list[LeftOut]]:
@@ -52,9 +80,9 @@ def screen_paths(listing: Iterable[SourceFile | Rejected], filters: Filters) -> 
     left_out: list[LeftOut] = []
     for entry in listing:
         if isinstance(entry, Rejected):
-            left_out.append(LeftOut(printable(entry.path), of_source(entry.reason)))
-        elif (reason := filters.reject_path(entry.path, entry.size)) is not None:
-            left_out.append(LeftOut(printable(entry.path), reason, entry.size))
+            left_out.append(_of_source(entry))
+        elif (rejection := filters.reject_path(entry.path, entry.size)) is not None:
+            left_out.append(_left_out(entry, rejection, read=False))
         else:
             readable.append(entry)
     return readable, left_out
@@ -63,17 +91,23 @@ def screen_paths(listing: Iterable[SourceFile | Rejected], filters: Filters) -> 
 def screen_contents(source: Source, files: Iterable[SourceFile], filters: Filters) -> Iterator[Accepted | LeftOut]:
     """Every file in the order given, judged by its content."""
     for entry in source.contents(files):
-        if isinstance(entry, Rejected):
-            yield LeftOut(printable(entry.path), of_source(entry.reason))
-            continue
-        file, content = entry
-        path = printable(file.path)
-        text = decode(content)
-        if isinstance(text, Reason):
-            yield LeftOut(path, text, file.size)
-            continue
-        verdict = filters.judge_text(file.path, text)
-        if isinstance(verdict, Reason):
-            yield LeftOut(path, verdict, file.size)
-        else:
-            yield Accepted(path, file.blob_id, file.size, verdict.name, text)
+        yield _of_source(entry) if isinstance(entry, Rejected) else _judged(*entry, filters)
+
+
+def _judged(file: SourceFile, content: bytes, filters: Filters) -> Accepted | LeftOut:
+    decoded = decode(content)
+    if not isinstance(decoded, Decoded):
+        return _left_out(file, decoded, read=True)
+    verdict = filters.judge_text(file.path, decoded.text)
+    if isinstance(verdict, Rejection):
+        return _left_out(file, verdict, read=True)
+    detail = f"recoded from {decoded.recoded}" if decoded.recoded else ""
+    return Accepted(printable(file.path), file.blob_id, file.size, verdict.name, decoded.text, detail)
+
+
+def _left_out(file: SourceFile, rejection: Rejection, read: bool) -> LeftOut:
+    return LeftOut(printable(file.path), rejection.reason, file.size, rejection.detail, rejection.language, read)
+
+
+def _of_source(entry: Rejected) -> LeftOut:
+    return LeftOut(printable(entry.path), of_source(entry.reason), entry.size)

@@ -118,3 +118,10 @@ AsciiDoc | prose | .adoc .asciidoc .asc | |
 Org | prose | .org | |
 Gettext Catalog | prose | .po .pot | |
 """
+
+BINARY = """
+.png .jpg .jpeg .gif .ico .icns .webp .bmp .tif .tiff .psd .pdf .zip .gz .tgz .bz2 .xz .zst .7z .rar .tar .jar .war .ear
+.class .so .dll .exe .dylib .o .obj .pyc .pyo .whl .egg .woff .woff2 .ttf .otf .eot .mp3 .mp4 .wav .ogg .avi .mov .webm
+.sqlite .sqlite3 .wasm .parquet .npy .npz .pkl .pt .pth .safetensors .onnx .h5 .docx .xlsx .pptx
+"""
+"""Extensions of what is never text, and need not be read to know it."""

@@ -83,6 +83,12 @@ def is_document(name: str) -> bool:
     return language is not None and language.is_document
 
 
+def by_name(name: str) -> Language | None:
+    """The language of that name, whose case does not matter, with `-` for a space as in `.gitattributes`; or None."""
+    names = _index().by_name
+    return names.get(name.lower()) or names.get(name.lower().replace("-", " "))
+
+
 def by_path(path: str) -> Language | None:
     """The language that a path's last part shows, or None.
 

@@ -27,6 +27,7 @@ class Settings(_Stored):
     sequence_length: int
     validation_fraction: float
     test_fraction: float
+    held_out_after: str = ""
     max_file_bytes: int
     seed: int
     recipes: Recipes
@@ -56,6 +57,8 @@ class KeptFile(_Stored):
         split: Where the cluster went.
         language: linguist's name.
         size_bytes: Its size.
+        tokens: Tokens of its documents.
+        detail: What is worth knowing of it, such as the encoding that it was recoded from.
     """
 
     project: str
@@ -65,6 +68,8 @@ class KeptFile(_Stored):
     split: Split
     language: str
     size_bytes: int
+    tokens: int = 0
+    detail: str = ""
 
 
 class RejectedEntry(_Stored):
@@ -72,8 +77,12 @@ class RejectedEntry(_Stored):
 
     Attributes:
         project: Its project.
-        path: Its path, printable.
+        path: Its path, printable; it ends in `/` where a whole directory was left out.
         reason: Why.
+        size_bytes: Its size; 0 where it is not known.
+        detail: Which rule said so; printable, and nothing of the content.
+        language: linguist's name, where it is known.
+        read: Whether its content was looked at; else its name or its size ruled it out.
         repeats: `project:path` of the kept file that it repeats, for duplicates.
         cluster: Its near-duplicate cluster, for duplicates.
     """
@@ -81,6 +90,10 @@ class RejectedEntry(_Stored):
     project: str
     path: str
     reason: Reason
+    size_bytes: int = 0
+    detail: str = ""
+    language: str | None = None
+    read: bool = False
     repeats: str | None = None
     cluster: str | None = None
 

@@ -56,6 +56,8 @@ class PartFile(_Stored):
         language: linguist's name.
         size_bytes: Its size.
         content: Content hash of its text.
+        tokens: Tokens of its documents; 0 for a duplicate.
+        detail: What is worth knowing of it, such as the encoding that it was recoded from.
         repeats: Path of the kept file of this part that it repeats; None when it is kept itself.
         reason: Exact or near-duplicate, when it repeats another.
     """
@@ -65,6 +67,8 @@ class PartFile(_Stored):
     language: str
     size_bytes: int
     content: str
+    tokens: int = 0
+    detail: str = ""
     repeats: str | None = None
     reason: Reason | None = None
 
@@ -75,10 +79,18 @@ class RejectedFile(_Stored):
     Attributes:
         path: Its path, printable; it ends in `/` where a whole directory was left out.
         reason: Why.
+        size_bytes: Its size; 0 where it is not known.
+        detail: Which rule said so; printable, and nothing of the content.
+        language: linguist's name, where it is known.
+        read: Whether its content was looked at; else its name or its size ruled it out.
     """
 
     path: str
     reason: Reason
+    size_bytes: int = 0
+    detail: str = ""
+    language: str | None = None
+    read: bool = False
 
 
 class PartRecord(_Stored):
@@ -105,6 +117,7 @@ def part_key(
     tokenizer: str,
     project: ProjectConfig,
     data: DataConfig,
+    attributes: str = "",
 ) -> str:
     """SHA-256 (hex) of everything that decides a part: files, tokenizer, settings and the pipeline's version.
 
@@ -114,12 +127,14 @@ def part_key(
         tokenizer: The tokenizer's fingerprint.
         project: Its filters count, its name and source do not.
         data: Its settings of files and recipes count, the fractions of the split do not.
+        attributes: Fingerprint of what the `.gitattributes` say: it decides on the content of files too.
     """
     settings = {
         "pipeline": PIPELINE_VERSION,
         "tokenizer": tokenizer,
         "project": project.model_dump(include={"include", "exclude", "languages"}),
         "data": data.model_dump(include={"sequence_length", "max_file_bytes", "seed", "recipes"}),
+        "attributes": attributes,
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for file in readable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -58,6 +58,7 @@ class Pool:
 
     Args:
         parts: Project name and directory of each part.
+        late: Of each part, printable paths of the files to hold out for their date.
 
     Attributes:
         projects: Name of each part's project.
@@ -66,7 +67,8 @@ class Pool:
         repeats: Position -> why it is not kept; all others are.
     """
 
-    def __init__(self, parts: Sequence[tuple[str, Path]]) -> None:
+    def __init__(self, parts: Sequence[tuple[str, Path]], late: Sequence[Collection[str]] = ()) -> None:
+        self._late = late
         self.projects = [project for project, _ in parts]
         self.records: list[PartRecord] = [read_record(directory) for _, directory in parts]
         self._texts = [Texts(directory / TEXTS_FILE) for _, directory in parts]
@@ -91,7 +93,14 @@ class Pool:
     def candidates(self) -> list[Candidate]:
         """The files as the split sees them."""
         return [
-            Candidate(f.project, f.file.language, f.file.content, f.signature, position not in self.repeats)
+            Candidate(
+                project=f.project,
+                language=f.file.language,
+                content=f.file.content,
+                signature=f.signature,
+                kept=position not in self.repeats,
+                late=bool(self._late) and f.file.path in self._late[f.part],
+            )
             for position, f in enumerate(self.files)
         ]
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from duotune import paths
 from duotune.config.resolve import project_name
 from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.building import building
-from duotune.data.clusters import near_duplicates
 from duotune.data.content import content_hash
+from duotune.data.duplicates import deduplicated
 from duotune.data.examples import Document, ExampleMaker
 from duotune.data.filters import Filters, filters_of
-from duotune.data.funnel import Accepted, LeftOut, screen_contents, screen_paths
+from duotune.data.funnel import Accepted, LeftOut, list_files, screen_contents, screen_paths
 from duotune.data.imports import imports
+from duotune.data.late import added_after
 from duotune.data.parts import (
     DOCUMENTS_FILE,
     PIPELINE_VERSION,
@@ -34,8 +34,8 @@ from duotune.data.parts import (
     write_documents,
     write_texts,
 )
-from duotune.data.reasons import TRANSIENT, Reason
-from duotune.data.similarity import Shingles, shingles, signatures
+from duotune.data.reasons import TRANSIENT
+from duotune.data.similarity import shingles, signatures
 from duotune.data.source_text import Text
 from duotune.errors import SourceError
 from duotune.models.tokenizer import CodeTokenizer
@@ -58,6 +58,8 @@ class Part:
         rejected: Files left out, duplicates included.
         tokens: Tokens of its documents.
         languages: Kept files by language, most first.
+        late: Printable paths of files first committed after `data.held_out_after`; not stored with the part, which is
+            the same for every such day.
         reused: Whether it was there already.
     """
 
@@ -68,6 +70,7 @@ class Part:
     rejected: int
     tokens: int
     languages: Mapping[str, int]
+    late: frozenset[str]
     reused: bool
 
 
@@ -93,34 +96,32 @@ def prepare_part(
         HostError: The disk refuses.
         Stopped: A stop was requested; nothing is left behind.
     """
-    filters = filters_of(project, data)
     maker = ExampleMaker(tokenizer, data)
     name = project.name or project_name(project.source)
-    listing = sorted(
-        source.files(lambda path, size: filters.reject_path(path, size) is None),
-        key=lambda entry: entry.path.encode("utf-8", "surrogateescape"),
-    )
+    listing, filters = list_files(source, filters_of(project, data))
     readable, left_out = screen_paths(listing, filters)
-    key = part_key(readable, left_out, tokenizer.fingerprint, project, data)
+    late = added_after(data, source, readable)
+    attributes = filters.surroundings.attributes.fingerprint
+    key = part_key(readable, left_out, tokenizer.fingerprint, project, data, attributes)
     directory = paths.parts() / key
     if (directory / RECORD_FILE).is_file():
-        return _part(directory, read_record(directory), name, source.commit, reused=True)
+        return _part(directory, read_record(directory), name, source.commit, late, reused=True)
     with building(directory, lambda: record.key) as temporary:
         accepted, rejected = _read(source, readable, filters, temporary / TEXTS_FILE, name, report)
         lost = [file for file in rejected if file.reason in TRANSIENT]
-        rejected += [RejectedFile(path=entry.path, reason=entry.reason) for entry in left_out]
+        rejected += [_rejected(entry) for entry in left_out]
         if not accepted:
             raise _nothing(name, len(listing), rejected)
-        files = _deduplicated(accepted, Texts(temporary / TEXTS_FILE))
-        tokens = _tokenize(files, maker, temporary, name, report)
-        if not tokens:
+        files = deduplicated(accepted, Texts(temporary / TEXTS_FILE))
+        files = _tokenize(files, maker, temporary, name, report)
+        if not any(file.tokens for file in files):
             raise _no_recipe(name, files)
         record = PartRecord(
             pipeline=PIPELINE_VERSION,
             key=key_without(key, lost),
             files=files,
             rejected=sorted(rejected, key=lambda file: file.path),
-            tokens=tokens,
+            tokens=sum(file.tokens for file in files),
         )
         (temporary / RECORD_FILE).write_text(record.model_dump_json(exclude_none=True))
     if lost:
@@ -128,7 +129,7 @@ def prepare_part(
             f"{lost[0].path} of {name} changed or could not be read and is left out, with {len(lost) - 1} other files "
             "like it; the next preparation tries again."
         )
-    return _part(directory.with_name(record.key), record, name, source.commit, reused=False)
+    return _part(directory.with_name(record.key), record, name, source.commit, late, reused=False)
 
 
 def check_stop(report: Reporter) -> None:
@@ -141,7 +142,9 @@ def check_stop(report: Reporter) -> None:
         raise Stopped
 
 
-def _part(directory: Path, record: PartRecord, name: str, commit: str | None, reused: bool) -> Part:
+def _part(
+    directory: Path, record: PartRecord, name: str, commit: str | None, late: frozenset[str], reused: bool
+) -> Part:
     kept = [file for file in record.files if file.repeats is None]
     return Part(
         directory=directory,
@@ -151,6 +154,7 @@ def _part(directory: Path, record: PartRecord, name: str, commit: str | None, re
         rejected=len(record.rejected) + len(record.files) - len(kept),
         tokens=record.tokens,
         languages=dict(Counter(file.language for file in kept).most_common()),
+        late=late,
         reused=reused,
     )
 
@@ -165,7 +169,7 @@ def _read(
     with write_texts(target) as texts:
         for done, entry in enumerate(screen_contents(source, files, filters), start=1):
             if isinstance(entry, LeftOut):
-                rejected.append(RejectedFile(path=entry.path, reason=entry.reason))
+                rejected.append(_rejected(entry))
             else:
                 batch.append(entry)
                 accepted.append(_accepted(entry))
@@ -186,49 +190,42 @@ def _accepted(entry: Accepted) -> PartFile:
         language=entry.language,
         size_bytes=entry.size,
         content=content_hash(entry.text),
+        detail=entry.detail,
     )
 
 
-def _deduplicated(files: list[PartFile], texts: Texts) -> list[PartFile]:
-    """The files again, each that repeats an earlier kept one saying so."""
-    repeats: dict[int, tuple[int, Reason]] = {}
-    first: dict[str, int] = {}
-    for row, file in enumerate(files):
-        original = first.setdefault(file.content, row)
-        if original != row:
-            repeats[row] = original, Reason.EXACT_DUPLICATE
-
-    @lru_cache(maxsize=4096)
-    def shingles_of(row: int) -> Shingles:
-        return shingles(texts.text(row))
-
-    # Exact copies are out of the comparison, and need none.
-    signed = [b"" if row in repeats else signature for row, signature in enumerate(texts.signatures())]
-    for row, original in near_duplicates(signed, shingles_of, lambda later, earlier: True).items():
-        repeats[row] = original, Reason.NEAR_DUPLICATE
-    return [
-        file.model_copy(update={"repeats": files[repeats[row][0]].path, "reason": repeats[row][1]})
-        if row in repeats
-        else file
-        for row, file in enumerate(files)
-    ]
+def _rejected(entry: LeftOut) -> RejectedFile:
+    return RejectedFile(
+        path=entry.path,
+        reason=entry.reason,
+        size_bytes=entry.size,
+        detail=entry.detail,
+        language=entry.language,
+        read=entry.read,
+    )
 
 
-def _tokenize(files: list[PartFile], maker: ExampleMaker, directory: Path, name: str, report: Reporter) -> int:
-    """Write the documents of the kept files; returns their tokens."""
+def _tokenize(
+    files: list[PartFile], maker: ExampleMaker, directory: Path, name: str, report: Reporter
+) -> list[PartFile]:
+    """Write the documents of the kept files; returns the files with their tokens."""
     texts = Texts(directory / TEXTS_FILE)
     total = sum(file.size_bytes for file in files if file.repeats is None)
-    done = tokens = 0
+    done = 0
+    tokens: Counter[int] = Counter()
     with write_documents(directory / DOCUMENTS_FILE) as target:
         for batch in _batches(files, texts):
             check_stop(report)
             documents: list[Document] = maker.documents(batch)
             if documents:
                 target.write(document_columns(documents))
-            tokens += sum(len(document.ids) for document in documents)
+            for document in documents:
+                tokens[document.file] += len(document.ids)
             done += sum(files[text.file].size_bytes for text in batch)
             report.progress(f"tokenize {name}", done, total, "bytes")
-    return tokens
+    return [
+        file.model_copy(update={"tokens": tokens[row]}) if row in tokens else file for row, file in enumerate(files)
+    ]
 
 
 def _batches(files: list[PartFile], texts: Texts) -> Iterator[list[Text]]:

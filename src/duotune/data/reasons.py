@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from duotune.sources.source import Reason as SourceReason
@@ -11,6 +12,7 @@ class Reason(StrEnum):
     """The reason of a rejected file; the value is what manifests and reports store."""
 
     SYMLINK = "symlink"
+    HARD_LINK = "hard-link"
     SUBMODULE = "submodule"
     NOT_REGULAR = "not-a-regular-file"
     UNREADABLE = "unreadable"
@@ -23,6 +25,7 @@ class Reason(StrEnum):
     EXCLUDED = "excluded"
     NOT_INCLUDED = "not-included"
     VENDORED = "vendored"
+    DOCUMENTATION = "documentation"
     SECRET_FILE = "secret-file"
     TOO_LARGE = "too-large"
     TOO_SMALL = "too-small"
@@ -46,6 +49,7 @@ class Reason(StrEnum):
 
 _SENTENCES = {
     Reason.SYMLINK: "It is a symbolic link; what it points to may lie outside the project.",
+    Reason.HARD_LINK: "It has another name outside the project (a hard link); copy the folder to train on it.",
     Reason.SUBMODULE: "It is a Git submodule; add that repository as a project of its own.",
     Reason.NOT_REGULAR: "It is not a regular file (a FIFO, a socket or a device).",
     Reason.UNREADABLE: "It could not be read.",
@@ -58,14 +62,15 @@ _SENTENCES = {
     Reason.EXCLUDED: "It matches one of the project's exclude globs.",
     Reason.NOT_INCLUDED: "It matches none of the project's include globs.",
     Reason.VENDORED: "It is third-party code copied into the project.",
+    Reason.DOCUMENTATION: "The project's .gitattributes call it documentation, so it is no example of its code.",
     Reason.SECRET_FILE: "It is a key or credential file, or holds a private key or an access token.",
     Reason.TOO_LARGE: "It is larger than data.max_file_bytes.",
     Reason.TOO_SMALL: "It is empty or too short to learn from.",
-    Reason.BINARY: "It holds NUL bytes: it is not text.",
+    Reason.BINARY: "It is not text: its name or its NUL bytes say so.",
     Reason.ENCODING: "Its text encoding is not UTF-8 and could not be told with confidence.",
     Reason.UNKNOWN_LANGUAGE: "Its language is not known from its name or its first line.",
     Reason.LANGUAGE_NOT_CHOSEN: "Its language is not among those the project trains on.",
-    Reason.GENERATED: "A program wrote it: its header says so, or it is a lock file.",
+    Reason.GENERATED: "A program wrote it: its name, its header or the project's .gitattributes say so.",
     Reason.MINIFIED: "It is minified.",
     Reason.LONG_LINES: "Its lines are too long to be written by hand (over 1000 characters, or over 100 on average).",
     Reason.MOSTLY_DIGITS: "More than 30 % of its characters are digits: it is data.",
@@ -74,11 +79,28 @@ _SENTENCES = {
     Reason.NEAR_DUPLICATE: "A kept file shares at least 70 % of its five-word sequences.",
 }
 
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why one file is left out.
+
+    Attributes:
+        reason: The code.
+        detail: Which rule said so, in a few printable words that hold nothing of the file's content.
+        language: linguist's name of its language, where it is known.
+    """
+
+    reason: Reason
+    detail: str = ""
+    language: str | None = None
+
+
 TRANSIENT = frozenset({Reason.UNREADABLE, Reason.MISSING, Reason.CHANGED})
 """What a file that was listed with its content may be left out for once, and not the next time."""
 
 _OF_SOURCE = {
     SourceReason.SYMLINK: Reason.SYMLINK,
+    SourceReason.HARD_LINK: Reason.HARD_LINK,
     SourceReason.SUBMODULE: Reason.SUBMODULE,
     SourceReason.NOT_REGULAR: Reason.NOT_REGULAR,
     SourceReason.UNREADABLE: Reason.UNREADABLE,

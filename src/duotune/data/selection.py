@@ -10,6 +10,7 @@ from duotune.config.run import DataConfig
 from duotune.data.leakage import crossing, leaking
 from duotune.data.pool import Pool
 from duotune.data.split import Assignment, assign
+from duotune.data.split_by_time import assign_by_time
 from duotune.errors import UsageError
 
 
@@ -46,9 +47,13 @@ def select(pool: Pool, recorded: Sequence[RecordedSplit], data: DataConfig) -> S
     file is compared with every test file, and every training file with both; those that repeat one are dropped.
 
     Raises:
-        UsageError: Too few files to hold any out.
+        UsageError: Too few files to hold any out, or to train on.
     """
-    division = assign(pool.candidates(), recorded, data.validation_fraction, data.test_fraction, data.seed)
+    candidates, fractions = pool.candidates(), (data.validation_fraction, data.test_fraction)
+    if data.held_out_after:
+        division = assign_by_time(candidates, recorded, *fractions, data.seed, data.held_out_after)
+    else:
+        division = assign(candidates, recorded, *fractions, data.seed)
     positions: dict[Split, list[int]] = {"train": [], "validation": [], "test": []}
     for position, given in enumerate(division.assignments):
         if position not in pool.repeats:

@@ -12,7 +12,7 @@ from duotune.data.dice import unit_interval
 from duotune.errors import UsageError
 
 # The more held out wins where near-duplicates were recorded apart: never train on what a version was tested on.
-_STRENGTH: Mapping[Split, int] = {"train": 0, "validation": 1, "test": 2}
+STRENGTH: Mapping[Split, int] = {"train": 0, "validation": 1, "test": 2}
 _MIN_CLUSTERS = 3
 _ENOUGH = 0.8
 """Share of a fraction that is worth moving no cluster for."""
@@ -28,6 +28,7 @@ class Candidate:
         content: Content hash (`similarity.content_hash`).
         signature: Its signature (`similarity.signatures`).
         kept: Whether it becomes examples; duplicates do not, but they tie their cluster together.
+        late: Whether it was first committed after the day from which on files are held out.
     """
 
     project: str
@@ -35,6 +36,7 @@ class Candidate:
     content: str
     signature: bytes
     kept: bool
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,17 @@ class Division:
 
 
 @dataclass
-class _Cluster:
+class Cluster:
     name: str
     members: list[int]
     kept: int
+    late: bool
     earlier: list[RecordedSplit]
 
     @property
     def recorded(self) -> Split | None:
         """The most held-out split that was recorded for it."""
-        return max((row.split for row in self.earlier), key=_STRENGTH.__getitem__, default=None)
+        return max((row.split for row in self.earlier), key=STRENGTH.__getitem__, default=None)
 
 
 def assign(
@@ -96,17 +99,31 @@ def assign(
     Raises:
         UsageError: Fewer than three clusters: nothing could be held out.
     """
-    clusters = _clusters(candidates, recorded)
-    eligible = [cluster for cluster in clusters if cluster.kept]
-    if len(eligible) < _MIN_CLUSTERS:
+    clusters = clusters_of(candidates, recorded)
+    kept = eligible(clusters)
+    fractions: dict[Split, float] = {"test": test_fraction, "validation": validation_fraction}
+    splits = draw(candidates, kept, fractions, seed)
+    _top_up(kept, splits, fractions, seed)
+    return division(candidates, clusters, splits)
+
+
+def eligible(clusters: Sequence[Cluster]) -> list[Cluster]:
+    """The clusters that something can be made of.
+
+    Raises:
+        UsageError: Fewer than three.
+    """
+    kept = [cluster for cluster in clusters if cluster.kept]
+    if len(kept) < _MIN_CLUSTERS:
         raise UsageError(
-            f"Only {len(eligible)} file{'s' if len(eligible) != 1 else ''} of distinct content can be trained on: "
+            f"Only {len(kept)} file{'s' if len(kept) != 1 else ''} of distinct content can be trained on: "
             "too few to hold any out.",
             f"Add projects or file types; at least {_MIN_CLUSTERS} distinct files are needed, hundreds are better.",
         )
-    fractions: dict[Split, float] = {"test": test_fraction, "validation": validation_fraction}
-    splits = _draw(candidates, eligible, fractions, seed)
-    _top_up(eligible, splits, fractions, seed)
+    return kept
+
+
+def division(candidates: Sequence[Candidate], clusters: Sequence[Cluster], splits: Mapping[str, Split]) -> Division:
     assignments = [Assignment("", "train")] * len(candidates)
     for cluster in clusters:
         split = splits.get(cluster.name) or cluster.recorded or "train"
@@ -116,7 +133,7 @@ def assign(
 
 
 def _records(
-    candidates: Sequence[Candidate], assignments: Sequence[Assignment], clusters: Sequence[_Cluster]
+    candidates: Sequence[Candidate], assignments: Sequence[Assignment], clusters: Sequence[Cluster]
 ) -> list[RecordedSplit]:
     rows: dict[str, RecordedSplit] = {}
     for cluster in clusters:
@@ -128,7 +145,7 @@ def _records(
     return [rows[content] for content in sorted(rows)]
 
 
-def _clusters(candidates: Sequence[Candidate], recorded: Sequence[RecordedSplit]) -> list[_Cluster]:
+def clusters_of(candidates: Sequence[Candidate], recorded: Sequence[RecordedSplit]) -> list[Cluster]:
     """Clusters that hold at least one candidate, in the order of their first candidate."""
     components = _components(candidates, recorded)
     members: defaultdict[int, list[int]] = defaultdict(list)
@@ -137,13 +154,14 @@ def _clusters(candidates: Sequence[Candidate], recorded: Sequence[RecordedSplit]
         members[components.find(index)].append(index)
     for offset, row in enumerate(recorded):
         earlier[components.find(len(candidates) + offset)].append(row)
-    clusters: dict[str, _Cluster] = {}
+    clusters: dict[str, Cluster] = {}
     for root, indices in members.items():
         rows = earlier.get(root, [])
-        strongest = max(rows, key=lambda row: (_STRENGTH[row.split], row.cluster), default=None)
+        strongest = max(rows, key=lambda row: (STRENGTH[row.split], row.cluster), default=None)
         name = strongest.cluster if strongest else min(candidates[i].content for i in indices)[:32]
-        cluster = clusters.setdefault(name, _Cluster(name, [], 0, []))
+        cluster = clusters.setdefault(name, Cluster(name, [], 0, True, []))
         cluster.members.extend(indices)
+        cluster.late &= all(candidates[i].late for i in indices)
         cluster.earlier.extend(rows)
         cluster.kept += sum(candidates[i].kept for i in indices)
     return list(clusters.values())
@@ -162,10 +180,14 @@ def _components(candidates: Sequence[Candidate], recorded: Sequence[RecordedSpli
     return components
 
 
-def _draw(
-    candidates: Sequence[Candidate], clusters: Sequence[_Cluster], fractions: Mapping[Split, float], seed: int
+def draw(
+    candidates: Sequence[Candidate],
+    clusters: Sequence[Cluster],
+    fractions: Mapping[Split, float],
+    seed: int,
+    otherwise: Split = "train",
 ) -> dict[str, Split]:
-    def place(cluster: _Cluster) -> tuple[str, str, float, str]:
+    def place(cluster: Cluster) -> tuple[str, str, float, str]:
         first = candidates[cluster.members[0]]
         return first.project, first.language, unit_interval(seed, "split", cluster.name), cluster.name
 
@@ -175,16 +197,14 @@ def _draw(
         for split, fraction in fractions.items():
             owed[split] += fraction * cluster.kept
         # Half a cluster owed is enough: the count then is the rounded fraction, not the one below it.
-        due: Split = next((split for split in owed if owed[split] >= cluster.kept / 2), "train")
+        due: Split = next((split for split in owed if owed[split] >= cluster.kept / 2), otherwise)
         given = splits[cluster.name] = cluster.recorded or due
         if given in owed:
             owed[given] -= cluster.kept
     return splits
 
 
-def _top_up(
-    clusters: Sequence[_Cluster], splits: dict[str, Split], fractions: Mapping[Split, float], seed: int
-) -> None:
+def _top_up(clusters: Sequence[Cluster], splits: dict[str, Split], fractions: Mapping[Split, float], seed: int) -> None:
     """Hold out more where the draw left too little.
 
     That is where fractions of a small project round to nothing, and where earlier datasets, made with smaller

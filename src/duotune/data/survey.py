@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.content import content_hash
 from duotune.data.filters import filters_of
-from duotune.data.funnel import Accepted, screen_contents, screen_paths
+from duotune.data.funnel import Accepted, LeftOut, look_around, screen_contents, screen_paths
 from duotune.data.languages import by_path
 from duotune.data.reasons import Reason
-from duotune.sources.source import Source, nothing
+from duotune.data.vendored import looks_vendored
+from duotune.runs.funnel import UNKNOWN
+from duotune.sources.source import Source, SourceFile, nothing
 
 BYTES_PER_TOKEN = 3.2
 """Of code, across the byte-level vocabularies of 30,000 to 150,000 tokens that code models have."""
@@ -27,7 +29,9 @@ class Survey:
     Attributes:
         files: Files that would be kept.
         bytes: Their bytes.
-        by_language: Files and bytes by language, most bytes first.
+        by_language: Kept files and bytes by language, most bytes first.
+        found: The same for all files that there are, kept or not; `unknown` where no language is known.
+        doubtful: Kept files and bytes that may be other people's code, by the glob that would exclude them.
         rejected: Files left out by reason, most first.
         estimated_tokens: Tokens of the kept bytes at 3.2 bytes per token.
         complete: Whether every file was read; near-duplicates are never looked for.
@@ -36,9 +40,30 @@ class Survey:
     files: int
     bytes: int
     by_language: Mapping[str, tuple[int, int]]
+    found: Mapping[str, tuple[int, int]]
+    doubtful: Mapping[str, tuple[int, int]]
     rejected: Mapping[str, int]
     estimated_tokens: int
     complete: bool
+
+
+class _Tally:
+    """Files and bytes by name."""
+
+    def __init__(self) -> None:
+        self._files: Counter[str] = Counter()
+        self._bytes: Counter[str] = Counter()
+
+    def add(self, name: str, size: int) -> None:
+        self._files[name] += 1
+        self._bytes[name] += size
+
+    @property
+    def total(self) -> tuple[int, int]:
+        return self._files.total(), self._bytes.total()
+
+    def largest_first(self) -> dict[str, tuple[int, int]]:
+        return {name: (self._files[name], size) for name, size in self._bytes.most_common()}
 
 
 def survey(source: Source, project: ProjectConfig, data: DataConfig) -> Survey:
@@ -49,36 +74,59 @@ def survey(source: Source, project: ProjectConfig, data: DataConfig) -> Survey:
         SourceError: The source cannot be read.
     """
     filters = filters_of(project, data)
-    readable, left_out = screen_paths(source.files(nothing), filters)
-    rejected = Counter(entry.reason for entry in left_out)
-    sizes: Counter[str] = Counter()
-    counts: Counter[str] = Counter()
+    listing = list(source.files(nothing))
+    filters = filters.knowing(look_around(source, listing))
+    readable, left_out = screen_paths(listing, filters)
+    rejected: Counter[Reason] = Counter()
+    kept, found, doubtful = _Tally(), _Tally(), _Tally()
+
+    def keep(path: str, language: str, size: int) -> None:
+        kept.add(language, size)
+        found.add(language, size)
+        if rule := looks_vendored(path):
+            doubtful.add(rule, size)
+
+    def leave_out(entry: LeftOut) -> None:
+        rejected[entry.reason] += 1
+        if entry.language or entry.size:  # else it is a link, a directory or the like
+            found.add(entry.language or UNKNOWN, entry.size)
+
+    for entry in left_out:
+        leave_out(entry)
     contents: set[str] = set()
+    read, unread = _within_reach(readable)
+    for file, language in unread:
+        keep(file.path, language, file.size)
+    for judged in screen_contents(source, read, filters):
+        if not isinstance(judged, Accepted):
+            leave_out(judged)
+        elif (content := content_hash(judged.text)) in contents:
+            leave_out(LeftOut(judged.path, Reason.EXACT_DUPLICATE, judged.size, language=judged.language))
+        else:
+            contents.add(content)
+            keep(judged.path, judged.language, judged.size)
+    files, size = kept.total
+    return Survey(
+        files=files,
+        bytes=size,
+        by_language=kept.largest_first(),
+        found=found.largest_first(),
+        doubtful=doubtful.largest_first(),
+        rejected={reason.value: count for reason, count in rejected.most_common()},
+        estimated_tokens=round(size / BYTES_PER_TOKEN),
+        complete=not unread,
+    )
+
+
+def _within_reach(files: Sequence[SourceFile]) -> tuple[list[SourceFile], list[tuple[SourceFile, str]]]:
+    """The files to read, and those past the limit with the language that their name shows."""
+    read, unread = [], []
     room = READ_BYTES
-    read = []
-    for file in readable:
+    for file in files:
         room -= file.size
         language = by_path(file.path)
         if room >= 0 or language is None:
             read.append(file)
         else:
-            counts[language.name] += 1
-            sizes[language.name] += file.size
-    for entry in screen_contents(source, read, filters):
-        if not isinstance(entry, Accepted):
-            rejected[entry.reason] += 1
-        elif (content := content_hash(entry.text)) in contents:
-            rejected[Reason.EXACT_DUPLICATE] += 1
-        else:
-            contents.add(content)
-            counts[entry.language] += 1
-            sizes[entry.language] += entry.size
-    total = sizes.total()
-    return Survey(
-        files=counts.total(),
-        bytes=total,
-        by_language={name: (counts[name], size) for name, size in sizes.most_common()},
-        rejected={reason.value: count for reason, count in rejected.most_common()},
-        estimated_tokens=round(total / BYTES_PER_TOKEN),
-        complete=len(read) == len(readable),
-    )
+            unread.append((file, language.name))
+    return read, unread

@@ -18,11 +18,14 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from duotune.errors import ModelError, printable
+from duotune.models.byte_pairs import FastEncoder, fast_encoder
 
 MARKUP = re.compile(
     r"</?(table|caption|thead|tbody|tfoot|tr|th|td|h[1-6]|blockquote|strong|em|b|i|u|s|sub|sup|code|ul|ol|li|p)>"
 )
 """Gemma's vocabulary holds these as ordinary text, and finds them only because they are also added tokens."""
+_WORTH_CHARACTERS = 300_000
+"""After so much text it pays to look for a faster encoder, which takes up to seconds for a large vocabulary."""
 COPY_HINT = "Copy the model's tokenizer.json again."
 
 
@@ -53,7 +56,10 @@ class CodeTokenizer:
         definition, self.begins_with_space = _without_leading_space(definition)
         self._decoder = Tokenizer.from_str(json.dumps(definition))
         kept = [token for token in added if not _is_control(token)]
+        self._definition = definition
         self._encoder = _encoder(definition, kept)
+        self._fast: FastEncoder | None = None
+        self._until_fast = _WORTH_CHARACTERS
         self._inside_spellings = _inside(self._control_ids)
         self.end_of_text_id = self._end_of_text(directory)
 
@@ -62,7 +68,13 @@ class CodeTokenizer:
         return self._checked(text, self._encoder.encode(text, add_special_tokens=False).ids)
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of several texts, encoded on all cores."""
+        """Token ids of several texts: by tiktoken once much is encoded and it is shown to agree, else on all cores."""
+        if self._until_fast > 0:
+            self._until_fast -= sum(map(len, texts))
+            if self._until_fast <= 0:
+                self._fast = fast_encoder(self._definition, self._encoder)
+        if self._fast is not None:
+            return [self._checked(text, self._fast_ids(text, self._fast)) for text in texts]
         encodings = self._encoder.encode_batch_fast(list(texts), add_special_tokens=False)
         return [self._checked(text, encoding.ids) for text, encoding in zip(texts, encodings, strict=True)]
 
@@ -78,6 +90,10 @@ class CodeTokenizer:
     def is_control(self, token_id: int) -> bool:
         """Whether an id is that of a control token."""
         return token_id in self._controls
+
+    def _fast_ids(self, text: str, encoder: FastEncoder) -> list[int]:
+        ids = encoder.encode(text)
+        return self._encoder.encode(text, add_special_tokens=False).ids if ids is None else ids
 
     def _checked(self, text: str, ids: list[int]) -> list[int]:
         """The ids, unless the model's vocabulary itself knows a control token by its spelling.

@@ -60,6 +60,8 @@ def look_at_project(project: ProjectConfig, config: RunConfig, checks: list[Chec
     def look() -> tuple[ProjectPlan, str]:
         with open_source(project.source, project.ref) as source:
             found = survey(source, project, config.data)
+            if config.data.held_out_after:
+                source.first_commits(())  # refuses where there is no history, or not the whole of it
         commit = f" at {source.commit[:12]}" if source.commit else ""
         return _project_plan(project, source.commit, found), f"{found.files} files kept{commit}"
 
@@ -81,6 +83,8 @@ def _project_plan(project: ProjectConfig, commit: str | None, found: Survey) -> 
         files=found.files,
         bytes=found.bytes,
         languages=dict(found.by_language),
+        found=dict(found.found),
+        doubtful=dict(found.doubtful),
         rejected=dict(found.rejected),
         tokens=found.estimated_tokens,
     )

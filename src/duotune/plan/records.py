@@ -37,6 +37,8 @@ class ProjectPlan(Record):
 
     Attributes:
         languages: Language to (files, bytes) of what is kept.
+        found: The same of all files that there are, kept or not.
+        doubtful: Files and bytes that are kept but may be other people's code, by the glob that would exclude them.
         rejected: Reason code to number of files.
         tokens: Estimated tokens of what is kept.
     """
@@ -47,6 +49,8 @@ class ProjectPlan(Record):
     files: int
     bytes: int
     languages: dict[str, tuple[int, int]]
+    found: dict[str, tuple[int, int]]
+    doubtful: dict[str, tuple[int, int]]
     rejected: dict[str, int]
     tokens: int
 

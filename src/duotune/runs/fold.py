@@ -24,7 +24,7 @@ from duotune.runs.state import (
 
 EXPECTED_SECONDS = "expected_seconds"
 """Name of the decision in which the plan leaves the seconds that it expects of each stage."""
-LIFTED = ("dataset", "adapter", "evaluation", "published")
+LIFTED = ("dataset", "funnel", "adapter", "evaluation", "published")
 
 
 @dataclass

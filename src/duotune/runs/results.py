@@ -6,6 +6,11 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from duotune.runs.funnel import Funnel
+
+DATA_REPORT = "data.md"
+"""The page about the dataset in a run's directory."""
+
 Result = TypeVar("Result", bound="StageResult")
 
 
@@ -45,6 +50,7 @@ class Prepared(StageResult):
         label_tokens: Tokens that carry a loss.
         items: Held-out prompts by set.
         leaked: Training files that are near-duplicates of held-out ones, measured after the split.
+        funnel: What became of the files; None in what older versions left behind.
     """
 
     dataset: str
@@ -57,6 +63,7 @@ class Prepared(StageResult):
     items: dict[str, int]
     leaked: int
     projects: list[PreparedProject]
+    funnel: Funnel | None = None
 
 
 class Trained(StageResult):

@@ -84,6 +84,7 @@ class RunState(Part):
         step: The newest optimizer step that was measured.
         metrics: Latest value of each metric, and `best_validation_loss`.
         dataset: Local path of the prepared dataset.
+        funnel: What became of the projects' files: `duotune.runs.funnel.Funnel` as JSON.
         adapter: Local path of the trained adapter's directory.
         evaluation: Verdict and figures.
         published: What was published: `name`, `version`, `state`, `location`.
@@ -107,6 +108,7 @@ class RunState(Part):
     step: int | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
     dataset: str | None = None
+    funnel: JsonValue = None
     adapter: str | None = None
     evaluation: JsonValue = None
     published: JsonValue = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,11 +48,44 @@ class _Entry:
         return self.name + b"/" if self.is_directory else self.name
 
 
+class _Links:
+    """How many names each file has inside a folder; counted when the first file with several names is met."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def lead_out(self, status: os.stat_result) -> bool:
+        """Whether a regular file has a name that is not inside the folder."""
+        return status.st_nlink > 1 and self._inside[status.st_dev, status.st_ino] < status.st_nlink
+
+    @cached_property
+    def _inside(self) -> Counter[tuple[int, int]]:
+        found: Counter[tuple[int, int]] = Counter()
+        top = os.fsencode(self._folder)
+        for path, below, names, directory in os.fwalk(top):
+            if path.count(b"/") - top.count(b"/") >= MAX_DEPTH:
+                below.clear()
+            for name in names:
+                with contextlib.suppress(OSError):
+                    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+                    if status.st_nlink > 1:
+                        found[status.st_dev, status.st_ino] += 1
+        return found
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What a walk asks of each file: whether its content is wanted, and where its links lead."""
+
+    wanted: Wanted
+    links: _Links
+
+
 class FolderSource:
     """A folder as it is now.
 
-    `.gitignore` files inside the folder count, those above it do not. A file with several hard links is taken: that one
-    of them lies outside the folder cannot be seen.
+    `.gitignore` files inside the folder count, those above it do not. A file with several hard links is taken when all
+    of them lie inside the folder: another one may be any file of the same disk.
 
     Args:
         folder: Absolute, existing directory.
@@ -87,7 +122,7 @@ class FolderSource:
                 "Check that it is still there and may be read.",
             ) from error
         try:
-            yield from _walk(descriptor, "", [], 0, wanted)
+            yield from _walk(descriptor, "", [], 0, _Wishes(wanted, _Links(self._folder)))
         finally:
             os.close(descriptor)
 
@@ -114,6 +149,18 @@ class FolderSource:
             except Unreadable as error:
                 yield error.rejected
 
+    def first_commits(self, paths: Collection[str]) -> dict[str, int]:
+        """Nothing: a folder has no history.
+
+        Raises:
+            SourceError: Always.
+        """
+        raise SourceError(
+            f"{printable(self.location)} is a plain folder without Git history, so nobody knows when its files were "
+            "added.",
+            'Name a Git repository, or set data.held_out_after = "" to hold files out by chance.',
+        )
+
     def close(self) -> None:
         """Nothing is kept open."""
 
@@ -127,7 +174,7 @@ class FolderSource:
 
 
 def _walk(
-    directory: int, base: str, rules: list[tuple[str, list[Rule]]], depth: int, wanted: Wanted
+    directory: int, base: str, rules: list[tuple[str, list[Rule]]], depth: int, wishes: _Wishes
 ) -> Iterator[SourceFile | Rejected]:
     """Entries below an open directory; children are opened relative to it, so that no path is walked twice."""
     entries, unreadable = _entries(directory, base)
@@ -137,15 +184,15 @@ def _walk(
     for entry in entries:
         path = base + entry.name.decode("utf-8", "surrogateescape")
         if entry.is_directory:
-            yield from _walk_child(directory, entry, f"{path}/", rules, depth + 1, wanted)
+            yield from _walk_child(directory, entry, f"{path}/", rules, depth + 1, wishes)
         elif is_ignored(path, rules):
             yield Rejected(path, Reason.IGNORED)
         else:
-            yield _listed(directory, entry, path, wanted)
+            yield _listed(directory, entry, path, wishes)
 
 
 def _walk_child(
-    parent: int, entry: _Entry, path: str, rules: list[tuple[str, list[Rule]]], depth: int, wanted: Wanted
+    parent: int, entry: _Entry, path: str, rules: list[tuple[str, list[Rule]]], depth: int, wishes: _Wishes
 ) -> Iterator[SourceFile | Rejected]:
     if is_ignored(path, rules):
         yield Rejected(path, Reason.IGNORED)
@@ -159,7 +206,7 @@ def _walk_child(
         yield Rejected(path, Reason.UNREADABLE)
         return
     try:
-        yield from _walk(child, path, rules, depth, wanted)
+        yield from _walk(child, path, rules, depth, wishes)
     finally:
         os.close(child)
 
@@ -181,15 +228,17 @@ def _entries(directory: int, base: str) -> tuple[list[_Entry], list[Rejected]]:
     return sorted(entries, key=lambda entry: entry.order), unreadable
 
 
-def _listed(directory: int, entry: _Entry, path: str, wanted: Wanted) -> SourceFile | Rejected:
+def _listed(directory: int, entry: _Entry, path: str, wishes: _Wishes) -> SourceFile | Rejected:
     if stat.S_ISLNK(entry.status.st_mode):
         return Rejected(path, Reason.SYMLINK)
     if not stat.S_ISREG(entry.status.st_mode):
         return Rejected(path, Reason.NOT_REGULAR)
+    if wishes.links.lead_out(entry.status):
+        return Rejected(path, Reason.HARD_LINK, entry.status.st_size)
     if entry.status.st_size > MAX_READ_BYTES:
-        return Rejected(path, Reason.TOO_LARGE)
+        return Rejected(path, Reason.TOO_LARGE, entry.status.st_size)
     mode = 0o100755 if entry.status.st_mode & stat.S_IXUSR else 0o100644
-    if not wanted(path, entry.status.st_size):
+    if not wishes.wanted(path, entry.status.st_size):
         return SourceFile(path, "", entry.status.st_size, mode)
     try:
         content = _read(entry.name, path, directory)

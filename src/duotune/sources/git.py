@@ -8,6 +8,7 @@ configuration, attributes or hooks, asks nobody for missing objects, and has no 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
@@ -15,7 +16,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,6 +143,26 @@ def start_git(arguments: Sequence[str], environment: dict[str, str]) -> subproce
         )
     except FileNotFoundError as error:
         raise git_missing() from error
+
+
+def records_of(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """NUL-terminated records of a process's output, as they come."""
+    assert process.stdout is not None
+    rest = b""
+    while chunk := process.stdout.read1(1 << 16):  # type: ignore[attr-defined]
+        *records, rest = (rest + chunk).split(b"\0")
+        yield from records
+
+
+def end_git(process: subprocess.Popen[bytes]) -> None:
+    """End a process that `start_git` began, whatever it is doing."""
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 def git_missing() -> HostError:

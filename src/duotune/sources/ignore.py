@@ -78,6 +78,17 @@ def is_ignored(path: str, rules: Sequence[tuple[str, Sequence[Rule]]]) -> bool:
     return False
 
 
+def pattern_expression(pattern: str) -> re.Pattern[str]:
+    """Matches the whole of what a pattern speaks of: a name when it holds no `/`, else a path relative to its file.
+
+    Args:
+        pattern: As Git's pattern files have it, in bytes read as Latin-1, without `!` before it and `/` after it.
+    """
+    by_name = "/" not in pattern
+    expression = segment_expression(pattern) if by_name else _path_expression(pattern.removeprefix("/"))
+    return re.compile(expression, re.DOTALL)
+
+
 def _rule(line: str) -> Rule | None:
     if line.startswith("#"):
         return None
@@ -88,9 +99,7 @@ def _rule(line: str) -> Rule | None:
     pattern = pattern.removesuffix("/")
     if not pattern:
         return None
-    by_name = "/" not in pattern
-    expression = segment_expression(pattern) if by_name else _path_expression(pattern.removeprefix("/"))
-    return Rule(re.compile(expression, re.DOTALL), ignores, directories_only, by_name)
+    return Rule(pattern_expression(pattern), ignores, directories_only, by_name="/" not in pattern)
 
 
 def _without_trailing_spaces(line: str) -> str:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import subprocess
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from types import TracebackType
 from typing import Literal
 
 from duotune.errors import SourceError, printable
-from duotune.sources.git import GitDirectory, make_shadow, neutral_environment, run_git, start_git
+from duotune.sources.git import (
+    GitDirectory,
+    end_git,
+    make_shadow,
+    neutral_environment,
+    records_of,
+    run_git,
+    start_git,
+)
+from duotune.sources.history import first_commits
 from duotune.sources.source import (
     MAX_READ_BYTES,
     Reason,
@@ -71,7 +78,7 @@ class GitSource:
         listing = start_git(("ls-tree", "-rlz", "--full-tree", self.version), self._environment)
         try:
             assert listing.stdout is not None
-            for record in _records(listing):
+            for record in records_of(listing):
                 yield _listed(record)
             if listing.wait() != 0:
                 raise SourceError(
@@ -80,7 +87,7 @@ class GitSource:
                     "Check it with `git fsck`, or name a complete clone.",
                 )
         finally:
-            _end(listing)
+            end_git(listing)
 
     def read(self, file: SourceFile) -> bytes:
         """Content of one file.
@@ -100,9 +107,17 @@ class GitSource:
             found = self._blobs([file.blob_id for file in batch if file.size <= MAX_READ_BYTES])
             for file in batch:
                 if file.size > MAX_READ_BYTES:
-                    yield Rejected(file.path, Reason.TOO_LARGE)
+                    yield Rejected(file.path, Reason.TOO_LARGE, file.size)
                 else:
                     yield _judged(file, next(found))
+
+    def first_commits(self, paths: Collection[str]) -> dict[str, int]:
+        """When each of some paths first entered the history, by committer's date, in seconds since 1970.
+
+        Raises:
+            SourceError: The clone is shallow, or its history is damaged.
+        """
+        return first_commits(self.version, self.location, self._environment, paths)
 
     def close(self) -> None:
         """End the reading process and remove the shadow directory."""
@@ -187,7 +202,7 @@ class _BlobReader:
         return iter(found)
 
     def close(self) -> None:
-        _end(self._process)
+        end_git(self._process)
 
 
 def _batches(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
@@ -210,19 +225,10 @@ def _reader_ended() -> SourceError:
 
 def _judged(file: SourceFile, content: bytes | None) -> tuple[SourceFile, bytes] | Rejected:
     if content is None:
-        return Rejected(file.path, Reason.MISSING)
+        return Rejected(file.path, Reason.MISSING, file.size)
     if is_lfs_pointer(content):
-        return Rejected(file.path, Reason.LFS)
+        return Rejected(file.path, Reason.LFS, file.size)
     return file, content
-
-
-def _records(listing: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """NUL-terminated records of a process's output."""
-    assert listing.stdout is not None
-    rest = b""
-    while chunk := listing.stdout.read1(1 << 16):  # type: ignore[attr-defined]
-        *records, rest = (rest + chunk).split(b"\0")
-        yield from records
 
 
 def _listed(record: bytes) -> SourceFile | Rejected:
@@ -240,13 +246,3 @@ def _listed(record: bytes) -> SourceFile | Rejected:
     if not size.isdigit():
         return Rejected(path, Reason.MISSING)
     return SourceFile(path, blob.decode("ascii"), int(size), mode)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
@@ -38,6 +38,7 @@ class Reason(StrEnum):
     """Why a source leaves a file out."""
 
     SYMLINK = "symbolic link"
+    HARD_LINK = "hard link out of the folder"
     SUBMODULE = "submodule"
     NOT_REGULAR = "not a regular file"
     UNREADABLE = "cannot be read"
@@ -75,10 +76,12 @@ class Rejected:
     Attributes:
         path: As of `SourceFile`.
         reason: One of `Reason`.
+        size: In bytes; 0 where it is not known.
     """
 
     path: str
     reason: str
+    size: int = 0
 
 
 class Unreadable(SourceError):
@@ -125,6 +128,17 @@ class Source(Protocol):
 
     def contents(self, files: Iterable[SourceFile]) -> Iterator[tuple[SourceFile, bytes] | Rejected]:
         """Contents of many files, in the order given; a file that cannot be read becomes a `Rejected`."""
+        ...
+
+    def first_commits(self, paths: Collection[str]) -> dict[str, int]:
+        """When each of some paths first entered the history of the pinned commit, in seconds since 1970.
+
+        The committer's date counts: the author's is when somebody's work began, and may lie long before anybody else
+        could see it. Renames are not followed: a moved file begins anew. A path that only a merge brought is absent.
+
+        Raises:
+            SourceError: There is no history, or not the whole of it.
+        """
         ...
 
     def close(self) -> None:

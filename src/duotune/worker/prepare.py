@@ -10,10 +10,11 @@ from duotune.config.resolve import is_remote
 from duotune.config.run import RunConfig
 from duotune.data.combine import Dataset, combine
 from duotune.data.prepare import Part, prepare_part
+from duotune.data.report import as_markdown, funnel_of
 from duotune.models.locate import locate
 from duotune.models.tokenizer import load_tokenizer
 from duotune.runs.reporter import Reporter
-from duotune.runs.results import Prepared, PreparedProject
+from duotune.runs.results import DATA_REPORT, Prepared, PreparedProject
 from duotune.sources.open import open_source
 from duotune.storage.locations import open_storage
 from duotune.worker.stages import RunInProgress
@@ -32,6 +33,7 @@ def run(run: RunInProgress, config: RunConfig) -> Prepared:
         dataset = combine(parts, tokenizer, config.data, config.evaluation, catalog, root, run.report)
     if remote:
         _keep_remote(dataset, config.data.location, run.report)
+    (run.directory.path / DATA_REPORT).write_text(as_markdown(dataset.manifest))
     return _result(parts, dataset)
 
 
@@ -54,6 +56,7 @@ def _result(parts: list[Part], dataset: Dataset) -> Prepared:
         validation_rows=dataset.validation_rows,
         items=dict(dataset.items),
         leaked=dataset.leaked,
+        funnel=funnel_of(dataset.manifest),
         projects=[
             PreparedProject(
                 name=part.project,

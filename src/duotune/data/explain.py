@@ -1,0 +1,187 @@
+"""Why one file is kept or left out: by today's source and rules, and by the latest preparation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from duotune.config.run import DataConfig, ProjectConfig
+from duotune.data.filters import filters_of
+from duotune.data.funnel import Accepted, LeftOut, look_around, screen_contents, screen_paths
+from duotune.data.manifest import KeptFile, RejectedEntry, read_manifest
+from duotune.data.vendored import looks_vendored
+from duotune.errors import CheckFailed, DuotuneError, UsageError, printable
+from duotune.runs.directory import RunDirectory, list_runs
+from duotune.runs.results import Prepared
+from duotune.sources.source import Rejected, Source, SourceFile, nothing
+
+_NEAREST = 3
+_SPLITS = {"train": "to train on", "validation": "to watch the loss with", "test": "to test on"}
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What the latest preparation of a project made of a file.
+
+    Attributes:
+        run: Id of its run.
+        reason: Why the file was left out; None when it was kept.
+        detail: Which rule said so.
+        repeats: `project:path` of the kept file that it repeats.
+        split: Where it went.
+        tokens: Tokens of the examples made of it.
+    """
+
+    run: str
+    reason: str | None
+    detail: str
+    repeats: str | None
+    split: str | None
+    tokens: int
+
+    @property
+    def sentence(self) -> str:
+        """All of it, for people."""
+        if self.reason is None:
+            return f"kept {_SPLITS[self.split or 'train']}, {self.tokens:,} tokens"
+        repeated = f" of {self.repeats}" if self.repeats else ""
+        return f"left out: {self.reason}{repeated}" + (f" ({self.detail})" if self.detail else "")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The verdict on one file.
+
+    Attributes:
+        path: Printable.
+        kept: Whether its name, size and content pass; duplicates are only found by a preparation.
+        reason: Code of the reason why not; None when it is kept.
+        sentence: What the verdict means.
+        detail: Which rule said so; often empty.
+        size_bytes: Its size; None where it is not known.
+        language: linguist's name, where it is known.
+        directory: The directory that was left out whole, with the file in it; None when the file itself was judged.
+        preparation: What the latest preparation made of it; None when there was none that saw it.
+    """
+
+    path: str
+    kept: bool
+    reason: str | None
+    sentence: str
+    detail: str
+    size_bytes: int | None
+    language: str | None
+    directory: str | None
+    preparation: Preparation | None
+
+
+def explain(source: Source, project: ProjectConfig, data: DataConfig, path: str) -> Explanation:
+    """Judge one file of a project as preparation would.
+
+    Args:
+        source: Its files, open.
+        project: Its filters and its name.
+        data: Settings.
+        path: Relative to the project, as it is or as duotune prints it.
+
+    Raises:
+        UsageError: There is no such file.
+        SourceError: The source cannot be read.
+    """
+    listing = list(source.files(nothing))
+    entry = _find(listing, path, project.name)
+    filters = filters_of(project, data).knowing(look_around(source, listing))
+    readable, left_out = screen_paths([entry], filters)
+    verdict = left_out[0] if left_out else next(iter(screen_contents(source, readable, filters)))
+    shown = path_shown(path)
+    directory = verdict.path if verdict.path.endswith("/") and verdict.path != shown else None
+    preparation = _latest(project.name, verdict.path if directory is None else directory)
+    return _explanation(entry.path, shown, verdict, directory, preparation)
+
+
+def path_shown(path: str) -> str:
+    """A path as manifests have it: printable, without `./` before it."""
+    return printable(path.removeprefix("./"))
+
+
+def _explanation(
+    path: str, shown: str, verdict: Accepted | LeftOut, directory: str | None, preparation: Preparation | None
+) -> Explanation:
+    kept = isinstance(verdict, Accepted)
+    doubt = looks_vendored(path) if kept else ""
+    notes = [verdict.detail, f"may be other people's code: {doubt}" if doubt else ""]
+    return Explanation(
+        path=shown if directory else verdict.path,
+        kept=kept,
+        reason=None if isinstance(verdict, Accepted) else verdict.reason.value,
+        sentence=_sentence(verdict, directory, preparation),
+        detail=" · ".join(note for note in notes if note),
+        size_bytes=verdict.size or None,
+        language=verdict.language,
+        directory=directory,
+        preparation=preparation,
+    )
+
+
+def _sentence(verdict: Accepted | LeftOut, directory: str | None, preparation: Preparation | None) -> str:
+    if isinstance(verdict, LeftOut):
+        return f"{f'All of {directory} is left out. ' if directory else ''}{verdict.reason.sentence}"
+    passed = "Its name, size and content pass the filters."
+    return passed if preparation else f"{passed} Whether it repeats another file shows after a preparation."
+
+
+def _find(listing: list[SourceFile | Rejected], path: str, name: str) -> SourceFile | Rejected:
+    """The entry of a path, or of the directory above it that was left out whole."""
+    path, shown = path.removeprefix("./"), path_shown(path)
+    for entry in listing:
+        if entry.path == path or (entry.path.endswith("/") and f"{path}/".startswith(entry.path)):
+            return entry
+    for entry in listing:
+        if printable(entry.path) == shown:
+            return entry
+    paths = [entry.path for entry in listing]
+    inside = [other for other in paths if other.startswith(f"{path.rstrip('/')}/")]
+    if inside:
+        raise UsageError(
+            f"{shown} is a directory of {name} with {len(inside):,} entries.",
+            f"Name one, such as {printable(inside[0])}.",
+        )
+    raise UsageError(f"{name} has no file {shown}.", _nearest(path, paths))
+
+
+def _nearest(path: str, paths: list[str]) -> str:
+    from rapidfuzz import process
+
+    found = process.extract(path, paths, limit=_NEAREST)
+    return f"The nearest: {', '.join(printable(match[0]) for match in found)}." if found else "It has no files at all."
+
+
+def _latest(project: str, path: str) -> Preparation | None:
+    """What the newest run that prepared the project made of a path, if its dataset is still there."""
+    for run in list_runs():
+        prepared = _prepared(run)
+        if prepared is None or project not in (part.name for part in prepared.projects):
+            continue
+        try:
+            manifest = read_manifest(Path(prepared.dataset))
+        except CheckFailed:
+            continue
+        entries: list[KeptFile | RejectedEntry] = [*manifest.files, *manifest.rejected]
+        for entry in entries:
+            if entry.project == project and entry.path == path:
+                return _preparation(run.id, entry)
+        return None
+    return None
+
+
+def _prepared(run: RunDirectory) -> Prepared | None:
+    try:
+        return Prepared.of(run.state().results, "prepare")
+    except (DuotuneError, ValueError):  # a run that is damaged, or of another version, explains nothing
+        return None
+
+
+def _preparation(run: str, entry: KeptFile | RejectedEntry) -> Preparation:
+    if isinstance(entry, KeptFile):
+        return Preparation(run, None, entry.detail, None, entry.split, entry.tokens)
+    return Preparation(run, entry.reason.value, entry.detail, entry.repeats, None, 0)
