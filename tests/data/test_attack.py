@@ -177,7 +177,7 @@ def test_preparation_keeps_the_outside_out_and_control_tokens_literal(attack: Pa
     prefix, middle = (tokenizer.control_id(f"<|fim_{name}|>") for name in ("prefix", "middle"))
     for batch in read_documents(part.directory):
         for recipe, ids in zip(batch["recipe"].to_pylist(), batch["ids"].to_pylist(), strict=True):
-            assert ids.count(prefix) == ids.count(middle) == (1 if recipe == "fim" else 0)
+            assert ids.count(prefix) == ids.count(middle) == (0 if recipe == "code" else 1)
 
 
 @pytest.fixture
