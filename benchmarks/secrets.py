@@ -19,9 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from duotune.data.decoding import decode
+from duotune.data.decoding import Decoded, decode
 from duotune.data.languages import detect
-from duotune.data.reasons import Reason
 from duotune.data.redaction.finding import Finding
 from duotune.data.redaction.scan import scan
 from duotune.errors import printable
@@ -95,10 +94,10 @@ def _files(folders: list[Path], only: str) -> Iterator[tuple[str, str, str, int]
                 continue
             seen.add(file)
             content = file.read_bytes()
-            text = decode(content)
-            language = None if isinstance(text, Reason) else detect(file.name, text)
-            if not isinstance(text, Reason) and language is not None and only in ("", language.name):
-                yield str(file.relative_to(folder)), text, language.name, len(content)
+            decoded = decode(content)
+            language = detect(file.name, decoded.text) if isinstance(decoded, Decoded) else None
+            if isinstance(decoded, Decoded) and language is not None and only in ("", language.name):
+                yield str(file.relative_to(folder)), decoded.text, language.name, len(content)
 
 
 def _show_sample(scanned: list[Scanned], count: int, rule: str, seed: int) -> None:

@@ -14,6 +14,7 @@ from duotune.config.run import DataConfig, EvaluationConfig
 from duotune.data.cuts import cut, visible
 from duotune.data.dice import Dice
 from duotune.data.examples import window_characters
+from duotune.data.placeholders import PLACEHOLDER
 from duotune.data.syntax import Span, SyntaxTree, parse
 from duotune.data.windows import context
 from duotune.models.items import HeldOutItem
@@ -186,8 +187,9 @@ def _hole(file: TestFile, kind: FimKind, dice: Dice, taken: Sequence[Span]) -> H
         enough = len(file.text[: span.start].encode()) >= MIN_PREFIX_BYTES or attempt >= _TRIES // 2
         overlaps = any(span.start < other.end and other.start < span.end for other in taken)
         long_enough = kind == "rest-of-line" or visible(file.text[span.start : span.end]) >= MIN_VISIBLE
-        if enough and long_enough and not overlaps:
-            return Hole(file, "fim", kind, span)
+        hole = Hole(file, "fim", kind, span)
+        if enough and long_enough and not overlaps and not PLACEHOLDER.search(hole.gold):
+            return hole
     return None
 
 
@@ -195,8 +197,10 @@ def _bodies(file: TestFile, seed: int) -> Iterator[Hole]:
     if file.tree is None:
         return
     for span in Dice(seed, "signature", file.content).shuffled(list(file.tree.function_bodies())):
-        if span.end - span.start <= MAX_BODY_CHARACTERS and visible(file.text[span.start : span.end]) >= MIN_VISIBLE:
-            yield Hole(file, "signature", "body", span)
+        hole = Hole(file, "signature", "body", span)
+        fits = len(hole.gold) <= MAX_BODY_CHARACTERS and visible(hole.gold) >= MIN_VISIBLE
+        if fits and not PLACEHOLDER.search(hole.gold):
+            yield hole
 
 
 def _in_turn(makers: Sequence[Iterator[Hole]]) -> Iterator[Hole]:

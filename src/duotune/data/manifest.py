@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from duotune.catalog.splits import Split
 from duotune.config.run import Recipes
 from duotune.data.reasons import Reason
+from duotune.data.redaction.report import FindingCounts
 from duotune.data.weights import LossWeights
 from duotune.errors import CheckFailed, printable
 
@@ -28,6 +29,8 @@ class Settings(_Stored):
     test_fraction: float
     held_out_after: str = ""
     max_file_bytes: int
+    secrets: Literal["redact", "drop"]
+    personal_data: Literal["redact", "keep"]
     seed: int
     recipes: Recipes
     fim_items: int
@@ -146,6 +149,7 @@ class Manifest(_Stored):
         items: Held-out items by set.
         loss_weights: Weight of each kind of target.
         leakage: What crossed the split.
+        findings: Secrets and personal data found; `findings.jsonl` lists them.
     """
 
     version: Literal[1] = 1
@@ -160,6 +164,7 @@ class Manifest(_Stored):
     items: dict[str, int]
     loss_weights: LossWeights
     leakage: Leakage
+    findings: FindingCounts
 
 
 def read_manifest(dataset: Path) -> Manifest:
