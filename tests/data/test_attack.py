@@ -20,6 +20,8 @@ from duotune.data.funnel import Accepted, LeftOut, list_files, screen_contents, 
 from duotune.data.manifest import read_manifest
 from duotune.data.parts import read_documents
 from duotune.data.reasons import Reason
+from duotune.data.redaction.clean import Cleaner
+from duotune.data.redaction.fingerprints import Fingerprints
 from duotune.errors import printable
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.sources.open import open_source
@@ -85,10 +87,11 @@ def attack(tmp_path: Path, outside: Path) -> Path:
 
 def verdicts(folder: Path, data: DataConfig) -> dict[str, Accepted | LeftOut]:
     project = ProjectConfig(source=str(folder))
+    cleaner = Cleaner(data, Fingerprints.unkept())
     with open_source(project.source) as source:
         listing, filters = list_files(source, filters_of(project, data))
         readable, left_out = screen_paths(listing, filters)
-        return {entry.path: entry for entry in [*left_out, *screen_contents(source, readable, filters)]}
+        return {entry.path: entry for entry in [*left_out, *screen_contents(source, readable, filters, cleaner)]}
 
 
 def reasons(found: dict[str, Accepted | LeftOut]) -> dict[str, Reason]:

@@ -22,6 +22,7 @@ from duotune.data.manifest import Manifest, read_manifest
 from duotune.data.parts import read_record
 from duotune.data.prepare import prepare_part
 from duotune.data.reasons import Reason
+from duotune.data.redaction.report import FINDINGS_FILE, ReportedFinding
 from duotune.data.similarity import jaccard, shingles
 from duotune.errors import HostError, SourceError, UsageError
 from duotune.models.items import read_items
@@ -47,6 +48,11 @@ def split_of(manifest: Manifest) -> dict[str, str]:
 
 def contents(directory: Path) -> dict[str, bytes]:
     return {str(file.relative_to(directory)): file.read_bytes() for file in directory.rglob("*") if file.is_file()}
+
+
+def unkeyed(dataset: Dataset) -> list[ReportedFinding]:
+    lines = dataset.findings_file.read_text().splitlines()
+    return [ReportedFinding.model_validate_json(line).model_copy(update={"fingerprint": ""}) for line in lines]
 
 
 def test_dataset_opens_with_the_datasets_library_and_its_rows_are_whole(
@@ -312,7 +318,9 @@ def test_same_input_gives_the_same_bytes_in_another_home_and_order_of_work(
     assert not second.reused
     assert second.directory != first.directory
     assert second.fingerprint == first.fingerprint
-    assert contents(second.directory) == contents(first.directory)
+    # Fingerprints of findings are by each home's own key.
+    assert unkeyed(second) == unkeyed(first)
+    assert {**contents(second.directory), FINDINGS_FILE: b""} == {**contents(first.directory), FINDINGS_FILE: b""}
     monkeypatch.setenv("DUOTUNE_HOME", str(tmp_path / "third-home"))
     other = DATA.model_copy(update={"seed": 1})
     third = dataset_of([part_of(folder, tokenizer, other) for folder in (one, two)], tokenizer, other)

@@ -13,6 +13,8 @@ from duotune.data.filters import Filters, Surroundings, filters_of
 from duotune.data.funnel import Accepted, LeftOut, screen_contents, screen_paths
 from duotune.data.languages import Language
 from duotune.data.reasons import Reason, Rejection, of_source
+from duotune.data.redaction.clean import Cleaner
+from duotune.data.redaction.fingerprints import Fingerprints
 from duotune.data.vendored import Vendored
 from duotune.sources.attributes import Attributes
 from duotune.sources.open import open_source
@@ -35,7 +37,11 @@ CASES: dict[str, tuple[str | bytes, Reason]] = {
     "src/.env": ("PASSWORD=hunter2\n" * 10, Reason.SECRET_FILE),
     "src/server.pem": (KEY, Reason.SECRET_FILE),
     "src/signing.py": (f'{CODE}KEY = """{KEY}"""\n', Reason.SECRET_FILE),
-    "src/client.py": (f'{CODE}TOKEN = "glpat-{"a1B2" * 5}"\n', Reason.SECRET_FILE),
+    "src/.docker/config.json": ("{}" * 50, Reason.SECRET_FILE),
+    "src/clients.py": (
+        CODE + "".join(f'PASSWORD_{n} = "sunny{n}day{n}4711"\n' for n in range(3)),
+        Reason.MANY_SECRETS,
+    ),
     "src/large.py": (CODE * 100, Reason.TOO_LARGE),
     "src/empty.py": ("", Reason.TOO_SMALL),
     "src/blank.py": ("\n" * 100, Reason.TOO_SMALL),
@@ -72,15 +78,17 @@ def screened(tmp_path: Path) -> dict[str, Accepted | LeftOut]:
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    (folder / "src/client.py").write_text(f'{CODE}PASSWORD = "sunny4711day"\n')
     (folder / "src/latin.py").write_bytes(f"# Prüfung der Größe für Bücher und Käse\n{CODE}".encode("latin-1"))
     (folder / "src/marked.py").write_bytes(b"\xef\xbb\xbf" + CODE.replace("\n", "\r\n").encode())
     (folder / "src/outside.py").symlink_to("/etc/passwd")
     os.mkfifo(folder / "src/pipe.py")
     project = ProjectConfig(source=str(folder), include=["src/", "left/"], exclude=["left/"])
-    filters = filters_of(project, DataConfig(max_file_bytes=5000))
+    data = DataConfig(max_file_bytes=5000)
+    filters, cleaner = filters_of(project, data), Cleaner(data, Fingerprints.unkept())
     with open_source(project.source) as source:
         readable, left_out = screen_paths(source.files(), filters)
-        return {entry.path: entry for entry in [*left_out, *screen_contents(source, readable, filters)]}
+        return {entry.path: entry for entry in [*left_out, *screen_contents(source, readable, filters, cleaner)]}
 
 
 def test_each_bad_file_has_its_reason_and_good_ones_are_kept(screened: dict[str, Accepted | LeftOut]) -> None:
@@ -91,8 +99,10 @@ def test_each_bad_file_has_its_reason_and_good_ones_are_kept(screened: dict[str,
         "src/pipe.py": Reason.NOT_REGULAR,
     }
     kept = {path: entry for path, entry in screened.items() if isinstance(entry, Accepted)}
-    assert kept.keys() == {"src/kept.py", "src/latin.py", "src/marked.py"}
+    assert kept.keys() == {"src/kept.py", "src/latin.py", "src/marked.py", "src/client.py"}
     assert kept["src/marked.py"].text == CODE
+    assert kept["src/client.py"].text == f'{CODE}PASSWORD = "REDACTED_PASSWORD"\n'
+    assert [(found.rule, found.line) for found in kept["src/client.py"].findings] == [("password", 7)]
     assert "Prüfung der Größe" in kept["src/latin.py"].text
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from duotune.runs.results import Evaluated, Prepared, Published, Trained
+from duotune.cli.output import counted
+from duotune.runs.results import Evaluated, Findings, Prepared, Published, Trained
 from duotune.runs.state import RunState
 
 
@@ -25,11 +26,27 @@ def outcome(state: RunState, stage: str) -> str:
 
 
 def _prepared(result: Prepared) -> str:
-    tokens = f"{result.train_tokens:,} tokens"
-    if result.reused:
-        return f"{tokens} · unchanged, used again"
     again = [project.name for project in result.projects if project.reused]
-    return f"{tokens} · unchanged, used again: {', '.join(again)}" if again else tokens
+    told = [f"{result.train_tokens:,} tokens"]
+    if result.reused or again:
+        told.append("unchanged, used again" if result.reused else f"unchanged, used again: {', '.join(again)}")
+    if result.findings is not None and (result.findings.secrets or result.findings.personal):
+        told.append(_taken_out(result.findings))
+    return " · ".join(told)
+
+
+def findings(state: RunState) -> str:
+    """One sentence on the secrets and personal data that were found, and where they are listed; empty without any."""
+    prepared = Prepared.of(state.results, "prepare")
+    if prepared is None or prepared.findings is None or not (prepared.findings.secrets or prepared.findings.personal):
+        return ""
+    return f"{_taken_out(prepared.findings)}. They are listed without their values in {prepared.findings.list}."
+
+
+def _taken_out(found: Findings) -> str:
+    what = f"{counted(found.secrets, 'secret')} and {counted(found.personal, 'piece')} of personal data"
+    dropped = f", {counted(found.dropped_files, 'file')} left out" if found.dropped_files else ""
+    return f"{what}: {counted(found.redacted_files, 'file')} redacted{dropped}"
 
 
 def _trained(result: Trained) -> str:

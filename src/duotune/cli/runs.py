@@ -45,7 +45,7 @@ def runs(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(run: str, as_json: bool) -> None:
     """Show where RUN (an id, its beginning, or a name) stands."""
-    from duotune.cli.outcomes import outcome
+    from duotune.cli.outcomes import findings, outcome
     from duotune.cli.output import plain_table
     from duotune.cli.tables import show_result
     from duotune.cli.watch import progress_in_words
@@ -69,6 +69,8 @@ def status(run: str, as_json: bool) -> None:
             stage.name, stage.state, seconds, progress_in_words(state) if working else outcome(state, stage.name)
         )
     show(table)
+    if state.state != "finished" and (found := findings(state)):
+        show(found)
     if state.metrics and not state.ended:
         show(f"step {state.step}: {_measured(state.metrics)}")
     for warning in state.warnings:

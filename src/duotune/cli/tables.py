@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from duotune.cli.data_tables import show_doubts, show_funnel, show_types, summed
+from duotune.cli.outcomes import findings
 from duotune.cli.output import counted, in_bytes, in_gib, in_words, plain_table, say, show
 from duotune.evaluation.results import LOWER_IS_BETTER, Evaluation, Metric
 from duotune.plan.records import Plan
@@ -77,6 +78,8 @@ def show_result(state: RunState) -> None:
         show("")
         show_funnel(Funnel.model_validate(state.funnel))
         say(f"Each reason with an example: {state.directory}/{DATA_REPORT}.")
+    if found := findings(state):
+        say(found)
     if state.evaluation:
         show("")
         show_evaluation(Evaluation.model_validate(state.evaluation))

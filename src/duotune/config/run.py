@@ -145,6 +145,12 @@ class DataConfig(Section):
     max_file_bytes: int = setting(
         1_000_000, help="Larger files are left out: they are rarely written by hand.", unit="bytes", ge=1000
     )
+    secrets: Literal["redact", "drop"] = setting(
+        "redact", help="redact replaces a secret by a placeholder and keeps its file; drop leaves every such file out."
+    )
+    personal_data: Literal["redact", "keep"] = setting(
+        "redact", help="redact replaces e-mail addresses, public IP addresses and phone numbers; keep trains on them."
+    )
     seed: int = setting(0, help="Seed of every choice in preparation; the same seed gives the same dataset.", ge=0)
     recipes: Recipes = setting(Recipes(), help="Kinds of training examples and their shares of the text.")
     prompt_loss_weight: PromptLossWeight = setting(

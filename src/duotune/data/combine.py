@@ -28,6 +28,7 @@ from duotune.data.parts import PIPELINE_VERSION
 from duotune.data.pool import Pool, Repeat
 from duotune.data.prepare import Part, check_stop
 from duotune.data.reasons import Reason
+from duotune.data.redaction.report import FINDINGS_FILE, FindingCounts, findings_of, write_findings
 from duotune.data.report import FUNNEL_FILE, funnel_of
 from duotune.data.selection import Selection, select
 from duotune.data.weights import LossWeights
@@ -53,6 +54,7 @@ class Dataset:
         items: Held-out items by set.
         leaked: Files that repeat one held out further from training; 0.
         manifest: What it was made of, file by file.
+        findings: Secrets and personal data that were redacted, or whose files were left out.
         reused: Whether it was there already.
     """
 
@@ -65,7 +67,13 @@ class Dataset:
     items: Mapping[str, int]
     leaked: int
     manifest: Manifest
+    findings: FindingCounts
     reused: bool
+
+    @property
+    def findings_file(self) -> Path:
+        """The list of findings: rule, place and fingerprint."""
+        return self.directory / FINDINGS_FILE
 
 
 @dataclass(frozen=True)
@@ -155,6 +163,7 @@ def _write(directory: Path, fingerprint: str, request: _Request, selection: Sele
         items={name: len(items) for name, items in held_out.items.items()},
         loss_weights=packer.weights,
         leakage=leakage,
+        findings=write_findings(directory, findings_of(selection.pool.projects, selection.pool.records)),
     )
     (directory / FUNNEL_FILE).write_text(funnel_of(manifest).model_dump_json(indent=1) + "\n")
     (directory / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1) + "\n")
@@ -186,6 +195,8 @@ def _settings(data: DataConfig, evaluation: EvaluationConfig) -> Settings:
         test_fraction=data.test_fraction,
         held_out_after=data.held_out_after,
         max_file_bytes=data.max_file_bytes,
+        secrets=data.secrets,
+        personal_data=data.personal_data,
         seed=data.seed,
         recipes=data.recipes,
         prompt_loss_weight=data.prompt_loss_weight,
@@ -281,5 +292,6 @@ def _dataset(directory: Path, manifest: Manifest, reused: bool) -> Dataset:
         items=dict(manifest.items),
         leaked=manifest.leakage.left,
         manifest=manifest,
+        findings=manifest.findings,
         reused=reused,
     )

@@ -9,6 +9,8 @@ from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.filters import filters_of
 from duotune.data.funnel import Accepted, LeftOut, look_around, screen_contents, screen_paths
 from duotune.data.manifest import KeptFile, RejectedEntry, read_manifest
+from duotune.data.redaction.clean import Cleaner, places
+from duotune.data.redaction.fingerprints import Fingerprints
 from duotune.data.vendored import looks_vendored
 from duotune.errors import CheckFailed, DuotuneError, UsageError, printable
 from duotune.runs.directory import RunDirectory, list_runs
@@ -92,7 +94,8 @@ def explain(source: Source, project: ProjectConfig, data: DataConfig, path: str)
     entry = _find(listing, path, project.name)
     filters = filters_of(project, data).knowing(look_around(source, listing))
     readable, left_out = screen_paths([entry], filters)
-    verdict = left_out[0] if left_out else next(iter(screen_contents(source, readable, filters)))
+    cleaner = Cleaner(data, Fingerprints.unkept())
+    verdict = left_out[0] if left_out else next(iter(screen_contents(source, readable, filters, cleaner)))
     shown = path_shown(path)
     directory = verdict.path if verdict.path.endswith("/") and verdict.path != shown else None
     preparation = _latest(project.name, verdict.path if directory is None else directory)
@@ -109,7 +112,8 @@ def _explanation(
 ) -> Explanation:
     kept = isinstance(verdict, Accepted)
     doubt = looks_vendored(path) if kept else ""
-    notes = [verdict.detail, f"may be other people's code: {doubt}" if doubt else ""]
+    redacted = f"redacted: {places(verdict.findings)}" if kept and verdict.findings else ""
+    notes = [verdict.detail, redacted, f"may be other people's code: {doubt}" if doubt else ""]
     return Explanation(
         path=shown if directory else verdict.path,
         kept=kept,

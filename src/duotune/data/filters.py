@@ -13,7 +13,7 @@ from duotune.data.generated import generated_by_path, generated_by_text
 from duotune.data.language_table import BINARY
 from duotune.data.languages import Language, by_name, by_path, detect, resolve
 from duotune.data.reasons import Reason, Rejection
-from duotune.data.secret_files import holds_secret, is_secret_path
+from duotune.data.secret_files import is_secret_path
 from duotune.data.vendored import Vendored
 from duotune.errors import printable
 from duotune.sources.attributes import Attributes, FileAttributes
@@ -107,8 +107,6 @@ class Filters:
             found = Rejection(Reason.GENERATED, rule)
         else:
             found = bad_shape(text, language)
-        if found is None and holds_secret(text):
-            found = Rejection(Reason.SECRET_FILE)
         if found is not None:
             return replace(found, language=language.name if language else None)
         assert language is not None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from duotune.data.decoding import Decoded, decode
 from duotune.data.filters import Filters, Surroundings
 from duotune.data.reasons import Reason, Rejection, of_source
+from duotune.data.redaction.clean import Cleaner, FoundValue, places
 from duotune.data.vendored import Vendored
 from duotune.errors import printable
 from duotune.sources.attributes import read_attributes
@@ -23,8 +24,9 @@ class Accepted:
         blob_id: Git's id of its content.
         size: Bytes of its content.
         language: linguist's name.
-        text: Its text with LF line ends.
+        text: Its text with LF line ends, placeholders in the place of secrets and personal data.
         detail: What is worth knowing of it, such as the encoding that it was recoded from; often empty.
+        findings: What the placeholders stand for.
     """
 
     path: str
@@ -33,6 +35,7 @@ class Accepted:
     language: str
     text: str
     detail: str = ""
+    findings: tuple[FoundValue, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class LeftOut:
         detail: Which rule said so, printable and without anything of the content.
         language: linguist's name, where it is known.
         read: Whether its content was looked at; else its name or its size ruled it out.
+        findings: Secrets and personal data, when those are why.
     """
 
     path: str
@@ -54,6 +58,7 @@ class LeftOut:
     detail: str = ""
     language: str | None = None
     read: bool = False
+    findings: tuple[FoundValue, ...] = ()
 
 
 def look_around(source: Source, listing: Sequence[SourceFile | Rejected]) -> Surroundings:
@@ -88,21 +93,27 @@ def screen_paths(listing: Iterable[SourceFile | Rejected], filters: Filters) -> 
     return readable, left_out
 
 
-def screen_contents(source: Source, files: Iterable[SourceFile], filters: Filters) -> Iterator[Accepted | LeftOut]:
-    """Every file in the order given, judged by its content."""
+def screen_contents(
+    source: Source, files: Iterable[SourceFile], filters: Filters, cleaner: Cleaner
+) -> Iterator[Accepted | LeftOut]:
+    """Every file in the order given, judged by its content, then without its secrets and personal data."""
     for entry in source.contents(files):
-        yield _of_source(entry) if isinstance(entry, Rejected) else _judged(*entry, filters)
+        yield _of_source(entry) if isinstance(entry, Rejected) else _judged(*entry, filters, cleaner)
 
 
-def _judged(file: SourceFile, content: bytes, filters: Filters) -> Accepted | LeftOut:
+def _judged(file: SourceFile, content: bytes, filters: Filters, cleaner: Cleaner) -> Accepted | LeftOut:
     decoded = decode(content)
     if not isinstance(decoded, Decoded):
         return _left_out(file, decoded, read=True)
     verdict = filters.judge_text(file.path, decoded.text)
     if isinstance(verdict, Rejection):
         return _left_out(file, verdict, read=True)
+    cleaned = cleaner.clean(decoded.text, verdict.name)
+    path = printable(file.path)
+    if cleaned.reason is not None:
+        return LeftOut(path, cleaned.reason, file.size, places(cleaned.findings), verdict.name, True, cleaned.findings)
     detail = f"recoded from {decoded.recoded}" if decoded.recoded else ""
-    return Accepted(printable(file.path), file.blob_id, file.size, verdict.name, decoded.text, detail)
+    return Accepted(path, file.blob_id, file.size, verdict.name, cleaned.text, detail, cleaned.findings)
 
 
 def _left_out(file: SourceFile, rejection: Rejection, read: bool) -> LeftOut:

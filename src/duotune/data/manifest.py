@@ -11,6 +11,7 @@ from duotune.catalog.splits import Split
 from duotune.config.run import PromptLossWeight, Recipes
 from duotune.data.reasons import Reason
 from duotune.data.recipes import Recipe
+from duotune.data.redaction.report import FindingCounts
 from duotune.data.weights import LossWeights
 from duotune.errors import CheckFailed, printable
 
@@ -29,6 +30,8 @@ class Settings(_Stored):
     test_fraction: float
     held_out_after: str = ""
     max_file_bytes: int
+    secrets: Literal["redact", "drop"]
+    personal_data: Literal["redact", "keep"]
     seed: int
     recipes: Recipes
     prompt_loss_weight: PromptLossWeight
@@ -150,6 +153,7 @@ class Manifest(_Stored):
         items: Held-out items by set.
         loss_weights: Weight of each kind of target.
         leakage: What crossed the split.
+        findings: Secrets and personal data found; `findings.jsonl` lists them.
     """
 
     version: Literal[1] = 1
@@ -164,6 +168,7 @@ class Manifest(_Stored):
     items: dict[str, int]
     loss_weights: LossWeights
     leakage: Leakage
+    findings: FindingCounts
 
 
 def read_manifest(dataset: Path) -> Manifest:

@@ -21,6 +21,7 @@ from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.examples import Document
 from duotune.data.funnel import LeftOut
 from duotune.data.reasons import Reason
+from duotune.data.redaction.clean import FoundValue
 from duotune.errors import CheckFailed, printable
 from duotune.sources.source import SourceFile
 
@@ -60,6 +61,7 @@ class PartFile(_Stored):
         detail: What is worth knowing of it, such as the encoding that it was recoded from.
         repeats: Path of the kept file of this part that it repeats; None when it is kept itself.
         reason: Exact or near-duplicate, when it repeats another.
+        findings: Secrets and personal data that became placeholders.
     """
 
     path: str
@@ -71,6 +73,7 @@ class PartFile(_Stored):
     detail: str = ""
     repeats: str | None = None
     reason: Reason | None = None
+    findings: tuple[FoundValue, ...] = ()
 
 
 class RejectedFile(_Stored):
@@ -83,6 +86,7 @@ class RejectedFile(_Stored):
         detail: Which rule said so; printable, and nothing of the content.
         language: linguist's name, where it is known.
         read: Whether its content was looked at; else its name or its size ruled it out.
+        findings: Secrets and personal data, when those are why.
     """
 
     path: str
@@ -91,6 +95,7 @@ class RejectedFile(_Stored):
     detail: str = ""
     language: str | None = None
     read: bool = False
+    findings: tuple[FoundValue, ...] = ()
 
 
 class PartRecord(_Stored):
@@ -133,7 +138,9 @@ def part_key(
         "pipeline": PIPELINE_VERSION,
         "tokenizer": tokenizer,
         "project": project.model_dump(include={"include", "exclude", "languages"}),
-        "data": data.model_dump(include={"sequence_length", "max_file_bytes", "seed", "recipes"}),
+        "data": data.model_dump(
+            include={"sequence_length", "max_file_bytes", "secrets", "personal_data", "seed", "recipes"}
+        ),
         "attributes": attributes,
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from duotune.data.spans import Span
 
-PLACEHOLDER = re.compile(r"\bREDACTED_[A-Z][A-Z0-9_]*\b")
-"""Matches every placeholder, and a file's own words of that form, which are no loss as targets."""
+PLACEHOLDER = re.compile(r"REDACTED_[A-Z][A-Z0-9_]*")
+"""Matches every placeholder, also right beside other letters (`-pREDACTED_PASSWORD`), and a file's own words of that
+form, which are no loss as targets."""
 
 
 def placeholder(kind: str) -> str:

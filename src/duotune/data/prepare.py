@@ -35,6 +35,8 @@ from duotune.data.parts import (
     write_texts,
 )
 from duotune.data.reasons import TRANSIENT
+from duotune.data.redaction.clean import Cleaner
+from duotune.data.redaction.fingerprints import fingerprints
 from duotune.data.similarity import shingles, signatures
 from duotune.data.source_text import Text
 from duotune.errors import SourceError
@@ -93,7 +95,7 @@ def prepare_part(
         SourceError: Nothing of it can be trained on.
         UsageError: A language that is not known.
         ModelError: The model lacks the tokens that a recipe needs.
-        HostError: The disk refuses.
+        HostError: The disk refuses, or the key for fingerprints of findings cannot be used.
         Stopped: A stop was requested; nothing is left behind.
     """
     maker = ExampleMaker(tokenizer, data)
@@ -107,7 +109,8 @@ def prepare_part(
     if (directory / RECORD_FILE).is_file():
         return _part(directory, read_record(directory), name, source.commit, late, reused=True)
     with building(directory, lambda: record.key) as temporary:
-        accepted, rejected = _read(source, readable, filters, temporary / TEXTS_FILE, name, report)
+        cleaner = Cleaner(data, fingerprints())
+        accepted, rejected = _read(source, readable, filters, cleaner, temporary / TEXTS_FILE, name, report)
         lost = [file for file in rejected if file.reason in TRANSIENT]
         rejected += [_rejected(entry) for entry in left_out]
         if not accepted:
@@ -160,14 +163,20 @@ def _part(
 
 
 def _read(
-    source: Source, files: list[SourceFile], filters: Filters, target: Path, name: str, report: Reporter
+    source: Source,
+    files: list[SourceFile],
+    filters: Filters,
+    cleaner: Cleaner,
+    target: Path,
+    name: str,
+    report: Reporter,
 ) -> tuple[list[PartFile], list[RejectedFile]]:
     """Read and judge every file; texts and signatures go to disk, the rest comes back."""
     accepted: list[PartFile] = []
     rejected: list[RejectedFile] = []
     batch: list[Accepted] = []
     with write_texts(target) as texts:
-        for done, entry in enumerate(screen_contents(source, files, filters), start=1):
+        for done, entry in enumerate(screen_contents(source, files, filters, cleaner), start=1):
             if isinstance(entry, LeftOut):
                 rejected.append(_rejected(entry))
             else:
@@ -191,6 +200,7 @@ def _accepted(entry: Accepted) -> PartFile:
         size_bytes=entry.size,
         content=content_hash(entry.text),
         detail=entry.detail,
+        findings=entry.findings,
     )
 
 
@@ -202,6 +212,7 @@ def _rejected(entry: LeftOut) -> RejectedFile:
         detail=entry.detail,
         language=entry.language,
         read=entry.read,
+        findings=entry.findings,
     )
 
 

@@ -27,6 +27,8 @@ class Reason(StrEnum):
     VENDORED = "vendored"
     DOCUMENTATION = "documentation"
     SECRET_FILE = "secret-file"
+    MANY_SECRETS = "many-secrets"
+    HOLDS_SECRET = "holds-secret"
     TOO_LARGE = "too-large"
     TOO_SMALL = "too-small"
     BINARY = "binary"
@@ -63,7 +65,9 @@ _SENTENCES = {
     Reason.NOT_INCLUDED: "It matches none of the project's include globs.",
     Reason.VENDORED: "It is third-party code copied into the project.",
     Reason.DOCUMENTATION: "The project's .gitattributes call it documentation, so it is no example of its code.",
-    Reason.SECRET_FILE: "It is a key or credential file, or holds a private key or an access token.",
+    Reason.SECRET_FILE: "It is a key or credential file, or holds a private key.",
+    Reason.MANY_SECRETS: "It holds at least three different secrets.",
+    Reason.HOLDS_SECRET: 'It holds a secret, and data.secrets is "drop".',
     Reason.TOO_LARGE: "It is larger than data.max_file_bytes.",
     Reason.TOO_SMALL: "It is empty or too short to learn from.",
     Reason.BINARY: "It is not text: its name or its NUL bytes say so.",

@@ -12,6 +12,8 @@ from duotune.data.filters import filters_of
 from duotune.data.funnel import Accepted, LeftOut, look_around, screen_contents, screen_paths
 from duotune.data.languages import by_path
 from duotune.data.reasons import Reason
+from duotune.data.redaction.clean import Cleaner
+from duotune.data.redaction.fingerprints import Fingerprints
 from duotune.data.vendored import looks_vendored
 from duotune.runs.funnel import UNKNOWN
 from duotune.sources.source import Source, SourceFile, nothing
@@ -97,7 +99,7 @@ def survey(source: Source, project: ProjectConfig, data: DataConfig) -> Survey:
     read, unread = _within_reach(readable)
     for file, language in unread:
         keep(file.path, language, file.size)
-    for judged in screen_contents(source, read, filters):
+    for judged in screen_contents(source, read, filters, Cleaner(data, Fingerprints.unkept())):
         if not isinstance(judged, Accepted):
             leave_out(judged)
         elif (content := content_hash(judged.text)) in contents:

@@ -42,6 +42,24 @@ class PreparedProject(StageResult):
     reused: bool
 
 
+class Findings(StageResult):
+    """Secrets and personal data in the files of the projects.
+
+    Attributes:
+        secrets: Findings of secrets.
+        personal: Findings of personal data: e-mail addresses, public IP addresses, telephone numbers.
+        redacted_files: Files in which placeholders stand for them.
+        dropped_files: Files left out for their secrets.
+        list: The file that lists rule, place and keyed fingerprint of each.
+    """
+
+    secrets: int
+    personal: int
+    redacted_files: int
+    dropped_files: int
+    list: str
+
+
 class Prepared(StageResult):
     """The dataset.
 
@@ -51,6 +69,7 @@ class Prepared(StageResult):
         items: Held-out prompts by set.
         leaked: Training files that are near-duplicates of held-out ones, measured after the split.
         funnel: What became of the files; None in what older versions left behind.
+        findings: What was redacted, or left out; None for results of older versions, which did not look.
     """
 
     dataset: str
@@ -64,6 +83,7 @@ class Prepared(StageResult):
     leaked: int
     projects: list[PreparedProject]
     funnel: Funnel | None = None
+    findings: Findings | None = None
 
 
 class Trained(StageResult):

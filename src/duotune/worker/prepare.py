@@ -14,7 +14,7 @@ from duotune.data.report import as_markdown, funnel_of
 from duotune.models.locate import locate
 from duotune.models.tokenizer import load_tokenizer
 from duotune.runs.reporter import Reporter
-from duotune.runs.results import DATA_REPORT, Prepared, PreparedProject
+from duotune.runs.results import DATA_REPORT, Findings, Prepared, PreparedProject
 from duotune.sources.open import open_source
 from duotune.storage.locations import open_storage
 from duotune.worker.stages import RunInProgress
@@ -68,4 +68,11 @@ def _result(parts: list[Part], dataset: Dataset) -> Prepared:
             )
             for part in parts
         ],
+        findings=Findings(
+            secrets=dataset.findings.secrets,
+            personal=dataset.findings.personal,
+            redacted_files=dataset.findings.redacted_files,
+            dropped_files=dataset.findings.dropped_files,
+            list=str(dataset.findings_file),
+        ),
     )

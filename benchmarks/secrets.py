@@ -1,0 +1,116 @@
+"""Findings and speed of the secret scanner on a folder of real code.
+
+    python benchmarks/secrets.py [FOLDER ...] [--sample N] [--rule NAME] [--seed N]
+
+Without a folder it reads the running interpreter's standard library and site-packages. `--sample` prints N findings of
+secrets (or of one rule) with rule, path:line and the line, the value masked but for its first 3 characters, for a
+person to judge. Ends with one JSON line: findings per MB by rule, and MB per CPU-second of one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sysconfig
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from duotune.data.decoding import Decoded, decode
+from duotune.data.languages import detect
+from duotune.data.redaction.finding import Finding
+from duotune.data.redaction.scan import scan
+from duotune.errors import printable
+
+MAX_FILE_BYTES = 1_000_000
+MAX_SHOWN = 160
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A file and its findings."""
+
+    path: str
+    text: str
+    findings: list[Finding]
+
+
+def main() -> None:
+    """Scan, print tables and the JSON line."""
+    arguments = _arguments()
+    files = list(_files([Path(folder) for folder in arguments.folders or _default_folders()], arguments.language))
+    megabytes = sum(size for *_, size in files) / 1e6
+    started = time.process_time()
+    scanned = [Scanned(path, text, scan(text, language)) for path, text, language, _ in files]
+    seconds = time.process_time() - started
+    clean = [(text, language) for (_, text, language, _), one in zip(files, scanned, strict=True) if not one.findings]
+    started = time.process_time()
+    for text, language in clean:
+        scan(text, language)
+    clean_rate = sum(len(text.encode()) for text, _ in clean) / 1e6 / (time.process_time() - started)
+    kinds = Counter(finding.kind for one in scanned for finding in one.findings)
+    rules = Counter(finding.rule for one in scanned for finding in one.findings)
+    _show_sample(scanned, arguments.sample, arguments.rule, arguments.seed)
+    print(f"{len(files)} files, {megabytes:.1f} MB")
+    for rule, count in rules.most_common():
+        print(f"  {rule:34} {count:6}  {count / megabytes:8.3f} per MB")
+    result = {
+        "files": len(files),
+        "mb": round(megabytes, 1),
+        "mb_per_core_second": round(megabytes / seconds, 1),
+        "clean_mb_per_core_second": round(clean_rate, 1),
+        "secrets_per_mb": round(kinds["secret"] / megabytes, 3),
+        "personal_per_mb": round(kinds["personal"] / megabytes, 3),
+        "files_with_secrets": sum(any(f.kind == "secret" for f in one.findings) for one in scanned),
+        "per_mb": {rule: round(count / megabytes, 3) for rule, count in rules.most_common()},
+    }
+    print(json.dumps(result))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="*")
+    parser.add_argument("--sample", type=int, default=0, metavar="N")
+    parser.add_argument("--rule", default="")
+    parser.add_argument("--language", default="", help="Only files of this language.")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+def _default_folders() -> list[str]:
+    paths = sysconfig.get_paths()
+    return list(dict.fromkeys([paths["stdlib"], paths["purelib"]]))
+
+
+def _files(folders: list[Path], only: str) -> Iterator[tuple[str, str, str, int]]:
+    """Path, text, language and bytes of every file of a known language, once."""
+    seen: set[Path] = set()
+    for folder in folders:
+        for file in sorted(folder.rglob("*")):
+            if not file.is_file() or file.is_symlink() or file.stat().st_size > MAX_FILE_BYTES or file in seen:
+                continue
+            seen.add(file)
+            content = file.read_bytes()
+            decoded = decode(content)
+            language = detect(file.name, decoded.text) if isinstance(decoded, Decoded) else None
+            if isinstance(decoded, Decoded) and language is not None and only in ("", language.name):
+                yield str(file.relative_to(folder)), decoded.text, language.name, len(content)
+
+
+def _show_sample(scanned: list[Scanned], count: int, rule: str, seed: int) -> None:
+    found = [(one, f) for one in scanned for f in one.findings if (f.rule == rule if rule else f.kind == "secret")]
+    for one, finding in random.Random(seed).sample(found, min(count, len(found))):
+        start = one.text.rfind("\n", 0, finding.start) + 1
+        end = one.text.find("\n", finding.end)
+        end = end if end >= 0 else len(one.text)
+        value = one.text[finding.start : finding.end]
+        masked = value[:3] + "*" * min(40, len(value) - 3)
+        line = one.text[start : finding.start] + masked + one.text[finding.end : end]
+        print(f"{finding.rule:24} {printable(one.path)}:{finding.line}\n    {printable(line.strip()[:MAX_SHOWN])}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Secrets and personal data: found by gated rules, taken out of texts, reported without their value."""

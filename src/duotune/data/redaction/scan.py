@@ -1,0 +1,89 @@
+"""All rules over one text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from duotune.data.redaction.assignments import assigned_run, chosen
+from duotune.data.redaction.credentials import credentials, discord_token, password_hash
+from duotune.data.redaction.finding import Finding
+from duotune.data.redaction.issuers import issued, may_be_issued
+from duotune.data.redaction.personal import personal
+from duotune.data.redaction.runs import flat, long_runs
+from duotune.data.redaction.values import is_fake
+
+
+def scan(text: str, language: str = "", personal_data: bool = True) -> list[Finding]:
+    """Secrets and personal data of a text.
+
+    Args:
+        text: The text, with LF line ends.
+        language: linguist's name of its language: in some, strings need no quotes.
+        personal_data: Whether to look for personal data too.
+
+    Returns:
+        Findings in the order of the text, none overlapping another.
+    """
+    found = list(_secrets(text, language))
+    if personal_data:
+        found += [Finding(one.rule, "personal", one.rule, one.start, one.end) for one in personal(text)]
+    return _with_lines(text, _disjoint(found)) if found else []
+
+
+def _secrets(text: str, language: str) -> Iterator[Finding]:
+    flat_text = flat(text)
+    for start, end, has_digit in long_runs(flat_text):
+        if not has_digit and not may_be_issued(text, start, end):
+            continue
+        known = False
+        for issuer, match in issued(text, start, end):
+            if not is_fake(match[match.lastindex or 0], formed=True):
+                known = True
+                word = "key" if "key" in issuer.rule else "token"
+                yield Finding(issuer.rule, "secret", word, match.start(), match.end())
+        if has_digit and not known:
+            yield from _unknown(text, start, end, language)
+    for context, start, end in credentials(text, language):
+        yield Finding(context.rule, "secret", context.word, start, end)
+    lower = flat_text.lower().decode("latin-1")
+    for one in chosen(text, lower, language):
+        yield Finding(one.rule, "secret", one.word, one.start, one.end)
+
+
+def _unknown(text: str, start: int, end: int, language: str) -> Iterator[Finding]:
+    last = discord_token(text, start, end)
+    if last is not None:
+        yield Finding("discord-token", "secret", "token", start, last)
+        return
+    span = password_hash(text, start, end)
+    if span is not None:
+        yield Finding("password-hash", "secret", "hash", *span)
+        return
+    one = assigned_run(text, start, end, language)
+    if one is not None:
+        yield Finding(one.rule, "secret", one.word, one.start, one.end)
+
+
+def _disjoint(found: Iterable[Finding]) -> list[Finding]:
+    """Findings in order; of two that overlap the earlier takes in the later, and a secret wins over personal data."""
+    kept: list[Finding] = []
+    for one in sorted(found, key=lambda f: (f.start, f.kind != "secret", -f.end)):
+        last = kept[-1] if kept else None
+        if last is None or one.start >= last.end:
+            kept.append(one)
+        elif one.kind == "secret":
+            first = one if last.kind == "personal" else last
+            kept[-1] = Finding(first.rule, "secret", first.word, last.start, max(last.end, one.end))
+        elif last.kind == "personal":
+            kept[-1] = Finding(last.rule, "personal", last.word, last.start, max(last.end, one.end))
+    return kept
+
+
+def _with_lines(text: str, found: list[Finding]) -> list[Finding]:
+    line, place = 1, 0
+    numbered: list[Finding] = []
+    for one in found:
+        line += text.count("\n", place, one.start)
+        place = one.start
+        numbered.append(Finding(one.rule, one.kind, one.word, one.start, one.end, line))
+    return numbered
