@@ -132,7 +132,8 @@ def packed(dataset: Dataset, split: str) -> Iterator[tuple[list[int], list[int]]
 def test_joined_documents_hold_files_of_one_split_and_project_in_the_order_of_imports(
     modules: Callable[..., Path], tokenizer: CodeTokenizer
 ) -> None:
-    data = DATA.model_copy(update={"recipes": CODE, "sequence_length": 512, "validation_fraction": 0.3})
+    settings = {"recipes": CODE, "sequence_length": 512, "validation_fraction": 0.3, "personal_data": "keep"}
+    data = DATA.model_copy(update=settings)
     one, two = modules("one", MODULES_ONE), modules("two", MODULES_TWO)
     dataset = dataset_of([part_of(folder, tokenizer, data) for folder in (one, two)], tokenizer, data)
     manifest = read_manifest(dataset.directory)
