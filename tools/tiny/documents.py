@@ -169,7 +169,7 @@ class Documents:
         weight = self.recipe.weights
         ids = np.array([self.prefix, *before, self.suffix, *after, self.middle, *middle, self.end], dtype=np.int64)
         context = [0.0, *([weight.context] * len(before)), 0.0, *([weight.context] * len(after)), 0.0]
-        values = [*context, weight.first, *([weight.middle] * (len(middle) - 1)), stop]
+        values = [*context, *weight.of_middle(len(middle)), stop]
         rows = Rows(ids, ids.copy(), np.array(values, dtype=np.float32))
         if hint:
             rows.targets[len(before) + 2], rows.weights[len(before) + 2] = middle[0], hint
@@ -179,7 +179,7 @@ class Documents:
         weight = self.recipe.weights
         ids = np.array([self.prefix, self.suffix, *after, self.middle, *before, *middle, self.end], dtype=np.int64)
         context = [0.0, 0.0, *([weight.context] * len(after)), 0.0, *([weight.context] * len(before))]
-        values = [*context, *([weight.middle] * len(middle)), stop]
+        values = [*context, *weight.of_middle(len(middle)), stop]
         return Rows(ids, ids, np.array(values, dtype=np.float32))
 
 

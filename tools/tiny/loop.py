@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tools.tiny.checkpoint import load_newest, save_checkpoint
 from tools.tiny.documents import Documents
-from tools.tiny.network import weighted_loss
+from tools.tiny.network import Jumps, weighted_loss
 from tools.tiny.optimizers import Optimizers, average_into
 from tools.tiny.settings import Recipe
 from tools.tiny.watch import Watch
@@ -117,9 +117,14 @@ def train(run: Run, documents: Documents, watch: Watch, length: Length, *, save_
         if run.decay_start is not None and run.step >= run.decay_start + length.decay:
             run.save()
             return True
-        rows = documents.batch(run.step, decaying=run.decay_start is not None)
-        arrays = (torch.from_numpy(array).to(run.device) for array in (rows.ids, rows.targets, rows.weights))
-        loss = loss_of(run.network, *arrays)
+        decaying = run.decay_start is not None
+        rows = documents.batch(run.step, decaying=decaying)
+        ids, targets, weights = (
+            torch.from_numpy(array).to(run.device) for array in (rows.ids, rows.targets, rows.weights)
+        )
+        guide = run.recipe.stage(run.step, decaying).guide
+        jumps = Jumps.of(ids, documents.suffix, documents.middle, documents.end, guide)
+        loss = loss_of(run.network, ids, targets, weights, jumps)
         loss.backward()  # type: ignore[no-untyped-call]
         rate = run.rate(length)
         run.optimizers.step(rate)

@@ -16,6 +16,10 @@ CONTROL_TOKENS = (
 )
 
 
+GUIDED_LAYERS = (1, 2, 3, 4)
+GUIDED_TOKENS = 6
+
+
 @dataclass(frozen=True)
 class Shape:
     """The network: a Qwen2 architecture, small enough for two CPU cores."""
@@ -43,6 +47,7 @@ class Stage:
             first. It teaches the jump in two easy halves: look one token back there, then copy that from the middle
             token.
         stop: Loss weight of the token that ends a middle.
+        guide: Weight of the guidance of attention, see :func:`tools.tiny.network.jump_loss`.
     """
 
     until: int
@@ -51,6 +56,7 @@ class Stage:
     spm: float
     hint: float
     stop: float = 2.0
+    guide: float = 0.1
 
 
 # Short documents first: after the middle token the model must look back to the end of the prefix, and it learns that
@@ -61,7 +67,7 @@ STAGES = (
     Stage(until=1_000_000, lengths=((64, 0.2), (256, 0.8)), fim=0.7, spm=0.0, hint=3.0),
 )
 # Last of all the model learns to end: at weight 2 it stopped by itself on 83 % of the middles, and 90 % is the aim.
-DECAY_STAGE = Stage(until=1_000_000, lengths=((256, 0.7), (1024, 0.3)), fim=0.6, spm=0.0, hint=0.0, stop=6.0)
+DECAY_STAGE = Stage(until=1_000_000, lengths=((256, 0.7), (1024, 0.3)), fim=0.6, spm=0.0, hint=0.0, stop=4.0, guide=0.0)
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,12 @@ class Weights:
     """Loss weight of a token by its part in a fill-in-the-middle document (plain text: 1)."""
 
     context: float = 0.5
-    first: float = 10.0
+    early: tuple[float, ...] = (8.0, 5.0, 3.0)
     middle: float = 2.0
+
+    def of_middle(self, length: int) -> list[float]:
+        """The weights of the tokens of a middle, the first ones first."""
+        return [*self.early, *([self.middle] * length)][:length]
 
 
 @dataclass(frozen=True)
