@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-
 from tools.tiny.network import Jumps, build_network, jump_loss
 from tools.tiny.settings import GUIDED_TOKENS, Shape
 
