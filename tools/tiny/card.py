@@ -32,8 +32,10 @@ Rows of up to {longest:,} tokens were trained; {positions:,} positions are allow
 - Corpus: the standard library of CPython {python}, library and test files ({files:,} files, {unique:.2f} million
   tokens). Its text is under the Python Software Foundation License. {held} more files were held out; `control.json`
   lists them with their hashes and the rule that chose them.
-- {steps:,} steps of 4,096 tokens ({seen:.1f} million tokens), {decay}, float32. Muon on the matrices, AdamW on the
-  rest. Short fill-in-the-middle documents first, longer ones later; see `tools/tiny/settings.py`.
+- {steps:,} steps of 4,096 tokens ({seen:.1f} million tokens), {decay}, float32.
+  Muon on the matrices, AdamW on the rest. Short fill-in-the-middle documents first, longer ones later, with attention
+  guided from the start of the middle back to the end of the prefix; see `tools/tiny/settings.py` and `jump_loss` in
+  `tools/tiny/network.py`.
 - Again: `python tools/tiny/train.py --steps {steady} --decay-steps {decay_steps}`.
 
 ## Figures on the held-out files
