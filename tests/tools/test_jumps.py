@@ -35,7 +35,7 @@ def test_following_the_guidance_lowers_it() -> None:
         hidden = network(input_ids=ids, use_cache=False, output_hidden_states=True).hidden_states
         loss = jump_loss(network, hidden, jumps)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] / 2
