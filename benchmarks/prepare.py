@@ -133,7 +133,8 @@ def peer(parts: list[str]) -> dict[str, Any]:
     from trl.data_utils import pack_dataset
 
     from duotune import paths
-    from duotune.data.parts import TEXTS_FILE, Texts, read_record
+    from duotune.data.part_files import TEXTS_FILE, Texts
+    from duotune.data.parts import read_record
 
     disable_progress_bars()
     texts = []

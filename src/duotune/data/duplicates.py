@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from duotune.data.clusters import near_duplicates
-from duotune.data.parts import PartFile, Texts
+from duotune.data.part_files import Texts
+from duotune.data.parts import PartFile
 from duotune.data.reasons import Reason
 from duotune.data.similarity import Shingles, shingles
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from duotune.data.chains import Piece
-from duotune.data.parts import read_documents
+from duotune.data.part_files import read_documents
 from duotune.data.recipes import NAMES, Recipe
 from duotune.data.weights import LossWeights
 from duotune.models.prompts import Role
