@@ -170,7 +170,7 @@ def child(task: str, corpus: Path, home: Path, processes: int = 1) -> dict[str, 
 def tokenize_and_pack(result: dict[str, Any]) -> float:
     """CPU seconds of a preparation's tokenizing and packing."""
     stages: dict[str, float] = result["stages"]
-    return sum(seconds for name, seconds in stages.items() if name.startswith(("tokenize", "combine 3/")))
+    return sum(seconds for name, seconds in stages.items() if name.startswith(("tokenize", "pack", "combine 3/")))
 
 
 def main() -> None:

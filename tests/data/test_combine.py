@@ -414,7 +414,15 @@ def test_progress_reaches_its_total_in_every_phase(modules: Folders, tokenizer: 
     report = SilentReporter()
     dataset_of([part_of(modules("library"), tokenizer, report=report)], tokenizer, report=report)
     phases = dict.fromkeys(phase for phase, *_ in report.progressed)
-    assert list(phases) == ["read library", "tokenize library", "combine"]
+    assert list(phases) == [
+        "read library",
+        "tokenize library",
+        "combine",
+        "compare with held-out items",
+        "pack train",
+        "pack validation",
+        "measure leaks",
+    ]
     for phase in phases:
         steps = [(done, total) for name, done, total, _ in report.progressed if name == phase]
         assert steps == sorted(steps)

@@ -20,7 +20,7 @@ def deduplicated(files: list[PartFile], texts: Texts) -> list[PartFile]:
         if original != row:
             repeats[row] = original, Reason.EXACT_DUPLICATE
 
-    @lru_cache(maxsize=4096)
+    @lru_cache(maxsize=512)
     def shingles_of(row: int) -> Shingles:
         return shingles(texts.text(row))
 

@@ -14,7 +14,7 @@ from duotune.data.reasons import Reason
 from duotune.data.similarity import Shingles, shingles
 from duotune.data.split import Candidate
 
-_CACHED_FILES = 4096
+_CACHED_FILES = 512
 
 
 @dataclass(frozen=True)
