@@ -11,7 +11,11 @@ from duotune.data.similarity import THRESHOLD, Shingles, jaccard, signature_matr
 
 # Five standard deviations of the estimate below the threshold.
 _WORTH_A_LOOK = 0.55
+# More than five standard deviations too, of the estimate from fewer values.
+_FIRST_LOOK = 64
+_FIRST_AGREEMENT = 24
 _RUN_SHINGLES = 2**20
+_KNOWN = 2**24
 
 
 def leaking(
@@ -23,8 +27,9 @@ def leaking(
 ) -> list[int]:
     """The files that repeat one held out further from training: the same text, or a true similarity of at least 0.7.
 
-    Every pair is compared by the low bytes of its signatures (b-bit MinHash, Li and König 2010), which costs a
-    quarter of the memory traffic; the pairs that look alike are compared shingle by shingle.
+    Every pair is compared by the low bytes of its signatures (b-bit MinHash, Li and König 2010): first by a quarter of
+    them, value by value, where a row of numbers is one instruction; the pairs that look alike by all of them, and those
+    that still do shingle by shingle.
 
     Args:
         less: Positions of the files that may leak, such as those trained on.
@@ -39,17 +44,26 @@ def leaking(
     copies = {contents[position] for position in held_out}
     found = {position for position in less if contents[position] in copies}
     rows, matrix = signature_matrix([signed[position] for position in less])
-    lows = np.ascontiguousarray(matrix.astype(np.uint8))
+    lows = matrix.astype(np.uint8)
+    columns = np.ascontiguousarray(lows[:, :_FIRST_LOOK].T)
     others, other_matrix = signature_matrix([signed[position] for position in held_out])
     for other, signature in zip(others, other_matrix.astype(np.uint8), strict=True):
-        agreement = np.count_nonzero(lows == signature, axis=1) / max(1, lows.shape[1])
-        for row in np.flatnonzero(agreement >= _WORTH_A_LOOK):
+        for row in _alike(lows, columns, signature):
             position = less[int(rows[row])]
             if position in found:
                 continue
             if jaccard(shingles_of(position), shingles_of(held_out[int(other)])) >= THRESHOLD:
                 found.add(position)
     return [position for position in less if position in found]
+
+
+def _alike(lows: NDArray[np.uint8], columns: NDArray[np.uint8], signature: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Rows of `lows` that agree with a signature; `columns` holds their first values, column by column."""
+    agreement = np.zeros(len(lows), dtype=np.uint8)
+    for column, value in zip(columns, signature, strict=False):
+        agreement += (column == value).view(np.uint8)
+    rows = np.flatnonzero(agreement >= _FIRST_AGREEMENT)
+    return rows[np.count_nonzero(lows[rows] == signature, axis=1) >= _WORTH_A_LOOK * lows.shape[1]]
 
 
 def crossing(
@@ -98,11 +112,13 @@ class _Index:
 
     def __init__(self, sets: Iterable[Shingles]) -> None:
         self._runs: list[tuple[Shingles, NDArray[np.int32]]] = []
+        self._known = np.zeros(_KNOWN, dtype=bool)  # by the low bits, so that most others are not searched for
         sizes: list[int] = []
         waiting: list[Shingles] = []
         first = held = 0
         for hashes in sets:
             sizes.append(len(hashes))
+            self._known[_low(hashes)] = True
             waiting.append(hashes)
             held += len(hashes)
             if held >= _RUN_SHINGLES:
@@ -115,12 +131,17 @@ class _Index:
     def shared(self, own: Shingles) -> NDArray[np.int64]:
         """How many of some shingles each owner has too."""
         shared = np.zeros(len(self.sizes), dtype=np.int64)
+        own = own[self._known[_low(own)]]
         for hashes, owner in self._runs:
             starts, ends = np.searchsorted(hashes, own, side="left"), np.searchsorted(hashes, own, side="right")
             counts = ends - starts
             places = np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
             shared += np.bincount(owner[places], minlength=len(shared))
         return shared
+
+
+def _low(hashes: Shingles) -> NDArray[np.int64]:
+    return (hashes & np.uint64(_KNOWN - 1)).astype(np.int64)
 
 
 def _run(sets: Sequence[Shingles], first: int) -> tuple[Shingles, NDArray[np.int32]]:
