@@ -70,6 +70,7 @@ class Earlier:
         self.texts: pa.Table = TEXTS.empty_table()
         self.documents: pa.Table = DOCUMENTS.empty_table()
         self._places: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
+        self._mapped: list[MappedFile] = []
         if directory is not None:
             self._open(directory)
 
@@ -81,15 +82,20 @@ class Earlier:
         """The first document of a file and the end of its documents, as rows of `documents`."""
         return int(self._places[row]), int(self._places[row + 1])
 
+    def passed(self, size_bytes: int) -> None:
+        """Say how much was taken over from the texts or the documents."""
+        for file in self._mapped:
+            file.passed(size_bytes)
+
     def _open(self, directory: Path) -> None:
         record = read_record(directory)
-        texts = Texts(directory / TEXTS_FILE).table
-        documents = MappedFile(directory / DOCUMENTS_FILE).reader.read_all()
+        stored, made = Texts(directory / TEXTS_FILE), MappedFile(directory / DOCUMENTS_FILE)
+        texts, documents = stored.table, made.reader.read_all()
         owners = documents["file"].to_numpy()
         whole = texts.schema == TEXTS and documents.schema == DOCUMENTS and len(texts) == len(record.files)
         if not whole or record.pipeline != PIPELINE_VERSION or np.any(owners[1:] < owners[:-1]):
             raise CheckFailed("The earlier part is of another kind.")
-        self.texts, self.documents = texts, documents
+        self.texts, self.documents, self._mapped = texts, documents, [stored.mapped, made]
         self._places = np.searchsorted(owners, np.arange(len(texts) + 1))
         for row, file in enumerate(record.files):
             if file.identity is not None:

@@ -63,7 +63,8 @@ def _alike(lows: NDArray[np.uint8], columns: NDArray[np.uint8], signature: NDArr
     for column, value in zip(columns, signature, strict=False):
         agreement += (column == value).view(np.uint8)
     rows = np.flatnonzero(agreement >= _FIRST_AGREEMENT)
-    return rows[np.count_nonzero(lows[rows] == signature, axis=1) >= _WORTH_A_LOOK * lows.shape[1]]
+    alike: NDArray[np.int64] = rows[np.count_nonzero(lows[rows] == signature, axis=1) >= _WORTH_A_LOOK * lows.shape[1]]
+    return alike
 
 
 def crossing(

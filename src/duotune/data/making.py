@@ -96,6 +96,7 @@ def write_documents(
         write = _merge(batch, made, known, earlier, tokens)
         if write is not None:
             target.write(write)
+            earlier.passed(write.nbytes)
         done += sum(files[row].size_bytes for row in batch if row not in known)
         progress(done, total)
     return [

@@ -98,6 +98,7 @@ class Texts:
         file: `texts.arrow`.
 
     Attributes:
+        mapped: The file.
         table: All columns.
 
     Raises:
@@ -105,8 +106,8 @@ class Texts:
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = MappedFile(file)
-        self.table: pa.Table = self._file.reader.read_all()
+        self.mapped = MappedFile(file)
+        self.table: pa.Table = self.mapped.reader.read_all()
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -114,7 +115,7 @@ class Texts:
     def text(self, row: int) -> str:
         """The text of one file."""
         text = str(self.table["text"][row].as_py())
-        self._file.passed(len(text))
+        self.mapped.passed(len(text))
         return text
 
     def imports(self, row: int) -> list[str]:

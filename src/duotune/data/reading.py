@@ -97,6 +97,7 @@ def read_files(
         write = _merge([found[at] for at in batch], screened, earlier, result)
         if write is not None:
             target.write(write)
+            earlier.passed(write.nbytes)
         done += sum(files[at].size for at in batch if found[at] is None)
         progress(done, total)
     return result
