@@ -29,7 +29,9 @@ DOCUMENTS = pa.schema(
         ("ends", pa.uint8()),
     ]
 )
-_KEEP_BYTES = 32 * 2**20
+_KEEP_BYTES = 16 * 2**20
+# Linux maps this much around a place that is read for the first time.
+_AROUND_BYTES = 2**16
 
 
 class ArrowFile:
@@ -81,11 +83,11 @@ class MappedFile:
         self._read = 0
 
     def passed(self, size_bytes: int) -> None:
-        """Say how much was read: every 32 MiB the system may have the memory back. What is still in use is read again.
+        """Say how much was read at one place; every 16 MiB the system gets the memory back.
 
-        Else a process that reads through a large file seems to hold all of it.
+        Else a process that reads through a large file seems to hold all of it. What is still in use is read again.
         """
-        self._read += size_bytes
+        self._read += max(size_bytes, _AROUND_BYTES)
         if self._read >= _KEEP_BYTES:
             self._read = 0
             self._mapping.madvise(mmap.MADV_DONTNEED)
