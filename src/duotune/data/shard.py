@@ -68,7 +68,7 @@ def receive(stream: IO[bytes]) -> bytes | None:
 
 
 def main() -> None:
-    """Work until standard input ends."""
+    """Work until standard input ends; the one argument is the id of the process that started this one."""
     _die_with_parent()
     # The process that started this one decides when work ends; a signal to the whole group is meant for it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -97,3 +97,6 @@ def _die_with_parent() -> None:
     """Also while it computes; elsewhere than on Linux it ends with the item that it has."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # It may have died before the system was told to watch it.
+    if os.getppid() != int(sys.argv[1]):
+        sys.exit(1)

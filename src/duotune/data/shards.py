@@ -147,7 +147,7 @@ class _Helper:
             "RAYON_NUM_THREADS": "1",
             "TOKENIZERS_PARALLELISM": "false",
         }
-        command = [sys.executable, "-P", "-c", _START]
+        command = [sys.executable, "-P", "-c", _START, str(os.getpid())]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self._questions = cast(IO[bytes], self.process.stdin)
         self._answers = cast(IO[bytes], self.process.stdout)
