@@ -93,13 +93,14 @@ def source_files() -> Iterator[tuple[str, Path, Path]]:
             yield f"project-{sum(relative.parts[0].encode()) % 5 + 1}", file, relative
 
 
-def prepare(corpus: Path, *, code_only: bool) -> dict[str, Any]:
-    """One preparation of every project of a corpus and their combination, in this process."""
+def prepare(corpus: Path, *, code_only: bool, processes: int = 1) -> dict[str, Any]:
+    """One preparation of every project of a corpus and their combination, in this process or in helpers of it."""
     from duotune import paths
     from duotune.catalog.catalog import open_catalog
     from duotune.config.run import DataConfig, EvaluationConfig, ProjectConfig, Recipes
     from duotune.data.combine import combine
     from duotune.data.prepare import prepare_part
+    from duotune.data.shards import Shards
     from duotune.models.tokenizer import load_tokenizer
     from duotune.sources.open import open_source
 
@@ -109,10 +110,11 @@ def prepare(corpus: Path, *, code_only: bool) -> dict[str, Any]:
     clock = StageClock()
     started, wall = cpu_seconds(), time.monotonic()
     parts = []
-    for folder in sorted(corpus.iterdir()):
-        project = ProjectConfig(source=str(folder))
-        with open_source(project.source, project.ref) as source:
-            parts.append(prepare_part(project, source, tokenizer, data, clock))
+    with Shards(processes) as shards:
+        for folder in sorted(corpus.iterdir()):
+            project = ProjectConfig(source=str(folder))
+            with open_source(project.source, project.ref) as source:
+                parts.append(prepare_part(project, source, tokenizer, data, clock, shards))
     with open_catalog() as catalog:
         dataset = combine(parts, tokenizer, data, EvaluationConfig(), catalog, paths.datasets(), clock)
     return {
@@ -133,7 +135,8 @@ def peer(parts: list[str]) -> dict[str, Any]:
     from trl.data_utils import pack_dataset
 
     from duotune import paths
-    from duotune.data.parts import TEXTS_FILE, Texts, read_record
+    from duotune.data.part_files import TEXTS_FILE, Texts
+    from duotune.data.parts import read_record
 
     disable_progress_bars()
     texts = []
@@ -155,9 +158,9 @@ def peer(parts: list[str]) -> dict[str, Any]:
         return {"cpu": cpu_seconds() - started, "tokens": sum(map(len, packed["input_ids"]))}
 
 
-def child(task: str, corpus: Path, home: Path) -> dict[str, Any]:
+def child(task: str, corpus: Path, home: Path, processes: int = 1) -> dict[str, Any]:
     """Run one task in a fresh process with a home of its own."""
-    command = [sys.executable, __file__, "--task", task, "--corpus", str(corpus)]
+    command = [sys.executable, __file__, "--task", task, "--corpus", str(corpus), "--processes", str(processes)]
     environment = {**os.environ, "DUOTUNE_HOME": str(home), "OMP_WAIT_POLICY": "PASSIVE"}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -167,7 +170,7 @@ def child(task: str, corpus: Path, home: Path) -> dict[str, Any]:
 def tokenize_and_pack(result: dict[str, Any]) -> float:
     """CPU seconds of a preparation's tokenizing and packing."""
     stages: dict[str, float] = result["stages"]
-    return sum(seconds for name, seconds in stages.items() if name.startswith(("tokenize", "combine 3/")))
+    return sum(seconds for name, seconds in stages.items() if name.startswith(("tokenize", "pack", "combine 3/")))
 
 
 def main() -> None:
@@ -175,23 +178,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, default=30, help="how much source (default 30)")
     parser.add_argument("--pairs", type=int, default=5, help="interleaved pairs with the peer (default 5)")
+    parser.add_argument("--processes", type=int, default=1, help="of the first preparation (default 1)")
     parser.add_argument("--task", choices=("full", "code", "peer"), help=argparse.SUPPRESS)
     parser.add_argument("--corpus", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.task == "peer":
         print(json.dumps(peer(json.loads(options.corpus.read_text()))))
     elif options.task:
-        print(json.dumps(prepare(options.corpus, code_only=options.task == "code")))
+        print(json.dumps(prepare(options.corpus, code_only=options.task == "code", processes=options.processes)))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            compare(Path(folder), options.megabytes, options.pairs)
+            compare(Path(folder), options.megabytes, options.pairs, options.processes)
 
 
-def compare(folder: Path, megabytes: float, pairs: int) -> None:
+def compare(folder: Path, megabytes: float, pairs: int, processes: int) -> None:
     """Measure everything in fresh processes and print it."""
     corpus = folder / "corpus"
     size = collect(corpus, megabytes) / MEGABYTE
-    first = child("full", corpus, folder / "home")
+    first = child("full", corpus, folder / "home", processes)
     second = child("full", corpus, folder / "home")
     print(f"{size:.1f} MB in {len(list(corpus.iterdir()))} projects, {first['tokens']:,} training tokens\n")
     print(f"{'stage':<16}{'CPU seconds':>12}{'MB/s':>8}")

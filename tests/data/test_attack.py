@@ -18,7 +18,7 @@ from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.filters import filters_of
 from duotune.data.funnel import Accepted, LeftOut, list_files, screen_contents, screen_paths
 from duotune.data.manifest import read_manifest
-from duotune.data.parts import read_documents
+from duotune.data.part_files import read_documents
 from duotune.data.reasons import Reason
 from duotune.data.redaction.clean import Cleaner
 from duotune.data.redaction.fingerprints import Fingerprints

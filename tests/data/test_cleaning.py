@@ -14,7 +14,8 @@ from duotune import paths
 from duotune.config.run import DataConfig
 from duotune.data.items import TestFile, fim_holes, signature_holes
 from duotune.data.manifest import read_manifest
-from duotune.data.parts import RECORD_FILE, TEXTS_FILE, Texts, read_documents, read_record
+from duotune.data.part_files import TEXTS_FILE, Texts, read_documents
+from duotune.data.parts import RECORD_FILE, read_record
 from duotune.data.placeholders import PLACEHOLDER
 from duotune.data.prepare import Part
 from duotune.data.reasons import Reason

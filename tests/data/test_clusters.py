@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from duotune.data import leakage
 from duotune.data.clusters import linked_pairs, near_duplicates
 from duotune.data.content import content_hash
 from duotune.data.leakage import crossing, leaking
@@ -59,13 +60,21 @@ def test_leaks_are_found_without_the_clusters_hashing() -> None:
     assert leaking([0, 1, 2, 3], [4, 5], signatures(sets), contents, sets.__getitem__) == [0, 3]
 
 
-def test_files_that_cross_the_split_are_counted_from_their_texts_alone() -> None:
+@pytest.mark.parametrize("run", [1, 100, 10**6])
+def test_files_that_cross_the_split_are_counted_from_their_texts_alone(
+    run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leakage, "_RUN_SHINGLES", run)
     texts = [words(0, 504), words(5000, 504), "x = 1", words(60, 504), words(9000, 504), words(9050, 504), "x = 1"]
     sets = [shingles(text) for text in texts]
     contents = [content_hash(text) for text in texts]
     train, validation, test = [0, 1, 2], [3, 4], [5, 6]
-    assert crossing([train, validation, test], contents, sets.__getitem__) == 3  # 0 and 3, 4 and 5, 2 and 6
-    assert crossing([test, validation, train], contents, sets.__getitem__) == 3
-    assert crossing([[0, 2], [1], [4]], contents, sets.__getitem__) == 0
-    assert crossing([[0, 2], [], [6]], contents, sets.__getitem__) == 1
-    assert crossing([[0], [], []], contents, sets.__getitem__) == 0
+
+    def quiet(done: int, total: int) -> None:
+        assert 0 < done <= total
+
+    assert crossing([train, validation, test], contents, sets.__getitem__, quiet) == 3  # 0 and 3, 4 and 5, 2 and 6
+    assert crossing([test, validation, train], contents, sets.__getitem__, quiet) == 3
+    assert crossing([[0, 2], [1], [4]], contents, sets.__getitem__, quiet) == 0
+    assert crossing([[0, 2], [], [6]], contents, sets.__getitem__, quiet) == 1
+    assert crossing([[0], [], []], contents, sets.__getitem__, quiet) == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duotune.config.run import DataConfig, Recipes
-from duotune.data.chains import ChainedFile, Chains, Excerpt, Piece, excerpt_tokens, header_tokens
+from duotune.data.chains import ChainedFile, Chains, Excerpt, Piece, Tokens, excerpt_tokens, header_tokens
 from duotune.data.combine import Dataset
 from duotune.data.examples import ExampleMaker
 from duotune.data.manifest import read_manifest
@@ -31,7 +31,7 @@ def excerpt(tokenizer: CodeTokenizer, text: str, ends: bool = True) -> Excerpt:
     return Excerpt(Piece(ids, np.full(len(ids), Role.TARGET, dtype=np.uint8)), ends)
 
 
-def spelled(tokenizer: CodeTokenizer, pieces: list[Piece], *roles: Role) -> str:
+def spelled(tokenizer: CodeTokenizer, pieces: Sequence[Tokens], *roles: Role) -> str:
     """Text of a document, control tokens included; of the tokens of some roles, when these are named."""
     tokens = [
         (int(token), role) for piece in pieces for token, role in zip(piece.ids, piece.roles.tolist(), strict=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,23 @@ Ids = NDArray[np.int32]
 Roles = NDArray[np.uint8]
 
 
+class Tokens(Protocol):
+    """Tokens that stand next to each other in a document, wherever they are kept."""
+
+    @property
+    def ids(self) -> Ids:
+        """Token ids."""
+
+    @property
+    def roles(self) -> Roles:
+        """`Role` of each."""
+
+    def __len__(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Piece:
-    """Tokens that stand next to each other in a document.
+    """Tokens in memory.
 
     Attributes:
         ids: Token ids.
@@ -46,7 +61,7 @@ class Excerpt:
         ends: Whether the file ends with it.
     """
 
-    piece: Piece
+    piece: Tokens
     ends: bool
 
 
@@ -90,7 +105,7 @@ class Chains:
         self._end = renderer.document_end
         self._row_length = row_length
 
-    def join(self, name: str, files: Sequence[ChainedFile]) -> Iterator[list[Piece]]:
+    def join(self, name: str, files: Sequence[ChainedFile]) -> Iterator[list[Tokens]]:
         """Documents of the files, in their order; a file that does not fit goes on in the next one, after its path.
 
         Args:
@@ -103,7 +118,7 @@ class Chains:
         title = [*self._opening, self._format.repository, *encoded[: room // 3], *after]
         # The end of a long path says more than its beginning.
         headings = [[self._format.file, *path[-(room - len(title)) :]] for path in paths]
-        document: list[Piece] = []
+        document: list[Tokens] = []
         inside = last = None
         for file, heading in zip(files, headings, strict=True):
             for excerpt in file.excerpts:
@@ -119,7 +134,7 @@ class Chains:
         if last is not None:
             yield self._closed(document, last)
 
-    def _closed(self, document: list[Piece], last: Excerpt) -> list[Piece]:
+    def _closed(self, document: list[Tokens], last: Excerpt) -> list[Tokens]:
         """The document with an end token, when its last file ends with it."""
         if not last.ends or not self._end:
             return document

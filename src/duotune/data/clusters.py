@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from duotune.data.similarity import THRESHOLD, Shingles, Signatures, jaccard, signature_matrix
 
@@ -16,6 +17,7 @@ LINKED = 0.62
 # Thousands of files with one boilerplate text share a bucket; its first members speak for the rest, or the number of
 # pairs would grow with the square.
 BUCKET_MEMBERS = 256
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Components:
@@ -49,17 +51,12 @@ def linked_pairs(signed: Sequence[bytes]) -> Iterator[tuple[int, list[int]]]:
         Position and the earlier positions linked to it, ascending; only where there are any.
     """
     positions, matrix = signature_matrix(signed)
-    buckets: list[dict[bytes, list[int]]] = [{} for _ in range(BANDS)]
-    width = ROWS * matrix.itemsize
-    for row in range(len(matrix)):
-        content = matrix[row].tobytes()
-        candidates: set[int] = set()
-        for band, bucket in enumerate(buckets):
-            members = bucket.setdefault(content[band * width : (band + 1) * width], [])
-            candidates.update(members)
-            if len(members) < BUCKET_MEMBERS:
-                members.append(row)
-        linked = _agreeing(matrix, row, candidates)
+    buckets = [_Buckets(matrix[:, band * ROWS : (band + 1) * ROWS]) for band in range(BANDS)]
+    followers = np.zeros(len(matrix), dtype=bool)
+    for bucket in buckets:
+        followers |= bucket.rank > 0
+    for row in map(int, np.flatnonzero(followers)):
+        linked = _agreeing(matrix, row, np.unique(np.concatenate([bucket.before(row) for bucket in buckets])))
         if linked:
             yield int(positions[row]), [int(positions[other]) for other in linked]
 
@@ -91,9 +88,38 @@ def near_duplicates(
     return repeats
 
 
-def _agreeing(matrix: Signatures, row: int, candidates: set[int]) -> list[int]:
-    if not candidates:
-        return []
-    others = np.array(sorted(candidates))
+class _Buckets:
+    """Rows by the values of one band.
+
+    Args:
+        values: The band of every signature, [rows, ROWS].
+
+    Attributes:
+        rank: How many earlier rows have the same values, for each row.
+    """
+
+    def __init__(self, values: Signatures) -> None:
+        # Two bands with one hash only cost a comparison of their signatures.
+        hashes = np.zeros(len(values), dtype=np.uint64)
+        for column in values.T:
+            hashes = (hashes ^ column) * _SPREAD
+            hashes ^= hashes >> np.uint64(29)
+        order = np.argsort(hashes, kind="stable")
+        ordered = hashes[order]
+        begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(order) else order
+        first = np.repeat(begins, np.diff(np.append(begins, len(order))))
+        self._order = order.astype(np.int32)
+        self._first = np.empty(len(order), dtype=np.int32)
+        self._first[order] = first
+        self.rank = np.empty(len(order), dtype=np.int32)
+        self.rank[order] = np.arange(len(order)) - first
+
+    def before(self, row: int) -> NDArray[np.int32]:
+        """The earlier rows with the same values, the first ones of them where there are many."""
+        start = self._first[row]
+        return self._order[start : start + min(self.rank[row], BUCKET_MEMBERS)]
+
+
+def _agreeing(matrix: Signatures, row: int, others: NDArray[np.int32]) -> list[int]:
     agreement = np.count_nonzero(matrix[others] == matrix[row], axis=1) / matrix.shape[1]
     return [int(other) for other in others[agreement >= LINKED]]

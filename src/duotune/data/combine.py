@@ -6,28 +6,26 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from duotune.catalog.catalog import Catalog
-from duotune.catalog.splits import Split
 from duotune.config.run import DataConfig, EvaluationConfig
 from duotune.data.building import building
+from duotune.data.entries import cluster_splits, kept_files, rejected_files
 from duotune.data.held_out import HeldOut, hold_out
 from duotune.data.manifest import (
     MANIFEST_FILE,
-    KeptFile,
     Leakage,
     Manifest,
     ProjectEntry,
-    RejectedEntry,
     Settings,
     read_manifest,
 )
 from duotune.data.packed import Packer
 from duotune.data.parts import PIPELINE_VERSION
-from duotune.data.pool import Pool, Repeat
+from duotune.data.pool import Pool
 from duotune.data.prepare import Part, check_stop
-from duotune.data.reasons import Reason
 from duotune.data.redaction.report import FINDINGS_FILE, FindingCounts, findings_of, write_findings
 from duotune.data.report import FUNNEL_FILE, funnel_of
 from duotune.data.selection import Selection, select
@@ -140,7 +138,15 @@ def combine(
 
 
 def _write(directory: Path, fingerprint: str, request: _Request, selection: Selection, report: Reporter) -> None:
-    held_out = hold_out(selection, request.tokenizer, request.data, request.evaluation)
+    def progress(phase: str, done: int, total: int, unit: str = "files") -> None:
+        check_stop(report)
+        report.progress(phase, done, total, unit)
+
+    def pack_progress(split: str, done: int, total: int) -> None:
+        progress(f"pack {split}", done, total, "rows")
+
+    look = partial(progress, "compare with held-out items")
+    held_out = hold_out(selection, request.tokenizer, request.data, request.evaluation, look)
     for name, items in held_out.items.items():
         write_items(directory / "held_out" / f"{name}.jsonl", items)
     _warn_of_few(held_out, request.evaluation, report)
@@ -148,17 +154,18 @@ def _write(directory: Path, fingerprint: str, request: _Request, selection: Sele
     packer = Packer(
         selection, [part.directory for part in request.parts], request.data, PromptRenderer(request.tokenizer)
     )
-    counts = packer.write(directory, fingerprint)
+    counts = packer.write(directory, fingerprint, pack_progress)
     _step(report, 3)
-    leakage = Leakage(found=len(selection.leaks), left=selection.leaked(), contaminated_items=held_out.contaminated)
+    left = selection.leaked(partial(progress, "measure leaks"))
+    leakage = Leakage(found=len(selection.leaks), left=left, contaminated_items=held_out.contaminated)
     manifest = Manifest(
         fingerprint=fingerprint,
         tokenizer=request.tokenizer.fingerprint,
         settings=request.settings,
         projects=list(request.projects),
-        files=_kept(selection),
-        rejected=_rejected(selection),
-        clusters=_clusters(selection),
+        files=kept_files(selection),
+        rejected=rejected_files(selection),
+        clusters=cluster_splits(selection),
         splits=counts,
         items={name: len(items) for name, items in held_out.items.items()},
         loss_weights=packer.weights,
@@ -205,63 +212,6 @@ def _settings(data: DataConfig, evaluation: EvaluationConfig) -> Settings:
         max_new_tokens=evaluation.max_new_tokens,
         items_seed=evaluation.seed,
     )
-
-
-def _kept(selection: Selection) -> list[KeptFile]:
-    pool = selection.pool
-    kept = [
-        KeptFile(
-            project=pool.files[position].project,
-            path=pool.files[position].file.path,
-            blob_id=pool.files[position].file.blob_id,
-            cluster=selection.assignments[position].cluster,
-            split=split,
-            language=pool.files[position].file.language,
-            size_bytes=pool.files[position].file.size_bytes,
-            tokens=pool.files[position].file.tokens,
-            detail=pool.files[position].file.detail,
-        )
-        for split, positions in selection.positions.items()
-        for position in positions
-    ]
-    return sorted(kept, key=lambda file: (file.project, file.path))
-
-
-def _rejected(selection: Selection) -> list[RejectedEntry]:
-    pool = selection.pool
-    entries = [
-        RejectedEntry(
-            project=project,
-            path=file.path,
-            reason=file.reason,
-            size_bytes=file.size_bytes,
-            detail=file.detail,
-            language=file.language,
-            read=file.read,
-        )
-        for project, record in zip(pool.projects, pool.records, strict=True)
-        for file in record.rejected
-    ]
-    repeats = {**pool.repeats, **{position: Repeat(Reason.NEAR_DUPLICATE, None) for position in selection.leaks}}
-    for position, repeat in repeats.items():
-        pooled = pool.files[position]
-        entries.append(
-            RejectedEntry(
-                project=pooled.project,
-                path=pooled.file.path,
-                reason=repeat.reason,
-                size_bytes=pooled.file.size_bytes,
-                language=pooled.file.language,
-                read=True,
-                repeats=repeat.original,
-                cluster=selection.assignments[position].cluster,
-            )
-        )
-    return sorted(entries, key=lambda entry: (entry.project, entry.path))
-
-
-def _clusters(selection: Selection) -> dict[str, Split]:
-    return {given.cluster: given.split for given in sorted(set(selection.assignments), key=lambda a: a.cluster)}
 
 
 def _warn_of_few(held_out: HeldOut, evaluation: EvaluationConfig, report: Reporter) -> None:

@@ -45,8 +45,9 @@ class TrainingLines:
         for text in texts:
             lines = _line_hashes(_lines(text))
             for length, values in asked.items():
-                hits = np.intersect1d(_windows(lines, length), values)
-                self._found.update((length, int(value)) for value in hits)
+                windows = _windows(lines, length)
+                places = np.minimum(values.searchsorted(windows), len(values) - 1)
+                self._found.update((length, int(value)) for value in windows[values[places] == windows])
 
     def clean(self, hole: Hole) -> bool:
         """Whether no training file holds a six-line window that touches the hole, or the hole's lines alone."""
@@ -70,14 +71,15 @@ def _runs(hole: Hole) -> list[tuple[int, int]]:
 
 
 def _lines(text: str) -> list[str]:
-    return [stripped for line in text.split("\n") if (stripped := line.strip())]
+    return list(filter(None, map(str.strip, text.split("\n"))))
 
 
 def _line_hashes(lines: Sequence[str]) -> Hashes:
     """64 bits per line; CRC-32 and the length together, since a wrong hit only costs an item."""
     encoded = [line.encode() for line in lines]
-    values = np.fromiter((crc32(line) | len(line) << 32 for line in encoded), dtype=np.uint64, count=len(encoded))
-    values = values * _SPREAD
+    values = np.fromiter(map(crc32, encoded), dtype=np.uint64, count=len(encoded))
+    values |= np.fromiter(map(len, encoded), dtype=np.uint64, count=len(encoded)) << np.uint64(32)
+    values *= _SPREAD
     return values ^ (values >> np.uint64(29))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from duotune.data.clusters import near_duplicates
-from duotune.data.parts import PartFile, Texts
+from duotune.data.part_files import Texts
+from duotune.data.parts import PartFile
 from duotune.data.reasons import Reason
 from duotune.data.similarity import Shingles, shingles
 
@@ -19,7 +20,7 @@ def deduplicated(files: list[PartFile], texts: Texts) -> list[PartFile]:
         if original != row:
             repeats[row] = original, Reason.EXACT_DUPLICATE
 
-    @lru_cache(maxsize=4096)
+    @lru_cache(maxsize=512)
     def shingles_of(row: int) -> Shingles:
         return shingles(texts.text(row))
 

@@ -98,10 +98,14 @@ def screen_contents(
 ) -> Iterator[Accepted | LeftOut]:
     """Every file in the order given, judged by its content, then without its secrets and personal data."""
     for entry in source.contents(files):
-        yield _of_source(entry) if isinstance(entry, Rejected) else _judged(*entry, filters, cleaner)
+        yield judged(entry, filters, cleaner)
 
 
-def _judged(file: SourceFile, content: bytes, filters: Filters, cleaner: Cleaner) -> Accepted | LeftOut:
+def judged(entry: tuple[SourceFile, bytes] | Rejected, filters: Filters, cleaner: Cleaner) -> Accepted | LeftOut:
+    """The verdict on one file as its source gave it."""
+    if isinstance(entry, Rejected):
+        return _of_source(entry)
+    file, content = entry
     decoded = decode(content)
     if not isinstance(decoded, Decoded):
         return _left_out(file, decoded, read=True)

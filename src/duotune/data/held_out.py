@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -30,8 +30,22 @@ class HeldOut:
     contaminated: int
 
 
-def hold_out(selection: Selection, tokenizer: CodeTokenizer, data: DataConfig, evaluation: EvaluationConfig) -> HeldOut:
-    """Choose the items; a model that cannot fill in the middle gets none, since nothing could be asked of it."""
+def hold_out(
+    selection: Selection,
+    tokenizer: CodeTokenizer,
+    data: DataConfig,
+    evaluation: EvaluationConfig,
+    progress: Callable[[int, int], None],
+) -> HeldOut:
+    """Choose the items; a model that cannot fill in the middle gets none, since nothing could be asked of it.
+
+    Args:
+        selection: The split.
+        tokenizer: Of the base model.
+        data: Settings.
+        evaluation: How many items, and of what length.
+        progress: Told how many training files were looked at, and of how many.
+    """
     if not PromptRenderer(tokenizer).supports_fim:
         return HeldOut({name: [] for name in _SHARES}, 0)
     files = _files(selection)
@@ -43,7 +57,7 @@ def hold_out(selection: Selection, tokenizer: CodeTokenizer, data: DataConfig, e
     holes = {name: list(islice(makers[name], _HOLES_PER_ITEM * count)) for name, count in wanted.items()}
     training = TrainingLines(
         [hole for of_set in holes.values() for hole in of_set],
-        (selection.pool.text(position) for position in selection.positions["train"]),
+        _training_texts(selection, progress),
     )
     maker = ItemMaker(tokenizer, data, evaluation)
     items, contaminated = {}, 0
@@ -51,6 +65,13 @@ def hold_out(selection: Selection, tokenizer: CodeTokenizer, data: DataConfig, e
         items[name], passed_over = choose(iter(holes[name]), maker, count, _SHARES[name], training.clean)
         contaminated += passed_over
     return HeldOut(items, contaminated)
+
+
+def _training_texts(selection: Selection, progress: Callable[[int, int], None]) -> Iterator[str]:
+    positions = selection.positions["train"]
+    for done, position in enumerate(positions, start=1):
+        yield selection.pool.text(position)
+        progress(done, len(positions))
 
 
 def _files(selection: Selection) -> list[TestFile]:

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from itertools import islice
 from typing import Literal
 
@@ -48,11 +48,6 @@ class TestFile:
     cluster: str
     content: str
     text: str
-
-    @cached_property
-    def tree(self) -> SyntaxTree | None:
-        """Its syntax tree, parsed when first asked for."""
-        return parse(self.text, self.language)
 
 
 @dataclass(frozen=True)
@@ -169,21 +164,26 @@ def _order(files: Sequence[TestFile], evaluation: EvaluationConfig) -> list[Test
 
 
 def _file_holes(file: TestFile, place: int, seed: int, count: int) -> Iterator[Hole]:
+    """All holes of a file are made with the first one, so that no tree is kept until another is asked for."""
     dice = Dice(seed, "fim", file.content)
-    taken: list[Span] = []
+    tree = cache(lambda: parse(file.text, file.language))
+    holes: list[Hole] = []
     for turn in range(count):
         # Files begin at different places of the cycle, so that the first of each file are not all of one kind.
-        hole = _hole(file, KINDS[(place + turn) % len(KINDS)], dice, taken)
+        hole = _hole(file, tree, KINDS[(place + turn) % len(KINDS)], dice, [hole.span for hole in holes])
         if hole is not None:
-            taken.append(hole.span)
-            yield hole
+            holes.append(hole)
+    tree.cache_clear()
+    yield from holes
 
 
-def _hole(file: TestFile, kind: FimKind, dice: Dice, taken: Sequence[Span]) -> Hole | None:
-    if kind == "node" and file.tree is None:
+def _hole(
+    file: TestFile, tree: Callable[[], SyntaxTree | None], kind: FimKind, dice: Dice, taken: Sequence[Span]
+) -> Hole | None:
+    if kind == "node" and tree() is None:
         kind = "lines"
     for attempt in range(_TRIES):
-        span = cut(kind, file.text, file.tree if kind == "node" else None, dice)
+        span = cut(kind, file.text, tree() if kind == "node" else None, dice)
         if span is None:
             return None
         # A short file may have no place with a long prefix: the last tries take any.
@@ -196,10 +196,11 @@ def _hole(file: TestFile, kind: FimKind, dice: Dice, taken: Sequence[Span]) -> H
 
 
 def _bodies(file: TestFile, seed: int) -> Iterator[Hole]:
-    if file.tree is None:
-        return
+    tree = parse(file.text, file.language)
+    bodies = Dice(seed, "signature", file.content).shuffled(list(tree.function_bodies()) if tree else [])
+    del tree
     redacted = placeholders(file.text)
-    for span in Dice(seed, "signature", file.content).shuffled(list(file.tree.function_bodies())):
+    for span in bodies:
         long_enough = visible(file.text[span.start : span.end]) >= MIN_VISIBLE
         if long_enough and len(span) <= MAX_BODY_CHARACTERS and not overlaps(redacted, span):
             yield Hole(file, "signature", "body", span)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,11 @@ from duotune.data.similarity import THRESHOLD, Shingles, jaccard, signature_matr
 
 # Five standard deviations of the estimate below the threshold.
 _WORTH_A_LOOK = 0.55
+# More than five standard deviations too, of the estimate from fewer values.
+_FIRST_LOOK = 64
+_FIRST_AGREEMENT = 24
+_RUN_SHINGLES = 2**20
+_KNOWN = 2**24
 
 
 def leaking(
@@ -22,8 +27,9 @@ def leaking(
 ) -> list[int]:
     """The files that repeat one held out further from training: the same text, or a true similarity of at least 0.7.
 
-    Every pair is compared by the low bytes of its signatures (b-bit MinHash, Li and König 2010), which costs a
-    quarter of the memory traffic; the pairs that look alike are compared shingle by shingle.
+    Every pair is compared by the low bytes of its signatures (b-bit MinHash, Li and König 2010): first by a quarter of
+    them, value by value, where a row of numbers is one instruction; the pairs that look alike by all of them, and those
+    that still do shingle by shingle.
 
     Args:
         less: Positions of the files that may leak, such as those trained on.
@@ -38,11 +44,11 @@ def leaking(
     copies = {contents[position] for position in held_out}
     found = {position for position in less if contents[position] in copies}
     rows, matrix = signature_matrix([signed[position] for position in less])
-    lows = np.ascontiguousarray(matrix.astype(np.uint8))
+    lows = matrix.astype(np.uint8)
+    columns = np.ascontiguousarray(lows[:, :_FIRST_LOOK].T)
     others, other_matrix = signature_matrix([signed[position] for position in held_out])
     for other, signature in zip(others, other_matrix.astype(np.uint8), strict=True):
-        agreement = np.count_nonzero(lows == signature, axis=1) / max(1, lows.shape[1])
-        for row in np.flatnonzero(agreement >= _WORTH_A_LOOK):
+        for row in _alike(lows, columns, signature):
             position = less[int(rows[row])]
             if position in found:
                 continue
@@ -51,7 +57,22 @@ def leaking(
     return [position for position in less if position in found]
 
 
-def crossing(splits: Sequence[Sequence[int]], contents: Sequence[str], shingles_of: Callable[[int], Shingles]) -> int:
+def _alike(lows: NDArray[np.uint8], columns: NDArray[np.uint8], signature: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Rows of `lows` that agree with a signature; `columns` holds their first values, column by column."""
+    agreement = np.zeros(len(lows), dtype=np.uint8)
+    for column, value in zip(columns, signature, strict=False):
+        agreement += (column == value).view(np.uint8)
+    rows = np.flatnonzero(agreement >= _FIRST_AGREEMENT)
+    alike: NDArray[np.int64] = rows[np.count_nonzero(lows[rows] == signature, axis=1) >= _WORTH_A_LOOK * lows.shape[1]]
+    return alike
+
+
+def crossing(
+    splits: Sequence[Sequence[int]],
+    contents: Sequence[str],
+    shingles_of: Callable[[int], Shingles],
+    progress: Callable[[int, int], None],
+) -> int:
     """How many files repeat one of a later split: the same text, or a true similarity of at least 0.7.
 
     Every file's shingles are looked up among those of all files of later splits: no signature and no cluster takes
@@ -61,29 +82,72 @@ def crossing(splits: Sequence[Sequence[int]], contents: Sequence[str], shingles_
         splits: Positions by split: train, validation, test.
         contents: Content hash of every position.
         shingles_of: The shingles of a position.
+        progress: Told how many files were measured, and of how many.
     """
     owners = [(position, level) for level, positions in enumerate(splits) for position in positions if level]
     levels = np.array([level for _, level in owners], dtype=np.int64)
-    sets = [shingles_of(position) for position, _ in owners]
-    sizes = np.array([len(hashes) for hashes in sets], dtype=np.int64)
-    flat = np.concatenate([np.empty(0, dtype=np.uint64), *sets])
-    order = np.argsort(flat, kind="stable")
-    hashes, owner = flat[order], np.repeat(np.arange(len(sets)), sizes)[order]
-    found = 0
+    index = _Index(shingles_of(position) for position, _ in owners)
+    found = done = 0
     for level, positions in enumerate(splits[:-1]):
         later = levels > level
         copies = {contents[position] for position, of in owners if of > level}
         for position in positions:
             own = shingles_of(position)
-            shared = _shared(own, hashes, owner, len(sets))
-            alike = shared / np.maximum(1, len(own) + sizes - shared) >= THRESHOLD
+            shared = index.shared(own)
+            alike = shared / np.maximum(1, len(own) + index.sizes - shared) >= THRESHOLD
             found += contents[position] in copies or bool((alike & later).any())
+            done += 1
+            progress(done, sum(map(len, splits[:-1])))
     return found
 
 
-def _shared(own: Shingles, hashes: Shingles, owner: NDArray[np.int64], owners: int) -> NDArray[np.int64]:
-    """How many of the shingles each owner has too; `hashes` are sorted, `owner` says whose each is."""
-    starts, ends = np.searchsorted(hashes, own, side="left"), np.searchsorted(hashes, own, side="right")
-    counts = ends - starts
-    runs = np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
-    return np.bincount(owner[runs], minlength=owners)
+class _Index:
+    """Whose shingles are whose, in sorted runs of about a million, so that sorting needs little memory besides.
+
+    Args:
+        sets: The shingles of each owner.
+
+    Attributes:
+        sizes: How many shingles each owner has.
+    """
+
+    def __init__(self, sets: Iterable[Shingles]) -> None:
+        self._runs: list[tuple[Shingles, NDArray[np.int32]]] = []
+        self._known = np.zeros(_KNOWN, dtype=bool)  # by the low bits, so that most others are not searched for
+        sizes: list[int] = []
+        waiting: list[Shingles] = []
+        first = held = 0
+        for hashes in sets:
+            sizes.append(len(hashes))
+            self._known[_low(hashes)] = True
+            waiting.append(hashes)
+            held += len(hashes)
+            if held >= _RUN_SHINGLES:
+                self._runs.append(_run(waiting, first))
+                waiting, first, held = [], len(sizes), 0
+        if waiting:
+            self._runs.append(_run(waiting, first))
+        self.sizes = np.array(sizes, dtype=np.int64)
+
+    def shared(self, own: Shingles) -> NDArray[np.int64]:
+        """How many of some shingles each owner has too."""
+        shared = np.zeros(len(self.sizes), dtype=np.int64)
+        own = own[self._known[_low(own)]]
+        for hashes, owner in self._runs:
+            starts, ends = np.searchsorted(hashes, own, side="left"), np.searchsorted(hashes, own, side="right")
+            counts = ends - starts
+            places = np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+            shared += np.bincount(owner[places], minlength=len(shared))
+        return shared
+
+
+def _low(hashes: Shingles) -> NDArray[np.int64]:
+    return (hashes & np.uint64(_KNOWN - 1)).astype(np.int64)
+
+
+def _run(sets: Sequence[Shingles], first: int) -> tuple[Shingles, NDArray[np.int32]]:
+    """All shingles of some owners, sorted, and whose each is; the first owner has the number `first`."""
+    flat = np.concatenate(sets)
+    order = np.argsort(flat)
+    owner = np.repeat(np.arange(first, first + len(sets), dtype=np.int32), [len(hashes) for hashes in sets])
+    return flat[order], owner[order]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -46,25 +47,36 @@ class Packer:
         self._data = data
         self._renderer = renderer
         self._documents: dict[Split, list[PackedDocument]] = {split: self._of(split) for split in PACKED_SPLITS}
-        weights = loss_weights(data.prompt_loss_weight)
-        self.weights: LossWeights = balanced(weights, _counted(self._documents["train"]))
+        self._counted = {split: _counted(documents) for split, documents in self._documents.items()}
+        self.weights: LossWeights = balanced(loss_weights(data.prompt_loss_weight), self._counted["train"])
 
-    def write(self, directory: Path, fingerprint: str) -> dict[Split, Counts]:
-        """Write both packed splits below `directory` as one `DatasetDict`; returns the sizes of all splits."""
-        counts = {split: self._write(directory / split, split, fingerprint) for split in PACKED_SPLITS}
+    def write(
+        self, directory: Path, fingerprint: str, progress: Callable[[str, int, int], None]
+    ) -> dict[Split, Counts]:
+        """Write both packed splits below `directory` as one `DatasetDict`; returns the sizes of all splits.
+
+        Args:
+            directory: The dataset's.
+            fingerprint: The dataset's.
+            progress: Told a split, how many of its rows are written, and of how many.
+        """
+        counts = {
+            split: self._write(directory / split, split, fingerprint, partial(progress, split))
+            for split in PACKED_SPLITS
+        }
         write_dataset_dict(directory, PACKED_SPLITS)
         tested = len(self._selection.positions["test"])
         return {**counts, "test": Counts(files=tested, documents=0, rows=0, tokens=0, targets=0, padding=0.0)}
 
-    def _write(self, directory: Path, split: Split, fingerprint: str) -> Counts:
+    def _write(self, directory: Path, split: Split, fingerprint: str, progress: Callable[[int, int], None]) -> Counts:
         documents, length = self._documents[split], self._data.sequence_length
         lengths = [len(document) for document in documents]
         packed = pack(lengths, length, Dice(self._data.seed, "pack", split))
         rows = [[documents[index] for index in row] for row in packed]
         padding = next(iter(self._renderer.end_ids), 0)
-        write_rows(directory, split, rows, length, padding, self.weights, fingerprint)
+        write_rows(directory, split, rows, length, padding, self.weights, fingerprint, progress)
         tokens, size = sum(lengths), length * len(rows)
-        counted = _counted(documents)
+        counted = self._counted[split]
         is_target = dict(zip(NAMES, self.weights.table() > 0, strict=True))
         targets = sum(int(counts[is_target[name]].sum()) for name, counts in counted.items())
         return Counts(

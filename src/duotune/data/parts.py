@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from duotune.config.run import DataConfig, ProjectConfig
-from duotune.data.examples import Document
 from duotune.data.funnel import LeftOut
 from duotune.data.reasons import Reason
 from duotune.data.redaction.clean import FoundValue
@@ -29,19 +26,6 @@ PIPELINE_VERSION = 2
 """Raised whenever the same input gives another result; older parts are then prepared again."""
 
 RECORD_FILE = "part.json"
-TEXTS_FILE = "texts.arrow"
-DOCUMENTS_FILE = "documents.arrow"
-_TEXTS = pa.schema([("text", pa.large_string()), ("signature", pa.binary()), ("imports", pa.list_(pa.string()))])
-_DOCUMENTS = pa.schema(
-    [
-        ("file", pa.int32()),
-        ("recipe", pa.string()),
-        ("ids", pa.list_(pa.int32())),
-        ("roles", pa.binary()),
-        ("excerpt", pa.bool_()),
-        ("ends", pa.bool_()),
-    ]
-)
 
 
 class _Stored(BaseModel):
@@ -62,6 +46,7 @@ class PartFile(_Stored):
         repeats: Path of the kept file of this part that it repeats; None when it is kept itself.
         reason: Exact or near-duplicate, when it repeats another.
         findings: Secrets and personal data that became placeholders.
+        identity: What it was judged from (`earlier.identity`).
     """
 
     path: str
@@ -74,6 +59,7 @@ class PartFile(_Stored):
     repeats: str | None = None
     reason: Reason | None = None
     findings: tuple[FoundValue, ...] = ()
+    identity: str | None = None
 
 
 class RejectedFile(_Stored):
@@ -87,6 +73,7 @@ class RejectedFile(_Stored):
         language: linguist's name, where it is known.
         read: Whether its content was looked at; else its name or its size ruled it out.
         findings: Secrets and personal data, when those are why.
+        identity: What it was judged from, when its content was (`earlier.identity`).
     """
 
     path: str
@@ -96,6 +83,7 @@ class RejectedFile(_Stored):
     language: str | None = None
     read: bool = False
     findings: tuple[FoundValue, ...] = ()
+    identity: str | None = None
 
 
 class PartRecord(_Stored):
@@ -134,21 +122,39 @@ def part_key(
         data: Its settings of files and recipes count, the fractions of the split do not.
         attributes: Fingerprint of what the `.gitattributes` say: it decides on the content of files too.
     """
-    settings = {
-        "pipeline": PIPELINE_VERSION,
-        "tokenizer": tokenizer,
-        "project": project.model_dump(include={"include", "exclude", "languages"}),
-        "data": data.model_dump(
-            include={"sequence_length", "max_file_bytes", "secrets", "personal_data", "seed", "recipes"}
-        ),
-        "attributes": attributes,
-    }
+    settings = {**_settings(tokenizer, project, data), "attributes": attributes}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for file in readable:
         digest.update(f"{file.mode:o} {file.blob_id} {file.path}\0".encode("utf-8", "surrogateescape"))
     for entry in left_out:
         digest.update(f"{entry.reason} {entry.path}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def settings_key(tokenizer: str, project: ProjectConfig, data: DataConfig, name: str, fingerprints: str) -> str:
+    """SHA-256 (hex) of what parts must have in common for one to take files over from the other.
+
+    Args:
+        tokenizer: The tokenizer's fingerprint.
+        project: Its filters.
+        data: Its settings of files and recipes.
+        name: Of the project, so that each has its own newest part.
+        fingerprints: What tells one host's fingerprints of findings from another's.
+    """
+    settings = {**_settings(tokenizer, project, data), "name": name, "fingerprints": fingerprints}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def _settings(tokenizer: str, project: ProjectConfig, data: DataConfig) -> dict[str, Any]:
+    """The settings that decide a part."""
+    return {
+        "pipeline": PIPELINE_VERSION,
+        "tokenizer": tokenizer,
+        "project": project.model_dump(include={"include", "exclude", "languages"}),
+        "data": data.model_dump(
+            include={"sequence_length", "max_file_bytes", "secrets", "personal_data", "seed", "recipes"}
+        ),
+    }
 
 
 def key_without(key: str, lost: Iterable[RejectedFile]) -> str:
@@ -172,87 +178,3 @@ def read_record(directory: Path) -> PartRecord:
         raise CheckFailed(
             f"The prepared part in {printable(directory)} is damaged.", "Remove that directory and run again."
         ) from error
-
-
-class ArrowFile:
-    """Writes record batches to an Arrow IPC file.
-
-    Args:
-        file: Where to.
-        schema: Its columns.
-    """
-
-    def __init__(self, file: Path, schema: pa.Schema) -> None:
-        self._schema = schema
-        self._writer = pa.ipc.new_file(file, schema)
-
-    def write(self, columns: dict[str, list[Any]]) -> None:
-        """Append one batch of rows."""
-        self._writer.write_batch(pa.RecordBatch.from_pydict(columns, schema=self._schema))
-
-    def __enter__(self) -> ArrowFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._writer.close()
-
-
-def write_texts(file: Path) -> ArrowFile:
-    """A writer of `texts.arrow`: columns `text`, `signature` and `imports`."""
-    return ArrowFile(file, _TEXTS)
-
-
-def write_documents(file: Path) -> ArrowFile:
-    """A writer of `documents.arrow`."""
-    return ArrowFile(file, _DOCUMENTS)
-
-
-def document_columns(documents: list[Document]) -> dict[str, list[Any]]:
-    """Documents as the columns of one batch."""
-    return {
-        "file": [document.file for document in documents],
-        "recipe": [document.recipe for document in documents],
-        "ids": [document.ids for document in documents],
-        "roles": [document.roles for document in documents],
-        "excerpt": [document.excerpt for document in documents],
-        "ends": [document.ends for document in documents],
-    }
-
-
-class Texts:
-    """Texts, signatures and imports of a part, memory-mapped.
-
-    Args:
-        file: `texts.arrow`.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._table = _mapped(file).read_all()
-
-    def __len__(self) -> int:
-        return int(self._table.num_rows)
-
-    def text(self, row: int) -> str:
-        """The text of one file."""
-        return str(self._table["text"][row].as_py())
-
-    def imports(self, row: int) -> list[str]:
-        """What one file imports."""
-        return list(self._table["imports"][row].as_py())
-
-    def signatures(self) -> list[bytes]:
-        """The signatures of all files."""
-        return list(self._table["signature"].to_pylist())
-
-
-def read_documents(directory: Path) -> Iterator[pa.RecordBatch]:
-    """The batches of `documents.arrow`, memory-mapped."""
-    reader = _mapped(directory / DOCUMENTS_FILE)
-    for index in range(reader.num_record_batches):
-        yield reader.get_batch(index)
-
-
-def _mapped(file: Path) -> Any:
-    return pa.ipc.open_file(pa.memory_map(str(file)))

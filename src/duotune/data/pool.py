@@ -8,12 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from duotune.data.clusters import near_duplicates
-from duotune.data.parts import TEXTS_FILE, PartFile, PartRecord, Texts, read_record
+from duotune.data.part_files import TEXTS_FILE, Texts
+from duotune.data.parts import PartFile, PartRecord, read_record
 from duotune.data.reasons import Reason
 from duotune.data.similarity import Shingles, shingles
 from duotune.data.split import Candidate
 
-_CACHED_FILES = 4096
+_CACHED_FILES = 512
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,41 +11,34 @@ from duotune import paths
 from duotune.config.resolve import project_name
 from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.building import building
-from duotune.data.content import content_hash
 from duotune.data.duplicates import deduplicated
-from duotune.data.examples import Document, ExampleMaker
-from duotune.data.filters import Filters, filters_of
-from duotune.data.funnel import Accepted, LeftOut, list_files, screen_contents, screen_paths
-from duotune.data.imports import imports
+from duotune.data.earlier import Earlier, earlier_part, remember
+from duotune.data.examples import ExampleMaker
+from duotune.data.filters import filters_of
+from duotune.data.funnel import list_files, screen_paths
 from duotune.data.late import added_after
+from duotune.data.making import RemoteMaker, write_documents
+from duotune.data.part_files import DOCUMENTS, DOCUMENTS_FILE, TEXTS, TEXTS_FILE, ArrowFile, Texts
 from duotune.data.parts import (
-    DOCUMENTS_FILE,
     PIPELINE_VERSION,
     RECORD_FILE,
-    TEXTS_FILE,
     PartFile,
     PartRecord,
     RejectedFile,
-    Texts,
-    document_columns,
     key_without,
     part_key,
     read_record,
-    write_documents,
-    write_texts,
+    settings_key,
 )
+from duotune.data.reading import ReadFiles, Screening, read_files, rejected_file
 from duotune.data.reasons import TRANSIENT
 from duotune.data.redaction.clean import Cleaner
 from duotune.data.redaction.fingerprints import fingerprints
-from duotune.data.similarity import shingles, signatures
-from duotune.data.source_text import Text
+from duotune.data.shards import ALONE, Shards
 from duotune.errors import SourceError
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.runs.reporter import Reporter, Stopped
 from duotune.sources.source import Source, SourceFile
-
-_READ_FILES = 256
-_BATCH_CHARACTERS = 500_000
 
 
 @dataclass(frozen=True)
@@ -76,17 +69,39 @@ class Part:
     reused: bool
 
 
+@dataclass(frozen=True)
+class _Work:
+    """One project on its way to a part."""
+
+    name: str
+    source: Source
+    files: list[SourceFile]
+    screening: Screening
+    maker: tuple[ExampleMaker, RemoteMaker]
+    earlier: Earlier
+    shards: Shards
+    report: Reporter
+
+
 def prepare_part(
-    project: ProjectConfig, source: Source, tokenizer: CodeTokenizer, data: DataConfig, report: Reporter
+    project: ProjectConfig,
+    source: Source,
+    tokenizer: CodeTokenizer,
+    data: DataConfig,
+    report: Reporter,
+    shards: Shards = ALONE,
 ) -> Part:
     """Prepare one project, or find that the same content is prepared already.
+
+    Of files that are unchanged since the latest preparation with the same settings, what that one made is taken over.
 
     Args:
         project: Its filters and its name.
         source: Its files, open.
         tokenizer: Of the base model.
         data: Settings.
-        report: Progress of reading in files, of tokenizing in bytes; asked whether to stop.
+        report: Progress of reading and of tokenizing, in bytes; asked whether to stop.
+        shards: Processes that share the work; the part is the same for any number of them.
 
     Returns:
         The part, complete on disk.
@@ -95,7 +110,7 @@ def prepare_part(
         SourceError: Nothing of it can be trained on.
         UsageError: A language that is not known.
         ModelError: The model lacks the tokens that a recipe needs.
-        HostError: The disk refuses, or the key for fingerprints of findings cannot be used.
+        HostError: The disk refuses, a helper process ended, or the key for fingerprints of findings cannot be used.
         Stopped: A stop was requested; nothing is left behind.
     """
     maker = ExampleMaker(tokenizer, data)
@@ -106,17 +121,24 @@ def prepare_part(
     attributes = filters.surroundings.attributes.fingerprint
     key = part_key(readable, left_out, tokenizer.fingerprint, project, data, attributes)
     directory = paths.parts() / key
+
+    def settings() -> str:
+        return settings_key(tokenizer.fingerprint, project, data, name, fingerprints().of(""))
+
     if (directory / RECORD_FILE).is_file():
-        return _part(directory, read_record(directory), name, source.commit, late, reused=True)
+        part = _part(directory, read_record(directory), name, source.commit, late, reused=True)
+        remember(settings(), directory)
+        return part
+    remote = RemoteMaker(tokenizer.directory, tokenizer.fingerprint, data.model_dump_json())
     with building(directory, lambda: record.key) as temporary:
-        cleaner = Cleaner(data, fingerprints())
-        accepted, rejected = _read(source, readable, filters, cleaner, temporary / TEXTS_FILE, name, report)
-        lost = [file for file in rejected if file.reason in TRANSIENT]
-        rejected += [_rejected(entry) for entry in left_out]
-        if not accepted:
+        screening = Screening(filters, Cleaner(data, fingerprints()))
+        work = _Work(name, source, readable, screening, (maker, remote), earlier_part(settings()), shards, report)
+        read = _read(work, temporary)
+        lost = [file for file in read.rejected if file.reason in TRANSIENT]
+        rejected = read.rejected + [rejected_file(entry) for entry in left_out]
+        if not read.accepted:
             raise _nothing(name, len(listing), rejected)
-        files = deduplicated(accepted, Texts(temporary / TEXTS_FILE))
-        files = _tokenize(files, maker, temporary, name, report)
+        files = _tokenize(work, read, temporary)
         if not any(file.tokens for file in files):
             raise _no_recipe(name, files)
         record = PartRecord(
@@ -127,12 +149,14 @@ def prepare_part(
             tokens=sum(file.tokens for file in files),
         )
         (temporary / RECORD_FILE).write_text(record.model_dump_json(exclude_none=True))
+    directory = directory.with_name(record.key)
+    remember(settings(), directory)
     if lost:
         report.warning(
             f"{lost[0].path} of {name} changed or could not be read and is left out, with {len(lost) - 1} other files "
             "like it; the next preparation tries again."
         )
-    return _part(directory.with_name(record.key), record, name, source.commit, late, reused=False)
+    return _part(directory, record, name, source.commit, late, reused=False)
 
 
 def check_stop(report: Reporter) -> None:
@@ -162,97 +186,35 @@ def _part(
     )
 
 
-def _read(
-    source: Source,
-    files: list[SourceFile],
-    filters: Filters,
-    cleaner: Cleaner,
-    target: Path,
-    name: str,
-    report: Reporter,
-) -> tuple[list[PartFile], list[RejectedFile]]:
+def _read(work: _Work, directory: Path) -> ReadFiles:
     """Read and judge every file; texts and signatures go to disk, the rest comes back."""
-    accepted: list[PartFile] = []
-    rejected: list[RejectedFile] = []
-    batch: list[Accepted] = []
-    with write_texts(target) as texts:
-        for done, entry in enumerate(screen_contents(source, files, filters, cleaner), start=1):
-            if isinstance(entry, LeftOut):
-                rejected.append(_rejected(entry))
-            else:
-                batch.append(entry)
-                accepted.append(_accepted(entry))
-            if len(batch) == _READ_FILES or done == len(files):
-                check_stop(report)
-                signed = signatures([shingles(one.text) for one in batch])
-                imported = [imports(one.text, one.language) for one in batch]
-                texts.write({"text": [one.text for one in batch], "signature": signed, "imports": imported})
-                batch.clear()
-            report.progress(f"read {name}", done, len(files), "files")
-    return accepted, rejected
+    report, name = work.report, work.name
+
+    def progress(done: int, total: int) -> None:
+        check_stop(report)
+        report.progress(f"read {name}", done, total, "bytes")
+
+    with ArrowFile(directory / TEXTS_FILE, TEXTS) as target:
+        check_stop(report)
+        read = read_files(work.source, work.files, work.screening, work.earlier, target, work.shards, progress)
+    if read.origins:
+        report.progress(f"take over {name} as last prepared", len(read.origins), len(read.accepted), "files")
+    return read
 
 
-def _accepted(entry: Accepted) -> PartFile:
-    return PartFile(
-        path=entry.path,
-        blob_id=entry.blob_id,
-        language=entry.language,
-        size_bytes=entry.size,
-        content=content_hash(entry.text),
-        detail=entry.detail,
-        findings=entry.findings,
-    )
-
-
-def _rejected(entry: LeftOut) -> RejectedFile:
-    return RejectedFile(
-        path=entry.path,
-        reason=entry.reason,
-        size_bytes=entry.size,
-        detail=entry.detail,
-        language=entry.language,
-        read=entry.read,
-        findings=entry.findings,
-    )
-
-
-def _tokenize(
-    files: list[PartFile], maker: ExampleMaker, directory: Path, name: str, report: Reporter
-) -> list[PartFile]:
+def _tokenize(work: _Work, read: ReadFiles, directory: Path) -> list[PartFile]:
     """Write the documents of the kept files; returns the files with their tokens."""
+    report, name = work.report, work.name
     texts = Texts(directory / TEXTS_FILE)
-    total = sum(file.size_bytes for file in files if file.repeats is None)
-    done = 0
-    tokens: Counter[int] = Counter()
-    with write_documents(directory / DOCUMENTS_FILE) as target:
-        for batch in _batches(files, texts):
-            check_stop(report)
-            documents: list[Document] = maker.documents(batch)
-            if documents:
-                target.write(document_columns(documents))
-            for document in documents:
-                tokens[document.file] += len(document.ids)
-            done += sum(files[text.file].size_bytes for text in batch)
-            report.progress(f"tokenize {name}", done, total, "bytes")
-    return [
-        file.model_copy(update={"tokens": tokens[row]}) if row in tokens else file for row, file in enumerate(files)
-    ]
+    files = deduplicated(read.accepted, texts)
 
+    def progress(done: int, total: int) -> None:
+        check_stop(report)
+        report.progress(f"tokenize {name}", done, total, "bytes")
 
-def _batches(files: list[PartFile], texts: Texts) -> Iterator[list[Text]]:
-    batch: list[Text] = []
-    characters = 0
-    for row, file in enumerate(files):
-        if file.repeats is not None:
-            continue
-        text = texts.text(row)
-        batch.append(Text(row, text, file.language, file.content))
-        characters += len(text)
-        if characters >= _BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
+    with ArrowFile(directory / DOCUMENTS_FILE, DOCUMENTS) as target:
+        check_stop(report)
+        return write_documents(files, texts, read.origins, work.earlier, work.maker, target, work.shards, progress)
 
 
 def _no_recipe(name: str, files: list[PartFile]) -> SourceError:

@@ -8,7 +8,7 @@ content alone and no row passes through Python objects.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from duotune.data.chains import Piece
-from duotune.data.parts import read_documents
+from duotune.data.chains import Ids, Roles, Tokens
+from duotune.data.part_files import DOCUMENTS_FILE, MappedFile
 from duotune.data.recipes import NAMES, Recipe
 from duotune.data.weights import LossWeights
 from duotune.models.prompts import Role
@@ -44,7 +44,7 @@ class PackedDocument:
     """
 
     recipe: Recipe
-    pieces: Sequence[Piece]
+    pieces: Sequence[Tokens]
 
     def __len__(self) -> int:
         return sum(map(len, self.pieces))
@@ -52,9 +52,12 @@ class PackedDocument:
     def roles(self) -> NDArray[np.int64]:
         """How many tokens it has of each `Role`; the first, which nothing predicts, is context whatever it is."""
         counts = np.zeros(len(Role), dtype=np.int64)
+        first = None
         for piece in self.pieces:
-            counts += np.bincount(piece.roles, minlength=len(Role))
-        counts[self.pieces[0].roles[0]] -= 1
+            roles = piece.roles
+            counts += np.bincount(roles, minlength=len(Role))
+            first = roles[0] if first is None else first
+        counts[first] -= 1
         counts[Role.CONTEXT] += 1
         return counts
 
@@ -73,7 +76,12 @@ class DocumentStore:
     """
 
     def __init__(self, directories: Sequence[Path]) -> None:
-        batches = [(part, batch) for part, path in enumerate(directories) for batch in read_documents(path)]
+        self._files = [MappedFile(directory / DOCUMENTS_FILE) for directory in directories]
+        batches = [
+            (part, file.reader.get_batch(index))
+            for part, file in enumerate(self._files)
+            for index in range(file.reader.num_record_batches)
+        ]
         self._ids = [batch.column("ids").flatten().to_numpy() for _, batch in batches]
         self._roles = [_binary_values(batch.column("roles")) for _, batch in batches]
         lengths = [batch.column("ids").value_lengths().to_numpy() for _, batch in batches]
@@ -87,11 +95,55 @@ class DocumentStore:
         parts = _joined([np.full(batch.num_rows, part) for part, batch in batches])
         self.owner = np.stack([parts, files], axis=1)
 
-    def piece(self, document: int) -> Piece:
+    def piece(self, document: int) -> StoredPiece:
         """Tokens of one document."""
-        start, batch = self._starts[document], self._batch[document]
-        end = start + self._lengths[document]
-        return Piece(self._ids[batch][start:end], self._roles[batch][start:end])
+        return StoredPiece(self, document)
+
+    def length(self, document: int) -> int:
+        """How many tokens a document has."""
+        return int(self._lengths[document])
+
+    def ids(self, document: int) -> Ids:
+        """Token ids of one document, as they are in the file."""
+        return self._of(document, self._ids, 4)
+
+    def roles(self, document: int) -> Roles:
+        """Roles of the tokens of one document."""
+        return self._of(document, self._roles, 1)
+
+    def _of(self, document: int, columns: Sequence[NDArray[Any]], item_bytes: int) -> NDArray[Any]:
+        start, length = self._starts[document], self._lengths[document]
+        self._files[self.owner[document, 0]].passed(int(length) * item_bytes)
+        values: NDArray[Any] = columns[self._batch[document]]
+        return values[start : start + length]
+
+
+class StoredPiece:
+    """Tokens of a document in its file: hundreds of thousands of them take little memory.
+
+    Args:
+        store: Where it is.
+        document: Its position there.
+    """
+
+    __slots__ = ("_document", "_store")
+
+    def __init__(self, store: DocumentStore, document: int) -> None:
+        self._store = store
+        self._document = document
+
+    def __len__(self) -> int:
+        return self._store.length(self._document)
+
+    @property
+    def ids(self) -> Ids:
+        """Token ids."""
+        return self._store.ids(self._document)
+
+    @property
+    def roles(self) -> Roles:
+        """`Role` of each."""
+        return self._store.roles(self._document)
 
 
 def write_rows(
@@ -102,6 +154,7 @@ def write_rows(
     padding: int,
     weights: LossWeights,
     fingerprint: str,
+    progress: Callable[[int, int], None],
 ) -> None:
     """Write the rows of one split.
 
@@ -113,6 +166,7 @@ def write_rows(
         padding: Id that fills.
         weights: Weight of each target.
         fingerprint: Of the dataset.
+        progress: Told how many rows are written, and of how many.
     """
     directory.mkdir()
     schema = pa.schema([(name, pa.list_(kind)) for name, (kind, _) in _COLUMNS.items()])
@@ -123,6 +177,7 @@ def write_rows(
             batch = _batch(rows[start : start + _BATCH_ROWS], row_length, padding, table, schema)
             stream.write_batch(batch)
             written += batch.nbytes
+            progress(min(start + _BATCH_ROWS, len(rows)), len(rows))
     _write_json(directory / "dataset_info.json", _dataset_info(split, len(rows), written))
     _write_json(directory / "state.json", _state(split, fingerprint))
 
@@ -148,9 +203,10 @@ def _batch(
         for document in row:
             begin, of_role = at, weights[NAMES.index(document.recipe)]
             for piece in document.pieces:
-                ids[index, at : at + len(piece)] = piece.ids
-                weight[index, at : at + len(piece)] = of_role[piece.roles]
-                at += len(piece)
+                end = at + len(piece)
+                ids[index, at:end] = piece.ids
+                weight[index, at:end] = of_role[piece.roles]
+                at = end
             weight[index, begin] = 0
         lengths.append([len(document) for document in row] + ([row_length - at] if at < row_length else []))
     labels = np.where(weight > 0, ids, np.int32(NO_LOSS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from duotune.catalog.splits import RecordedSplit, Split
@@ -33,11 +33,15 @@ class Selection:
     positions: Mapping[Split, list[int]]
     leaks: Sequence[int]
 
-    def leaked(self) -> int:
-        """How many kept files repeat one that is held out further, measured from the texts of all three splits."""
+    def leaked(self, progress: Callable[[int, int], None]) -> int:
+        """How many kept files repeat one that is held out further, measured from the texts of all three splits.
+
+        Args:
+            progress: Told how many files were measured, and of how many.
+        """
         contents = [pooled.file.content for pooled in self.pool.files]
         splits = [self.positions[split] for split in ("train", "validation", "test")]
-        return crossing(splits, contents, self.pool.shingles)
+        return crossing(splits, contents, self.pool.shingles, progress)
 
 
 def select(pool: Pool, recorded: Sequence[RecordedSplit], data: DataConfig) -> Selection:

@@ -43,7 +43,9 @@ def shingles(text: str) -> Shingles:
     for offset in range(1, SHINGLE_WORDS):
         combined = combined * _MIX + hashes[offset : offset + count]
         combined ^= combined >> np.uint64(31)
-    return np.unique(combined)
+    # `numpy.unique` hashes first, which takes twice as long.
+    combined.sort()
+    return combined[np.flatnonzero(np.append(True, combined[1:] != combined[:-1]))]
 
 
 def jaccard(left: Shingles, right: Shingles) -> float:

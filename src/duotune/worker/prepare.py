@@ -11,6 +11,7 @@ from duotune.config.run import RunConfig
 from duotune.data.combine import Dataset, combine
 from duotune.data.prepare import Part, prepare_part
 from duotune.data.report import as_markdown, funnel_of
+from duotune.data.shards import Shards, usable_cpus
 from duotune.models.locate import locate
 from duotune.models.tokenizer import load_tokenizer
 from duotune.runs.reporter import Reporter
@@ -24,9 +25,10 @@ def run(run: RunInProgress, config: RunConfig) -> Prepared:
     """Prepare every project, then combine the parts into one dataset; what has not changed is used again."""
     tokenizer = load_tokenizer(locate(config.model.path))
     parts = []
-    for project in config.projects:
-        with open_source(project.source, project.ref) as source:
-            parts.append(prepare_part(project, source, tokenizer, config.data, run.report))
+    with Shards(usable_cpus()) as shards:
+        for project in config.projects:
+            with open_source(project.source, project.ref) as source:
+                parts.append(prepare_part(project, source, tokenizer, config.data, run.report, shards))
     remote = is_remote(config.data.location)
     root = paths.datasets() if remote or not config.data.location else Path(config.data.location)
     with open_catalog() as catalog:

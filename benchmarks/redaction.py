@@ -1,6 +1,6 @@
 """Findings and speed of the secret scanner on a folder of real code.
 
-    python benchmarks/secrets.py [FOLDER ...] [--sample N] [--rule NAME] [--seed N]
+    python benchmarks/redaction.py [FOLDER ...] [--sample N] [--rule NAME] [--seed N]
 
 Without a folder it reads the running interpreter's standard library and site-packages. `--sample` prints N findings of
 secrets (or of one rule) with rule, path:line and the line, the value masked but for its first 3 characters, for a
