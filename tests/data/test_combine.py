@@ -83,7 +83,7 @@ def test_dataset_opens_with_the_datasets_library_and_its_rows_are_whole(
                     assert (own_labels[answer:] == own[answer:]).all()
                     assert own[-1] == end
                     scale = own_weight[answer]
-                    assert own_weight[-1] == pytest.approx(scale * weights.middle_end, rel=1e-2)
+                    assert own_weight[-1] == pytest.approx(scale * weights.answer_end, rel=1e-2)
                     assert (own_weight[answer:-1] == scale).all()
                     asked = {float(each) for each in own_weight[:answer]} - {0.0}
                     assert all(each == pytest.approx(scale * 0.1, rel=1e-2) for each in asked)

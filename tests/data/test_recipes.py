@@ -17,7 +17,7 @@ from duotune.data.rows import PackedDocument
 from duotune.data.source_text import Text
 from duotune.data.spans import Span
 from duotune.data.syntax import parse
-from duotune.data.weights import MIN_SCALE, LossWeights, balanced, loss_weights
+from duotune.data.weights import MIN_SCALE, balanced, loss_weights
 from duotune.models.prompts import Role
 from duotune.models.tokenizer import CodeTokenizer
 
@@ -113,7 +113,7 @@ def test_weights_are_finite_and_a_recipe_weighs_what_its_text_weighs(
     for recipe, roles in documents:
         tokens[recipe] = tokens.get(recipe, np.zeros(4, np.int64)) + np.bincount(roles, minlength=4)
     asked = PromptLossWeight(fim=prompts, signature=prompts, metadata=prompts, heading=prompts)
-    weights = balanced(loss_weights(asked), tokens)
+    weights = balanced(loss_weights(DataConfig(prompt_loss_weight=asked)), tokens)
     table = weights.table()
     assert np.isfinite(table).all()
     assert (table >= 0).all()
@@ -129,10 +129,12 @@ def test_weights_are_finite_and_a_recipe_weighs_what_its_text_weighs(
 
 
 def test_prompts_weigh_what_the_configuration_says_relative_to_answers() -> None:
-    weights = loss_weights(PromptLossWeight(signature=0.25)).model_copy(update={"scales": {"signature": 0.5}})
+    weights = loss_weights(DataConfig(prompt_loss_weight=PromptLossWeight(signature=0.25))).model_copy(
+        update={"scales": {"signature": 0.5}}
+    )
     row = dict(zip(NAMES, weights.table().tolist(), strict=True))["signature"]
-    assert row == [0, 0.125, 0.5, 0.5 * LossWeights().middle_end]
-    plain = dict(zip(NAMES, loss_weights(PromptLossWeight()).table().tolist(), strict=True))
+    assert row == [0, 0.125, 0.5, 0.5 * DataConfig().answer_end_weight]
+    plain = dict(zip(NAMES, loss_weights(DataConfig()).table().tolist(), strict=True))
     assert plain["code"] == plain["raw"] == [0, 0, 1, 1]
     assert plain["fim"][Role.PROMPT] == plain["metadata"][Role.PROMPT] == 0
 

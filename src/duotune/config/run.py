@@ -156,6 +156,12 @@ class DataConfig(Section):
     prompt_loss_weight: PromptLossWeight = setting(
         PromptLossWeight(), help="How much is learned from prompts, relative to answers; 0 is nothing."
     )
+    answer_end_weight: float = setting(
+        5.0,
+        help="How much the end of an answer counts, relative to its other tokens; more stops sooner and says less.",
+        ge=1,
+        le=50,
+    )
 
     @field_validator("held_out_after", mode="before")
     @classmethod

@@ -29,7 +29,6 @@ from duotune.data.prepare import Part, check_stop
 from duotune.data.redaction.report import FINDINGS_FILE, FindingCounts, findings_of, write_findings
 from duotune.data.report import FUNNEL_FILE, funnel_of
 from duotune.data.selection import Selection, select
-from duotune.data.weights import LossWeights
 from duotune.models.items import write_items
 from duotune.models.prompts import PromptRenderer
 from duotune.models.tokenizer import CodeTokenizer
@@ -188,7 +187,6 @@ def _fingerprint(request: _Request, selection: Selection) -> str:
         "pipeline": PIPELINE_VERSION,
         "tokenizer": request.tokenizer.fingerprint,
         "settings": request.settings.model_dump(),
-        "weights": LossWeights().model_dump(),
         "projects": [project.model_dump() for project in request.projects],
         "split": sorted(split),
     }
@@ -207,6 +205,7 @@ def _settings(data: DataConfig, evaluation: EvaluationConfig) -> Settings:
         seed=data.seed,
         recipes=data.recipes,
         prompt_loss_weight=data.prompt_loss_weight,
+        answer_end_weight=data.answer_end_weight,
         fim_items=evaluation.fim_items,
         signature_items=evaluation.signature_items,
         max_new_tokens=evaluation.max_new_tokens,

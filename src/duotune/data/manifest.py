@@ -35,6 +35,7 @@ class Settings(_Stored):
     seed: int
     recipes: Recipes
     prompt_loss_weight: PromptLossWeight
+    answer_end_weight: float
     fim_items: int
     signature_items: int
     max_new_tokens: int

@@ -48,7 +48,7 @@ class Packer:
         self._renderer = renderer
         self._documents: dict[Split, list[PackedDocument]] = {split: self._of(split) for split in PACKED_SPLITS}
         self._counted = {split: _counted(documents) for split, documents in self._documents.items()}
-        self.weights: LossWeights = balanced(loss_weights(data.prompt_loss_weight), self._counted["train"])
+        self.weights: LossWeights = balanced(loss_weights(data), self._counted["train"])
 
     def write(
         self, directory: Path, fingerprint: str, progress: Callable[[str, int, int], None]
