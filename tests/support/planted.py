@@ -159,6 +159,9 @@ def _contexts(some: Callable[[str, int], str]) -> Iterator[Planted]:
     password = some(ALNUM, 12)
     for scheme in ("postgres", "mongodb+srv", "amqp", "https"):
         yield Planted(f"{scheme}-url", "url-password", f'URL = "{scheme}://svc:{password}@db.internal:1/x"', password)
+    for name, sign in (("at", "@"), ("slash", "/"), ("slash-and-at", "/k9@")):
+        odd = some(ALNUM, 4) + "Q" + sign + some(ALNUM, 6)
+        yield Planted(f"url-with-{name}", "url-password", f'URL = "postgres://bill:{odd}@db.internal:1/x"', odd)
     dsn = some(HEX, 32)
     yield Planted("sentry-dsn", "url-password", f'sentry.init("https://{dsn}@o1.ingest.sentry.io/2")', dsn)
     basic = base64.b64encode(f"svc:{some(ALNUM, 14)}".encode()).decode()

@@ -27,15 +27,15 @@ _PASS = re.compile(
 )
 _PASS_WORD = re.compile(r"(?i:passw|passphrase)")
 _PASSWORD = re.compile(r"pass|pwd", re.IGNORECASE)
-_NAME = re.compile(r"[\w.$-]*$")
+_NAME = re.compile(r"[\w.$-]*+")
 _QUOTED_NAMES_END = r"\\?[\"'`]?\]?\)?"
 # A type between name and value, as in `password: str = "…"` or `final String password = "…"`.
-_TYPE = r"(?:\s{0,4}:\s{0,2}[A-Za-z][\w\[\], |.?<>]{0,40}?(?=\s{0,4}=))?"
+_TYPE = r"(?:\s{0,4}:\s{0,2}[A-Za-z][\w\[\], |.?<>]{0,40}+(?=\s{0,4}=))?"
 _OPERATOR = r"\s{0,20}(?P<operator>=>|:=|\?=|\+=|={1,3}|!==?|::?|,|\|\||\?\?|\()\s{0,20}"
 _QUOTED = r"(?:[bBfFuUrRL@$]{0,2})(?P<quote>\\?[\"'`])(?P<quoted>[^\n\"'`]{4,200}?)(?P=quote)"
-_AFTER_STEM = re.compile(r"(?P<tail>[\w-]{0,40})" + _QUOTED_NAMES_END + _TYPE + _OPERATOR + _QUOTED)
+_AFTER_STEM = re.compile(r"(?P<tail>[\w-]{0,40}+)" + _QUOTED_NAMES_END + _TYPE + _OPERATOR + _QUOTED)
 _UNQUOTED_AFTER = re.compile(
-    r"(?P<tail>[\w.-]{0,40})[\"']?[ \t]{0,8}(?P<operator>=|: |:\t)[ \t]{0,8}"
+    r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}(?P<operator>=|: |:\t)[ \t]{0,8}"
     r"(?P<bare>[^\s\"'`<>{}\[\]|;,]{4,128})(?=\s|;|,|$)"
 )
 # In connection strings and XML: `;Password=…;`, `?password=…&`, `<password>…</password>`, `key="Password" value="…"`.
@@ -57,7 +57,11 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_RUN = re.compile(
-    r"(?P<name>[\w.$-]{2,64})" + _QUOTED_NAMES_END + _TYPE + _OPERATOR + r"(?:[bBfFuUrRL@$]{0,2}(?P<quote>\\?[\"'`]))?"
+    r"(?<![\w.$-])(?P<name>[\w.$-]{2,64}+)"
+    + _QUOTED_NAMES_END
+    + _TYPE
+    + _OPERATOR
+    + r"(?:[bBfFuUrRL@$]{0,2}(?P<quote>\\?[\"'`]))?"
     r"(?P<head>[^\s\"'`<>{}\[\]|;,()=:]{0,16})$"
 )
 _KEY_NAME = re.compile(
@@ -71,6 +75,8 @@ _KEY_STEMS = (
     *("bearer", "jwt", "psk", "mnemonic", "dsn"),
 )
 _LOOK_BACK = 120
+_LONGEST_HEAD = 40
+_NOTHING_ELSE = re.compile(r"[^\S\n]*+(?:[#;\\\n]|\Z)")
 _LISTED_NAME = re.compile(
     r"(?:key|token|secret|password|passwd|pwd|pass|credentials?|word|wd|phrase|wort)$", re.IGNORECASE
 )
@@ -208,8 +214,9 @@ def _unquoted_after(text: str, stem: int, after: int, language: str) -> Assigned
 
 
 def _name_before(text: str, stem: int, after: int) -> str:
-    head = _NAME.search(text, max(0, stem - 40), after)
-    return head[0] if head else ""
+    first = max(0, stem - _LONGEST_HEAD)
+    backwards = _NAME.match(text[first:after][::-1])
+    return backwards[0][::-1] if backwards else ""
 
 
 def _is_secret(value: str, name: str) -> bool:
@@ -223,7 +230,7 @@ def _of_name(name: str, start: int, end: int) -> Assigned:
 
 def _stands_alone(text: str, match: re.Match[str], language: str) -> bool:
     """Whether an unquoted value is all that is assigned: no call, no expression, no sentence after it."""
-    line_end = text.find("\n", match.end())
-    rest = text[match.end() : line_end if line_end >= 0 else len(text)].strip()
     assigned = match["operator"] == "=" and text[match.start("operator") - 1] != " "
-    return "(" not in match["bare"] and (rest[:1] in ("", "#", ";", "\\") or (language in SHELLS and assigned))
+    return "(" not in match["bare"] and (
+        _NOTHING_ELSE.match(text, match.end()) is not None or (language in SHELLS and assigned)
+    )
