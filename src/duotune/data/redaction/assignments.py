@@ -83,7 +83,7 @@ _LISTED_NAME = re.compile(
 _UUID_NAME = re.compile(r"(?:secret|password|pass|api[-_.]?key|secret[-_.]?key)$", re.IGNORECASE)
 _AZURE = re.compile(r"AccountKey$|SharedAccessKey$")
 _NO_KEY_NAME = re.compile(
-    r"public|publish|pub[-_.]?key|primary|foreign|partition|sort[-_.]?key|cache|hash|sha\d|md5|digest|checksum|integrity"
+    r"pullsecrets?$|public|publish|pub[-_.]?key|primary|foreign|partition|sort[-_.]?key|cache|hash|sha\d|md5|digest|checksum|integrity"
     r"|etag|finger|thumb|commit|revision|(?:^|[-_.])rev|version|uuid|guid|(?:next|page|max|start|end|sync|continuation|pagination)[-_.]?token|continuation|cursor|csrf|xsrf"
     r"|expected|author(?!iz)|test[-_.]?vector|idempoten|public[-_.]?token|signature|cert|plain|cipher[-_]?text|nonce|(?:^|[-_.])iv$"
     r"|(?:key|token|secret|auth)[-_.]?(?:id|name|code|type|size|len|length|path|file|alias|ring|board|word|url|uri|arn|hash"
@@ -187,6 +187,8 @@ def _value_after(text: str, stem: int, after: int, language: str) -> Assigned | 
     start, end = match.span("quoted")
     start_of_name = after + len(match["tail"]) - len(name)
     if match["operator"] in (",", "(") and not _may_list(match, match["tail"]):
+        return None
+    if match["operator"] == "(" and text[start_of_name - 1 : start_of_name] == "@":
         return None
     if match["operator"] == "," and (text[start_of_name - 1 : start_of_name] == "=" or "=" in match["quoted"]):
         return None
