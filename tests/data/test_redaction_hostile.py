@@ -17,7 +17,8 @@ _parser: Any = importlib.import_module("re._parser")
 _constants: Any = importlib.import_module("re._constants")
 _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
 PATTERNS = {
-    **{f"{one.rule}-{number}": one.pattern for number, one in enumerate((*CONTEXTS, *ISSUERS))},
+    **{f"{one.rule}-{number}": one.pattern for number, one in enumerate(CONTEXTS)},
+    **{f"{one.rule}-{number}": one.pattern for number, one in enumerate(ISSUERS, len(CONTEXTS))},
     **{name: value for name, value in vars(assignments).items() if isinstance(value, re.Pattern)},
 }
 
