@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from duotune.data.redaction.assignments import UNQUOTED
-from duotune.data.redaction.values import is_code, is_fake, is_random
+from duotune.data.redaction.values import is_chosen, is_code, is_fake, is_random
 
 _HOST = r"(?=[\w.\[$%{<-])"
 _END_OF_KEY = r"-----END[A-Z0-9 ]*(?:PRIVATE KEY|PRIVATE KEY BLOCK)-----"
@@ -107,6 +107,54 @@ CONTEXTS = (
             + r"|([0-9a-f]{32})@[\w.-]+/\d)"
         ),
         _plausible,
+    ),
+    Context(
+        "url-token",
+        "token",
+        ("https://", "http://"),
+        re.compile(r"https?://([\w-]{16,128}+):?@[\w.\[$%{<-]"),
+        is_random,
+    ),
+    Context(
+        "sql-password",
+        "password",
+        ("IDENTIFIED", "identified", "PASSWORD ", "password ", "PASSWORD '", "Password "),
+        re.compile(
+            r"(?:\bidentified\s{1,8}(?:with\s{1,8}\w{1,40}\s{1,8})?by|\b(?:with|encrypted|set)\s{1,8}password)\s{1,8}"
+            r"(?:password\s{1,8})?[\"']([^\s\"']{4,128})[\"']",
+            re.IGNORECASE,
+        ),
+        is_chosen,
+    ),
+    Context(
+        "dockerfile-password",
+        "password",
+        ("ENV", "ARG", "env"),
+        re.compile(
+            r"^[ \t]{0,40}ENV[ \t]{1,8}\w{0,40}(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET)[ \t]{1,8}[\"']?([^\s\"']{4,128})",
+            re.IGNORECASE | re.MULTILINE,
+        ),
+        is_chosen,
+        frozenset(["Dockerfile"]),
+    ),
+    Context(
+        "xml-secret",
+        "secret",
+        ("</",),
+        re.compile(
+            r"<[\w.-]{0,40}(?:secret|api[-_.]?key|token)>\s{0,8}([^\s<>]{8,128})\s{0,8}</",
+            re.IGNORECASE,
+        ),
+        is_chosen,
+    ),
+    Context(
+        "auth-pair",
+        "password",
+        ("auth=", "auth =", "BasicAuth("),
+        re.compile(
+            r"(?:\bauth\s{0,4}=\s{0,4}|BasicAuth)\(\s{0,8}[\"'][^\"'\n]{1,64}[\"'],\s{0,8}[\"']([^\"'\n]{4,128})[\"']\s{0,8}\)"
+        ),
+        is_chosen,
     ),
     Context(
         "basic-auth",
