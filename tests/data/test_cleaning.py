@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from duotune import paths
-from duotune.config.run import DataConfig
+from duotune.config.run import DataConfig, ProjectConfig
+from duotune.data.explain import explain
 from duotune.data.items import TestFile, fim_holes, signature_holes
 from duotune.data.manifest import read_manifest
 from duotune.data.part_files import TEXTS_FILE, Texts, read_documents
@@ -24,6 +25,7 @@ from duotune.data.redaction.fingerprints import KEY_BYTES, KEY_FILE, Fingerprint
 from duotune.data.redaction.report import ReportedFinding
 from duotune.errors import HostError
 from duotune.models.tokenizer import CodeTokenizer
+from duotune.sources.open import open_source
 from support.planted import Planted, planted
 from support.preparing import DATA, EVALUATION, MODULES, STANDARD_LIBRARY, dataset_of, part_of
 
@@ -56,6 +58,8 @@ def test_three_different_secrets_drop_a_file_and_one_three_times_does_not() -> N
 
 def test_a_private_key_drops_its_file_and_strict_mode_any_file_with_a_secret() -> None:
     assert cleaner().clean(lines_of("rsa-private-key"), "Python").reason is Reason.SECRET_FILE
+    key = BY_TYPE["generic-token"].secret + "a-7"
+    assert cleaner().clean(f'{{"kty": "EC", "d": "{key}"}}', "JSON").reason is Reason.SECRET_FILE
     assert cleaner(secrets="drop").clean(lines_of("weak-password"), "Python").reason is Reason.HOLDS_SECRET
     assert cleaner(secrets="drop").clean(f"{CODE}# jo@kestrel.io\n", "Python").reason is None
 
@@ -84,6 +88,20 @@ def test_the_key_is_made_once_private_and_whole_by_whoever_comes_first() -> None
     file.write_bytes(b"short")
     with pytest.raises(HostError, match="is damaged"):
         fingerprints()
+
+
+def test_the_key_can_be_read_by_the_group_that_shares_the_home_and_by_no_other() -> None:
+    paths.home().mkdir(parents=True)
+    file = paths.home() / KEY_FILE
+    for home, key in ((0o2770, 0o640), (0o755, 0o600), (0o775, 0o640), (0o700, 0o600)):
+        paths.home().chmod(home)
+        fingerprints()
+        assert file.stat().st_mode & 0o777 == key
+        file.unlink()
+    fingerprints()
+    paths.home().chmod(0o2770)
+    fingerprints()
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_home_that_cannot_be_written_is_told_in_a_sentence() -> None:
@@ -130,6 +148,32 @@ def test_no_value_is_in_a_part_or_dataset_and_the_report_names_each_place(
     assert counts.redacted_files == len({one.path for one in reported} - {"keys.py"})
     rejected = {file.path: file.reason for file in read_record(part.directory).rejected}
     assert rejected == {"keys.py": Reason.MANY_SECRETS}
+
+
+def test_a_secret_in_a_path_is_in_no_part_dataset_or_verdict(
+    modules: Callable[..., Path], tokenizer: CodeTokenizer
+) -> None:
+    folder = modules("library")
+    token = BY_TYPE["gitlab-personal"].secret
+    (folder / token).mkdir()
+    (folder / f"client-{token}.py").write_text((STANDARD_LIBRARY / "ast.py").read_text())
+    (folder / token / "server.py").write_text((STANDARD_LIBRARY / "csv.py").read_text())
+    (folder / token / "link.py").symlink_to("server.py")
+    part = part_of(folder, tokenizer)
+    dataset = dataset_of([part], tokenizer)
+    everything = stored_values(part, tokenizer) + "".join(
+        file.read_text(errors="replace") for file in paths.home().rglob("*") if file.is_file()
+    )
+    assert token not in everything
+    assert not [file for file in dataset.directory.rglob("*") if token in file.name]
+    rejected = {file.path: (file.reason, file.detail) for file in read_record(part.directory).rejected}
+    verdict = (Reason.SECRET_FILE, "gitlab-token in its path")
+    assert rejected == dict.fromkeys(
+        ("client-REDACTED_TOKEN", "REDACTED_TOKEN/link.py", "REDACTED_TOKEN/server.py"), verdict
+    )
+    with open_source(str(folder)) as source:
+        shown = explain(source, ProjectConfig(source=str(folder)), DATA, f"client-{token}.py")
+    assert token not in repr(shown)
 
 
 def test_the_settings_make_another_part_and_another_dataset(

@@ -159,6 +159,9 @@ def _contexts(some: Callable[[str, int], str]) -> Iterator[Planted]:
     password = some(ALNUM, 12)
     for scheme in ("postgres", "mongodb+srv", "amqp", "https"):
         yield Planted(f"{scheme}-url", "url-password", f'URL = "{scheme}://svc:{password}@db.internal:1/x"', password)
+    for name, sign in (("at", "@"), ("slash", "/"), ("slash-and-at", "/k9@")):
+        odd = some(ALNUM, 4) + "Q" + sign + some(ALNUM, 6)
+        yield Planted(f"url-with-{name}", "url-password", f'URL = "postgres://bill:{odd}@db.internal:1/x"', odd)
     dsn = some(HEX, 32)
     yield Planted("sentry-dsn", "url-password", f'sentry.init("https://{dsn}@o1.ingest.sentry.io/2")', dsn)
     basic = base64.b64encode(f"svc:{some(ALNUM, 14)}".encode()).decode()
@@ -215,6 +218,7 @@ def _named(some: Callable[[str, int], str]) -> Iterator[Planted]:
     yield Planted("env-password", "password", f"export DB_PASSWORD={password}", password, "", "Shell")
     yield Planted("dockerfile-password", "password", f"ENV DB_PASSWORD={weak}", weak, "", "Dockerfile")
     yield Planted("toml-password", "password", f'password = "{weak}"', weak, "", "TOML")
+    yield from _elsewhere(some(ALNUM, 12), some)
     key = some(HEX, 64)
     yield Planted("hex-key-64", "hex-key", f'ENCRYPTION_KEY = "{key}"', key)
     yield Planted("hex-key-64-yaml", "hex-key", f"signing_key: {key}", key, "", "YAML")
@@ -229,6 +233,32 @@ def _named(some: Callable[[str, int], str]) -> Iterator[Planted]:
     yield Planted("query-token", "generic-key", f'get("https://h/v1?access_token={token}")', token)
     key = "-".join(some(HEX, n) for n in (8, 4, 4, 4, 12))
     yield Planted("heroku-uuid", "generic-key", f'HEROKU_API_KEY = "{key}"', key)
+
+
+def _elsewhere(password: str, some: Callable[[str, int], str]) -> Iterator[Planted]:
+    """Passwords away from their name, or with what ends a string elsewhere."""
+    odd = password[:6] + "([{;," + password[6:]
+    foreign, escaped = password[:5] + "'" + password[5:], password[:5] + "\\'" + password[5:]
+    token = some(ALNUM, 32)
+    for kind, rule, line, value, language in (
+        ("kubernetes-value", "password", f'  - name: DB_PASSWORD\n    value: "{password}"', password, "YAML"),
+        ("gitlab-ci-value", "password", f"  DB_PASSWORD:\n    value: {password}", password, "YAML"),
+        ("json-value", "password", f'{{"key":"DB_PASSWORD","value":"{password}"}}', password, "JSON"),
+        ("properties-colon", "password", f"db.password:{password}", password, "INI"),
+        ("properties-symbols", "password", f"db.password={odd}", odd, "INI"),
+        ("yaml-symbols", "password", f"db_password: {odd}", odd, "YAML"),
+        ("sql-with-password", "sql-password", f"ALTER USER svc WITH PASSWORD '{password}';", password, "SQL"),
+        ("sql-identified-by", "sql-password", f"CREATE USER svc IDENTIFIED BY '{password}';", password, "SQL"),
+        ("dockerfile-blank", "dockerfile-password", f"ENV DB_PASSWORD {password}", password, "Dockerfile"),
+        ("foreign-quote", "password", f'PASSWORD = "{foreign}"', foreign, "Python"),
+        ("escaped-quote", "password", f"PASSWORD = '{escaped}'", escaped, "Python"),
+        ("xml-secret", "xml-secret", f"<secret>{password}</secret>", password, "XML"),
+        ("xml-api-key", "xml-secret", f"<apiKey>{password}</apiKey>", password, "XML"),
+        ("auth-pair", "auth-pair", f'get(url, auth=("admin", "{password}"))', password, "Python"),
+        ("url-token", "url-token", f'URL = "https://{token}@git.kestrel.io/x.git"', token, "Python"),
+        ("parenthesis", "password", f'PASSWORD = (\n    "{password}"\n)', password, "Python"),
+    ):
+        yield Planted(kind, rule, line, value, "", language)
 
 
 def _encoded(text: str) -> str:

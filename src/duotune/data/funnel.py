@@ -9,6 +9,8 @@ from duotune.data.decoding import Decoded, decode
 from duotune.data.filters import Filters, Surroundings
 from duotune.data.reasons import Reason, Rejection, of_source
 from duotune.data.redaction.clean import Cleaner, FoundValue, places
+from duotune.data.redaction.finding import Finding, redact
+from duotune.data.redaction.scan import scan_path
 from duotune.data.vendored import Vendored
 from duotune.errors import printable
 from duotune.sources.attributes import read_attributes
@@ -80,11 +82,16 @@ def list_files(source: Source, filters: Filters) -> tuple[list[SourceFile | Reje
 
 
 def screen_paths(listing: Iterable[SourceFile | Rejected], filters: Filters) -> tuple[list[SourceFile], list[LeftOut]]:
-    """The files worth reading, and those that their path or size rules out."""
+    """The files worth reading, and those that their path or size rules out.
+
+    A path that holds a token is shown with a placeholder in its place, and no file there is read.
+    """
     readable: list[SourceFile] = []
     left_out: list[LeftOut] = []
     for entry in listing:
-        if isinstance(entry, Rejected):
+        if (found := scan_path(entry.path)) != []:
+            left_out.append(_secret_path(entry, found))
+        elif isinstance(entry, Rejected):
             left_out.append(_of_source(entry))
         elif (rejection := filters.reject_path(entry.path, entry.size)) is not None:
             left_out.append(_left_out(entry, rejection, read=False))
@@ -122,6 +129,11 @@ def judged(entry: tuple[SourceFile, bytes] | Rejected, filters: Filters, cleaner
 
 def _left_out(file: SourceFile, rejection: Rejection, read: bool) -> LeftOut:
     return LeftOut(printable(file.path), rejection.reason, file.size, rejection.detail, rejection.language, read)
+
+
+def _secret_path(entry: SourceFile | Rejected, found: Sequence[Finding]) -> LeftOut:
+    path = printable(redact(entry.path, found))
+    return LeftOut(path, Reason.SECRET_FILE, entry.size, f"{found[0].rule} in its path")
 
 
 def _of_source(entry: Rejected) -> LeftOut:

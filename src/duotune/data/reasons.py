@@ -65,7 +65,7 @@ _SENTENCES = {
     Reason.NOT_INCLUDED: "It matches none of the project's include globs.",
     Reason.VENDORED: "It is third-party code copied into the project.",
     Reason.DOCUMENTATION: "The project's .gitattributes call it documentation, so it is no example of its code.",
-    Reason.SECRET_FILE: "It is a key or credential file, or holds a private key.",
+    Reason.SECRET_FILE: "It is a key or credential file, holds a private key, or has a secret in its path.",
     Reason.MANY_SECRETS: "It holds at least three different secrets.",
     Reason.HOLDS_SECRET: 'It holds a secret, and data.secrets is "drop".',
     Reason.TOO_LARGE: "It is larger than data.max_file_bytes.",

@@ -27,16 +27,34 @@ _PASS = re.compile(
 )
 _PASS_WORD = re.compile(r"(?i:passw|passphrase)")
 _PASSWORD = re.compile(r"pass|pwd", re.IGNORECASE)
-_NAME = re.compile(r"[\w.$-]*$")
+_NAME = re.compile(r"[\w.$-]*+")
 _QUOTED_NAMES_END = r"\\?[\"'`]?\]?\)?"
 # A type between name and value, as in `password: str = "…"` or `final String password = "…"`.
-_TYPE = r"(?:\s{0,4}:\s{0,2}[A-Za-z][\w\[\], |.?<>]{0,40}?(?=\s{0,4}=))?"
+_TYPE = r"(?:\s{0,4}:\s{0,2}[A-Za-z][\w\[\], |.?<>]{0,40}+(?=\s{0,4}=))?"
 _OPERATOR = r"\s{0,20}(?P<operator>=>|:=|\?=|\+=|={1,3}|!==?|::?|,|\|\||\?\?|\()\s{0,20}"
-_QUOTED = r"(?:[bBfFuUrRL@$]{0,2})(?P<quote>\\?[\"'`])(?P<quoted>[^\n\"'`]{4,200}?)(?P=quote)"
-_AFTER_STEM = re.compile(r"(?P<tail>[\w-]{0,40})" + _QUOTED_NAMES_END + _TYPE + _OPERATOR + _QUOTED)
+# A parenthesis may hold the value on a line of its own; a value may hold other quotes, and its own after a backslash.
+_QUOTED = (
+    r"(?:\((?=[ \t]{0,8}\n)\s{0,40})?[bBfFuUrRL@$]{0,2}(?P<quote>\\?[\"'`])"
+    r"(?P<quoted>(?:(?!(?P=quote))(?:\\[^\n]|[^\n\\])){4,200}+)(?P=quote)"
+)
+_JOINED = re.compile(r"^[\"'`]|[\"'`]$|[\"'`]\s?[+.&,]|[+.&,]\s?[\"'`]")
+_AFTER_STEM = re.compile(r"(?P<tail>[\w-]{0,40}+)" + _QUOTED_NAMES_END + _TYPE + _OPERATOR + _QUOTED)
 _UNQUOTED_AFTER = re.compile(
-    r"(?P<tail>[\w.-]{0,40})[\"']?[ \t]{0,8}(?P<operator>=|: |:\t)[ \t]{0,8}"
+    r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}(?P<operator>=|: |:\t)[ \t]{0,8}"
     r"(?P<bare>[^\s\"'`<>{}\[\]|;,]{4,128})(?=\s|;|,|$)"
+)
+# Where a value goes to the end of its line, it may hold more.
+_LINES = frozenset(["YAML", "INI"])
+_LINE_AFTER = re.compile(
+    r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}(?P<operator>=|: |:\t|:(?=[^\s:/]))[ \t]{0,8}"
+    r"(?P<bare>[^\s\"'`<>]{4,128})(?<![;,}\])])(?=[;,}\])]{0,3}[ \t]*(?:\n|#|\Z))"
+)
+# The value of a variable that another line or member names: `- name: DB_PASSWORD`, then `value: "…"`.
+_NEXT_VALUE = re.compile(
+    r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}[:,]?(?:(?<=,)[ \t]{0,8}|[ \t]{0,8}\n\s{0,40})"
+    r"[\"']?[vV]alue[\"']?\s{0,8}[:=]\s{0,8}"
+    r"(?:(?P<quote>[\"'])(?P<quoted>[^\n\"']{4,200})(?P=quote)"
+    r"|(?P<bare>[^\s\"'`<>{}\[\]|;,]{4,128})(?=[ \t]*(?:\n|#|\Z)))"
 )
 # In connection strings and XML: `;Password=…;`, `?password=…&`, `<password>…</password>`, `key="Password" value="…"`.
 _IN_STRING = re.compile(r"(?:word|wd)?=([^\s;&\"'`<>()\[\]{}]{3,128})(?=[;&\"'`\s])")
@@ -57,7 +75,11 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_RUN = re.compile(
-    r"(?P<name>[\w.$-]{2,64})" + _QUOTED_NAMES_END + _TYPE + _OPERATOR + r"(?:[bBfFuUrRL@$]{0,2}(?P<quote>\\?[\"'`]))?"
+    r"(?<![\w.$-])(?P<name>[\w.$-]{2,64}+)"
+    + _QUOTED_NAMES_END
+    + _TYPE
+    + _OPERATOR
+    + r"(?:[bBfFuUrRL@$]{0,2}(?P<quote>\\?[\"'`]))?"
     r"(?P<head>[^\s\"'`<>{}\[\]|;,()=:]{0,16})$"
 )
 _KEY_NAME = re.compile(
@@ -71,13 +93,15 @@ _KEY_STEMS = (
     *("bearer", "jwt", "psk", "mnemonic", "dsn"),
 )
 _LOOK_BACK = 120
+_LONGEST_HEAD = 40
+_NOTHING_ELSE = re.compile(r"[^\S\n]*+(?:[#;\\\n]|\Z)")
 _LISTED_NAME = re.compile(
     r"(?:key|token|secret|password|passwd|pwd|pass|credentials?|word|wd|phrase|wort)$", re.IGNORECASE
 )
 _UUID_NAME = re.compile(r"(?:secret|password|pass|api[-_.]?key|secret[-_.]?key)$", re.IGNORECASE)
 _AZURE = re.compile(r"AccountKey$|SharedAccessKey$")
 _NO_KEY_NAME = re.compile(
-    r"public|publish|pub[-_.]?key|primary|foreign|partition|sort[-_.]?key|cache|hash|sha\d|md5|digest|checksum|integrity"
+    r"pullsecrets?$|public|publish|pub[-_.]?key|primary|foreign|partition|sort[-_.]?key|cache|hash|sha\d|md5|digest|checksum|integrity"
     r"|etag|finger|thumb|commit|revision|(?:^|[-_.])rev|version|uuid|guid|(?:next|page|max|start|end|sync|continuation|pagination)[-_.]?token|continuation|cursor|csrf|xsrf"
     r"|expected|author(?!iz)|test[-_.]?vector|idempoten|public[-_.]?token|signature|cert|plain|cipher[-_]?text|nonce|(?:^|[-_.])iv$"
     r"|(?:key|token|secret|auth)[-_.]?(?:id|name|code|type|size|len|length|path|file|alias|ring|board|word|url|uri|arn|hash"
@@ -117,7 +141,7 @@ def chosen(text: str, lower: str, language: str) -> Iterator[Assigned]:
         while place >= 0:
             after = place + len(stem)
             if stem != "pass" or _PASS_WORD.match(text, place) or _PASS.match(text, place):
-                found = _value_after(text, place, after, language)
+                found = _value_after(text, place, after, language) or _next_value(text, place, after, language)
                 if found is not None:
                     yield found
             place = lower.find(stem, after)
@@ -182,15 +206,32 @@ def _value_after(text: str, stem: int, after: int, language: str) -> Assigned | 
     start_of_name = after + len(match["tail"]) - len(name)
     if match["operator"] in (",", "(") and not _may_list(match, match["tail"]):
         return None
+    if match["operator"] == "(" and text[start_of_name - 1 : start_of_name] == "@":
+        return None
     if match["operator"] == "," and (text[start_of_name - 1 : start_of_name] == "=" or "=" in match["quoted"]):
         return None
     if _ABOUT.search(match["tail"]) or _NO_KEY_NAME.search(name) or text[start_of_name - 2 : start_of_name] == "::":
         return None
+    if _JOINED.search(match["quoted"]):
+        return None
     return _of_name(name, start, end) if _is_secret(match["quoted"], name) else None
 
 
+def _next_value(text: str, stem: int, after: int, language: str) -> Assigned | None:
+    match = _NEXT_VALUE.match(text, after)
+    if match is None or (match["bare"] and language not in UNQUOTED):
+        return None
+    name = _name_before(text, stem, after) + match["tail"]
+    if _ABOUT.search(match["tail"]) or _NO_KEY_NAME.search(name):
+        return None
+    value = "bare" if match["bare"] else "quoted"
+    return _of_name(name, *match.span(value)) if _is_secret(match[value], name) else None
+
+
 def _unquoted_after(text: str, stem: int, after: int, language: str) -> Assigned | None:
-    match = _UNQUOTED_AFTER.match(text, after) if language in UNQUOTED else None
+    match = _LINE_AFTER.match(text, after) if language in _LINES else None
+    if match is None and language in UNQUOTED:
+        match = _UNQUOTED_AFTER.match(text, after)
     if match is not None:
         name = _name_before(text, stem, after) + match["tail"]
         about = _ABOUT.search(match["tail"]) or _NO_KEY_NAME.search(name)
@@ -208,8 +249,9 @@ def _unquoted_after(text: str, stem: int, after: int, language: str) -> Assigned
 
 
 def _name_before(text: str, stem: int, after: int) -> str:
-    head = _NAME.search(text, max(0, stem - 40), after)
-    return head[0] if head else ""
+    first = max(0, stem - _LONGEST_HEAD)
+    backwards = _NAME.match(text[first:after][::-1])
+    return backwards[0][::-1] if backwards else ""
 
 
 def _is_secret(value: str, name: str) -> bool:
@@ -223,7 +265,9 @@ def _of_name(name: str, start: int, end: int) -> Assigned:
 
 def _stands_alone(text: str, match: re.Match[str], language: str) -> bool:
     """Whether an unquoted value is all that is assigned: no call, no expression, no sentence after it."""
-    line_end = text.find("\n", match.end())
-    rest = text[match.end() : line_end if line_end >= 0 else len(text)].strip()
     assigned = match["operator"] == "=" and text[match.start("operator") - 1] != " "
-    return "(" not in match["bare"] and (rest[:1] in ("", "#", ";", "\\") or (language in SHELLS and assigned))
+    if match.re is _LINE_AFTER:
+        return match["operator"] != ":" or language == "INI"
+    return "(" not in match["bare"] and (
+        _NOTHING_ELSE.match(text, match.end()) is not None or (language in SHELLS and assigned)
+    )

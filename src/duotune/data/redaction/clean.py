@@ -16,7 +16,7 @@ from duotune.data.redaction.scan import scan
 MANY_SECRETS = 3
 """So many different secrets make a file one that is written to hold them."""
 _SHOWN = 5
-_KEY_BLOCKS = frozenset({"private-key", "putty-key", "rsa-xml-key"})
+_KEY_BLOCKS = frozenset({"private-key", "putty-key", "rsa-xml-key", "jwk-private-key"})
 
 
 class FoundValue(BaseModel):

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from duotune.data.redaction.assignments import UNQUOTED
-from duotune.data.redaction.values import is_code, is_fake, is_random
+from duotune.data.redaction.values import is_chosen, is_code, is_fake, is_random
 
-_HOST = r"[\w.\[$%{<-]"
+_HOST = r"(?=[\w.\[$%{<-])"
 _END_OF_KEY = r"-----END[A-Z0-9 ]*(?:PRIVATE KEY|PRIVATE KEY BLOCK)-----"
 
 
@@ -68,7 +68,8 @@ CONTEXTS = (
         "private-key",
         ("PRIVATE KEY",),
         re.compile(
-            r"----[- ]BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?[- ]----(?:\\+r|\\+n|\\|[\s\"'`+,#*/]|[\w-]+: .*\n)*"
+            r"----[- ]BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?[- ]----"
+            r"(?:\\++[rn]?|[\s\"'`+,#*/]|[\w-]{1,40}+: [^\n]{0,200}\n)*+"
             r"[A-Za-z0-9+/=]{40}[A-Za-z0-9+/=\s\\\"'`,:#*-]*?(?:"
             + _END_OF_KEY
             + r"|(?=[^A-Za-z0-9+/=\s\\\"'`,:#*-])|\Z)"
@@ -79,7 +80,11 @@ CONTEXTS = (
         "putty-key",
         "private-key",
         ("PuTTY-User-Key-File-",),
-        re.compile(r"PuTTY-User-Key-File-\d: [\s\S]{0,2000}?Private-Lines: \d+\n(?:[A-Za-z0-9+/=]+\n?)+"),
+        # Its lines hold no second head, so that no line is read for more than one.
+        re.compile(
+            r"PuTTY-User-Key-File-\d: (?:(?!Private-Lines: |PuTTY-)[\s\S]){0,2000}+Private-Lines: \d+\n"
+            r"(?:[A-Za-z0-9+/=]++\n?)++"
+        ),
         _anything,
     ),
     Context("rsa-xml-key", "private-key", ("</D>",), re.compile(r"<D>([A-Za-z0-9+/=\s]{80,})</D>"), _anything),
@@ -94,10 +99,62 @@ CONTEXTS = (
         "url-password",
         "password",
         ("://",),
+        # A password may hold `@`: the last one stands before the host. One with `/` must not begin as a port does.
         re.compile(
-            r"://(?:[^\s/:@\"'`<>(),]{0,80}:([^\s/@\"'`<>]{2,160})@(?=" + _HOST + r")|([0-9a-f]{32})@[\w.-]+/\d)"
+            r"://(?:[^\s/:@\"'`<>(),]{0,80}:([^\s/\"'`<>]{2,160})@" + _HOST + r"|[\w.%+~-]{1,80}:(?!\d{1,5}[/?#,])"
+            r"([^\s/@\"'`<>][^\s@\"'`<>]{0,158}[^\s/@\"'`<>](?:@[^\s/@\"'`<>]{1,80})?)@"
+            + _HOST
+            + r"|([0-9a-f]{32})@[\w.-]+/\d)"
         ),
         _plausible,
+    ),
+    Context(
+        "url-token",
+        "token",
+        ("https://", "http://"),
+        re.compile(r"https?://([\w-]{16,128}+):?@[\w.\[$%{<-]"),
+        is_random,
+    ),
+    Context(
+        "sql-password",
+        "password",
+        ("IDENTIFIED", "identified", "PASSWORD ", "password ", "PASSWORD '", "Password "),
+        re.compile(
+            r"(?:\bidentified\s{1,8}(?:with\s{1,8}\w{1,40}\s{1,8})?by|\b(?:with|encrypted|set)\s{1,8}password)\s{1,8}"
+            r"(?:password\s{1,8})?[\"']([^\s\"']{4,128})[\"']",
+            re.IGNORECASE,
+        ),
+        is_chosen,
+    ),
+    Context(
+        "dockerfile-password",
+        "password",
+        ("ENV", "ARG", "env"),
+        re.compile(
+            r"^[ \t]{0,40}ENV[ \t]{1,8}\w{0,40}(?:PASS(?:WORD|WD|PHRASE)?|PWD|SECRET)[ \t]{1,8}[\"']?([^\s\"']{4,128})",
+            re.IGNORECASE | re.MULTILINE,
+        ),
+        is_chosen,
+        frozenset(["Dockerfile"]),
+    ),
+    Context(
+        "xml-secret",
+        "secret",
+        ("</",),
+        re.compile(
+            r"<[\w.-]{0,40}(?:secret|api[-_.]?key|token)>\s{0,8}([^\s<>]{8,128})\s{0,8}</",
+            re.IGNORECASE,
+        ),
+        is_chosen,
+    ),
+    Context(
+        "auth-pair",
+        "password",
+        ("auth=", "auth =", "BasicAuth("),
+        re.compile(
+            r"(?:\bauth\s{0,4}=\s{0,4}|BasicAuth)\(\s{0,8}[\"'][^\"'\n]{1,64}[\"'],\s{0,8}[\"']([^\"'\n]{4,128})[\"']\s{0,8}\)"
+        ),
+        is_chosen,
     ),
     Context(
         "basic-auth",
@@ -118,7 +175,8 @@ CONTEXTS = (
         "password",
         ("curl",),
         re.compile(
-            r"\bcurl\b[^\n]{0,300}?\s(?:-u|--user|--proxy-user)[ =]?[\"']?[^\s:\"'@/]{1,64}:([^\s\"'|&;]{3,128})"
+            r"\bcurl\b(?:(?!\bcurl\b)[^\n]){0,300}?\s(?:-u|--user|--proxy-user)[ =]?"
+            r"[\"']?[^\s:\"'@/]{1,64}:([^\s\"'|&;]{3,128})"
         ),
         _plausible,
     ),
@@ -135,8 +193,9 @@ CONTEXTS = (
         "password",
         ("sshpass", "mysql", "mariadb", "docker login", "redis-cli", "-storepass", "-keypass", " pass:", "--pass"),
         re.compile(
-            r"(?:\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,200}?\s-p|sshpass\s+-p\s*"
-            r"|docker\s+login\b[^\n|;]{0,200}?\s-p[ =]?|redis-cli\b[^\n|;]{0,200}?\s-a\s+|-(?:store|key)pass\s+"
+            r"(?:\b(?:mysql|mysqldump|mysqladmin|mariadb)\b(?:(?!\bmysql\b)[^\n|;]){0,200}?\s-p|sshpass\s+-p\s*"
+            r"|docker\s+login\b(?:(?!docker)[^\n|;]){0,200}?\s-p[ =]?"
+            r"|redis-cli\b(?:(?!redis-cli)[^\n|;]){0,200}?\s-a\s+|-(?:store|key)pass\s+"
             r"|pass(?:in|out)?\s+pass:|--pass(?:word|wd)?[ =])"
             r"[\"']?([^\s\"'`|;]{4,128})"
         ),

@@ -6,6 +6,7 @@ import contextlib
 import hmac
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from duotune import paths
@@ -14,6 +15,7 @@ from duotune.errors import HostError, printable
 KEY_FILE = "findings.key"
 KEY_BYTES = 32
 _FINGERPRINT_CHARACTERS = 32
+_SHARED = stat.S_IWGRP | stat.S_ISGID
 
 
 class Fingerprints:
@@ -47,6 +49,7 @@ def fingerprints() -> Fingerprints:
     file = paths.home() / KEY_FILE
     try:
         key = _read(file) or _make(file)
+        _follow(file)
     except OSError as error:
         raise HostError(
             f"The key for fingerprints of findings in {printable(file)} cannot be used: {error.strerror or error}.",
@@ -67,6 +70,19 @@ def _read(file: Path) -> bytes:
         return b""
 
 
+def _mode(home: Path) -> int:
+    """The key's permissions: its owner's alone, unless a group shares the home and so needs the key to prepare."""
+    mode = home.stat().st_mode
+    return 0o640 if mode & stat.S_IRGRP and mode & _SHARED else 0o600
+
+
+def _follow(file: Path) -> None:
+    """Let the permissions of the owner's key follow those of the home, which may have changed since."""
+    now, wanted = file.stat(), _mode(file.parent)
+    if now.st_uid == os.geteuid() and stat.S_IMODE(now.st_mode) != wanted:
+        file.chmod(wanted)
+
+
 def _make(file: Path) -> bytes:
     """Write a new key whole or not at all; of several processes that do so the first one's stays."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +90,7 @@ def _make(file: Path) -> bytes:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, _mode(file.parent))
             stream.write(secrets.token_bytes(KEY_BYTES))
             stream.flush()
             os.fsync(stream.fileno())

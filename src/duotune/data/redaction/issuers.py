@@ -39,7 +39,7 @@ ISSUERS = (
     _issuer(
         "gitlab-token",
         "glpat- gloas- gldt- glrt- glrtr- glcbt- glptt- glft- glimt- glagent- glwt- glsoat- glffct- gitlab_session=",
-        r"(?:gl(?:pat|oas|dt|rtr?|cbt|ptt|ft|imt|agent|wt|soat|ffct)-|(?<=_)gitlab_session=)([\w-]{20,}(?:\.[\w-]{2,})*)",
+        r"(?:gl(?:pat|oas|dt|rtr?|cbt|ptt|ft|imt|agent|wt|soat|ffct)-|(?<=_)gitlab_session=)([\w-]{20,}(?:\.[\w-]{2,}+)*+)",
     ),
     _issuer("gitlab-runner-registration-token", "GR1348941", r"GR1348941([\w-]{20,})"),
     _issuer("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_([A-Za-z0-9]{36,})"),
@@ -48,7 +48,7 @@ ISSUERS = (
     _issuer("aws-bedrock-key", "ABSK bedrock-api-key-", r"(?:ABSK|bedrock-api-key-)([A-Za-z0-9+/]{100,}={0,2})"),
     _issuer("google-api-key", "AIza", r"AIza([\w-]{35,})"),
     _issuer("google-oauth-secret", "GOCSPX-", r"GOCSPX-([\w-]{24,})"),
-    _issuer("google-oauth-token", "ya29.", r"ya29\.([\w-]{30,}(?:\.[\w-]+)*)"),
+    _issuer("google-oauth-token", "ya29.", r"ya29\.([\w-]{30,}(?:\.[\w-]++)*+)"),
     _issuer("google-refresh-token", "1//0", r"1//0([\w-]{40,})"),
     _issuer("azure-devops-token", "AZDO", r"(\w{70,80}AZDO\w{4})(?!\w)", lead=80),
     _issuer("slack-token", "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs-", r"xox[abeoprs]-((?:\d-)?[\w-]{16,})"),
@@ -190,17 +190,24 @@ def may_be_issued(text: str, start: int, end: int) -> bool:
 def issued(text: str, start: int, end: int) -> Iterator[tuple[Issuer, re.Match[str]]]:
     """Tokens that begin within or right before the long run `text[start:end]`, or whose mark does."""
     place = max(0, start - _LONGEST_OUTSIDE)
+    tried: dict[Issuer, int] = {}
     while (mark := _MARK.search(text, place, end)) is not None:
         for issuer in _BY_MARK[mark[0]]:
-            match = _token(issuer, text, mark.start())
+            match = _token(issuer, text, mark.start(), tried)
             if match is not None:
                 yield issuer, match
         place = mark.start() + 1
 
 
-def _token(issuer: Issuer, text: str, mark: int) -> re.Match[str] | None:
-    for start in range(max(0, mark - issuer.lead), mark + 1) if issuer.lead else (mark,):
+def _token(issuer: Issuer, text: str, mark: int, tried: dict[Issuer, int]) -> re.Match[str] | None:
+    """The token around a mark; no place is tried twice for one issuer, however many marks stand behind it."""
+    first = max(0, mark - issuer.lead, tried.get(issuer, 0))
+    tried[issuer] = mark + 1
+    for start in range(first, mark + 1):
+        if start and text[start - 1].isalnum() and text[start - 1].isascii():
+            continue
         match = issuer.pattern.match(text, start)
         if match is not None and match.end() > mark:
+            tried[issuer] = start + 1
             return match
     return None

@@ -23,7 +23,8 @@ _RESERVED = re.compile(
     r"(?:^|\.)(?:example\.(?:com|org|net|edu)|example|invalid|test|localhost|localdomain)$"
     r"|^(?:domain|email|mail|mydomain|yourdomain|your-domain|yourcompany|your-company|company|mycompany|acme|foo|bar|baz"
     r"|foobar|test|host|server|somewhere|something|some-domain|my|site|xyz|abc|a|b|c|x|y|z|users\.noreply\.github)\.[a-z]+$"
-    r"|^(?:users\.noreply\.)",
+    r"|^users\.noreply\."
+    r"|^v?\d+(?:\.\d+)*\.[a-z]+$",  # the version of a package, as in `checkout@v4.io`
     re.IGNORECASE,
 )
 _NOBODY = re.compile(

@@ -9,7 +9,7 @@ from duotune.data.redaction.credentials import credentials, discord_token, passw
 from duotune.data.redaction.finding import Finding
 from duotune.data.redaction.issuers import issued, may_be_issued
 from duotune.data.redaction.personal import personal
-from duotune.data.redaction.runs import flat, long_runs
+from duotune.data.redaction.runs import MIN_RUN, flat, long_runs
 from duotune.data.redaction.values import is_fake
 
 
@@ -30,17 +30,25 @@ def scan(text: str, language: str = "", personal_data: bool = True) -> list[Find
     return _with_lines(text, _disjoint(found)) if found else []
 
 
+def scan_path(path: str) -> list[Finding]:
+    """Tokens in a path whose form identifies their issuer: in order, none overlapping another, all of line 1."""
+    return _with_lines(path, _disjoint(_issued(path, 0, len(path)))) if len(path) >= MIN_RUN else []
+
+
+def _issued(text: str, start: int, end: int) -> Iterator[Finding]:
+    for issuer, match in issued(text, start, end):
+        if not is_fake(match[match.lastindex or 0], formed=True):
+            word = "key" if "key" in issuer.rule else "token"
+            yield Finding(issuer.rule, "secret", word, match.start(), match.end())
+
+
 def _secrets(text: str, language: str) -> Iterator[Finding]:
     flat_text = flat(text)
     for start, end, has_digit in long_runs(flat_text):
         if not has_digit and not may_be_issued(text, start, end):
             continue
-        known = False
-        for issuer, match in issued(text, start, end):
-            if not is_fake(match[match.lastindex or 0], formed=True):
-                known = True
-                word = "key" if "key" in issuer.rule else "token"
-                yield Finding(issuer.rule, "secret", word, match.start(), match.end())
+        known = list(_issued(text, start, end))
+        yield from known
         if has_digit and not known:
             yield from _unknown(text, start, end, language)
     for context, start, end in credentials(text, language):
