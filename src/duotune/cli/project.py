@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from duotune.cli.output import in_bytes, plain_table, print_json, show
+from duotune.cli.output import plain_table, print_json, show
+from duotune.runs.wording import in_bytes
 
 if TYPE_CHECKING:
     from duotune.catalog.projects import Project
