@@ -115,7 +115,7 @@ def _show(project: Project, commit: str | None, adapters: Sequence[str], trained
 
 
 def _show_explanation(explanation: Explanation) -> None:
-    verdict = "kept" if explanation.kept else f"left out: {explanation.reason}"
+    verdict = f"{explanation.verdict}: {explanation.reason}" if explanation.reason else explanation.verdict
     show(f"{explanation.path}: {verdict}")
     show(explanation.sentence)
     facts = plain_table("", "")
