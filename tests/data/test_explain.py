@@ -67,7 +67,7 @@ def test_an_unknown_path_names_the_nearest_and_a_directory_one_of_its_files(fold
     with pytest.raises(UsageError, match=r"library has no file haepq\.py") as error:
         ask(folder, "haepq.py")
     assert "heapq.py" in error.value.hint
-    with pytest.raises(UsageError, match=r"tools/ is a directory of library with 1 entries") as error:
+    with pytest.raises(UsageError, match=r"tools/ is a directory of library with 1 file") as error:
         ask(folder, "tools/")
     assert "tools/release.py" in error.value.hint
 

@@ -17,6 +17,7 @@ from duotune.data.vendored import looks_vendored
 from duotune.errors import CheckFailed, DuotuneError, UsageError, printable
 from duotune.runs.directory import RunDirectory, list_runs
 from duotune.runs.results import Prepared
+from duotune.runs.wording import counted
 from duotune.sources.source import Rejected, Source, SourceFile
 
 _NEAREST = 3
@@ -168,7 +169,7 @@ def _find(listing: list[SourceFile | Rejected], path: str, name: str) -> SourceF
     inside = [other for other in paths if other.startswith(f"{path.rstrip('/')}/")]
     if inside:
         raise UsageError(
-            f"{shown} is a directory of {name} with {len(inside):,} entries.",
+            f"{shown} is a directory of {name} with {counted(len(inside), 'file')} or folders left out whole.",
             f"Name one, such as {printable(inside[0])}.",
         )
     raise UsageError(f"{name} has no file {shown}.", _nearest(path, paths))
