@@ -146,3 +146,25 @@ def test_symlink_out_and_unreadable_file_are_left_out_with_their_reason(
     (found,) = planned["projects"]
     assert found["files"] == kept
     assert [count for reason, count in found["rejected"].items() if "link" in reason] == [1]
+
+
+def test_unknown_languages_are_refused_where_they_are_written(
+    tmp_path: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text(
+        f'name = "r"\n[[projects]]\nsource = "{project}"\nlanguages = ["C", "Phyton"]\n'
+        '[model]\npath = "tiny"\n[adapter]\nname = "a"\n'
+    )
+    assert run(["config", "check", str(file)]) == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert "projects[0].languages = 'Phyton': is not a language that is known. Did you mean `Python`?" in said
+    assert run(["projects", "add", "x", str(project), "--language", "Phyton"]) == ExitCode.USAGE
+    assert "Did you mean 'Python'?" in capsys.readouterr().err
+    assert run(["projects", "show", "x"]) == ExitCode.USAGE
+
+
+def test_globs_that_match_nothing_are_shown_with_the_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["projects", "add", "x", str(project), "--exclude", "docs/"]) == ExitCode.OK
+    assert run(["projects", "show", "x"]) == ExitCode.OK
+    assert "No file matches what its exclude names: docs/" in capsys.readouterr().out

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from duotune.cli.main import COMMANDS, LazyGroup, cli, run
-from duotune.cli.output import in_bytes, in_words
+from duotune.cli.output import in_words
 from duotune.runs.directory import create_run
+from duotune.runs.wording import in_bytes
 from support.runs import run_config
 
 

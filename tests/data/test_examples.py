@@ -126,10 +126,19 @@ def test_share_of_a_recipe_that_finds_nothing_goes_to_the_others(tokenizer: Code
     assert tokens.total() == pytest.approx(len(tokenizer.encode(flat)), rel=0.08)
 
 
-def test_file_in_which_nothing_can_be_asked_still_teaches_its_text(tokenizer: CodeTokenizer) -> None:
-    flat = "value = 1\n" * 10
-    documents = ExampleMaker(tokenizer, data(signature=1)).documents([Text(0, flat, "Kotlin", "flat")])
-    assert [(document.recipe, tokenizer.decode(document.ids)) for document in documents] == [("code", flat)]
+def test_file_in_which_nothing_can_be_asked_teaches_its_text_where_that_has_a_share(tokenizer: CodeTokenizer) -> None:
+    flat = Text(0, "value = 1\n" * 10, "Kotlin", "flat")
+    documents = ExampleMaker(tokenizer, data(signature=0.9, code=0.1)).documents([flat])
+    assert [(document.recipe, tokenizer.decode(document.ids)) for document in documents] == [("code", flat.text)]
+    assert ExampleMaker(tokenizer, data(signature=1)).documents([flat]) == []
+
+
+def test_recipe_without_a_share_makes_nothing(tokenizer: CodeTokenizer) -> None:
+    prose = "".join(f"# Part {n}\n\nA paragraph about part {n}, which says a few things.\n\n" for n in range(80))
+    files = [Text(0, prose, "Markdown", "m"), Text(1, "Words without a heading.\n" * 9, "Markdown", "w"), *texts()[2:]]
+    documents = ExampleMaker(tokenizer, data(heading=1, signature=1)).documents(files)
+    assert {document.recipe for document in documents} == {"heading", "signature"}
+    assert 1 not in {document.file for document in documents}
 
 
 def test_control_tokens_spelled_in_a_file_stay_text(tokenizer: CodeTokenizer) -> None:

@@ -44,6 +44,7 @@ def ask(folder: Path, path: str) -> Explanation:
 def test_kept_and_left_out(folder: Path) -> None:
     kept = ask(folder, "./heapq.py")
     assert (kept.kept, kept.reason, kept.language, kept.path) == (True, None, "Python", "heapq.py")
+    assert kept.verdict == "passes the filters"
     assert "shows after a preparation" in kept.sentence
     wide = ask(folder, "wide.py")
     assert (wide.kept, wide.reason, wide.detail) == (False, "long-lines", "longest line 2,006 characters")
@@ -66,7 +67,7 @@ def test_an_unknown_path_names_the_nearest_and_a_directory_one_of_its_files(fold
     with pytest.raises(UsageError, match=r"library has no file haepq\.py") as error:
         ask(folder, "haepq.py")
     assert "heapq.py" in error.value.hint
-    with pytest.raises(UsageError, match=r"tools/ is a directory of library with 1 entries") as error:
+    with pytest.raises(UsageError, match=r"tools/ is a directory of library with 1 file") as error:
         ask(folder, "tools/")
     assert "tools/release.py" in error.value.hint
 
@@ -102,6 +103,10 @@ def test_the_latest_preparation_tells_of_duplicates_and_splits(
     with Journal(run.journal_file) as journal:
         journal.append(StageStarted(stage="prepare"))
         journal.append(StageFinished(stage="prepare", result=result.model_dump(mode="json")))
+    told = ask(folder, "zz_copy.py")
+    assert (told.verdict, told.kept, told.reason) == ("left out", False, "exact-duplicate")
+    told = ask(folder, "heapq.py")
+    assert (told.verdict, told.kept, told.reason) == ("kept", True, None)
     copy, near, kept = (ask(folder, path).preparation for path in ("zz_copy.py", "near.py", "heapq.py"))
     assert copy is not None
     assert near is not None
@@ -113,3 +118,11 @@ def test_the_latest_preparation_tells_of_duplicates_and_splits(
     assert f"{kept.tokens:,} tokens" in kept.sentence
     assert ask(folder, "wide.py").preparation is not None
     assert run.state().funnel == funnel_of(dataset.manifest).model_dump(mode="json")
+    text = (folder / "near.py").read_text()
+    (folder / "near.py").write_text(text + "\n# More, so that it is another file now.\n")
+    changed = ask(folder, "near.py")
+    assert (changed.verdict, changed.kept, changed.reason) == ("passes the filters", True, None)
+    assert changed.preparation is not None
+    assert changed.preparation.sentence == "with other content: left out: near-duplicate of library:glob.py"
+    (folder / "heapq.py").write_text((folder / "heapq.py").read_text().replace("heap", "pile"))
+    assert ask(folder, "heapq.py").verdict == "passes the filters"

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from duotune.data.manifest import Manifest, read_manifest
+from duotune.data.page import as_markdown
 from duotune.data.parts import read_record
-from duotune.data.report import as_markdown, funnel_of
+from duotune.data.redaction.report import FINDINGS_FILE, FindingCounts
+from duotune.data.report import SPLITS, funnel_of
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.runs.funnel import Amount, Funnel
+from duotune.runs.wording import in_bytes
 from support.preparing import MODULES, STANDARD_LIBRARY, dataset_of, part_of
 
 Folders = Callable[..., Path]
@@ -83,11 +86,42 @@ def test_the_funnel_lies_beside_the_manifest(prepared: tuple[Path, Manifest]) ->
 
 def test_the_page_has_an_example_of_each_reason_and_no_cell_can_be_broken(prepared: tuple[Path, Manifest]) -> None:
     manifest = prepared[1]
-    page = as_markdown(manifest)
+    page = as_markdown(manifest, prepared[0] / FINDINGS_FILE)
     assert "| near-duplicate | 1 |" in page
     assert "`near.py`, as `one:heapq.py`" in page
     assert "`made.py` (header: DO NOT EDIT)" in page
     assert "measured afterwards on the texts: **0**" in page
     hostile = manifest.rejected[0].model_copy(update={"path": "a|`b.py"})
-    broken = as_markdown(manifest.model_copy(update={"rejected": [hostile]}))
+    broken = as_markdown(manifest.model_copy(update={"rejected": [hostile]}), prepared[0] / FINDINGS_FILE)
     assert "`a\\|'b.py`" in broken
+
+
+def test_the_page_compares_shares_asked_and_got_and_counts_splits_by_project(prepared: tuple[Path, Manifest]) -> None:
+    manifest = prepared[1]
+    page = as_markdown(manifest, prepared[0] / FINDINGS_FILE)
+    tokens = manifest.splits["train"].recipes
+    got = tokens["fim"] / sum(tokens.values())
+    assert f"| fim | code | 55.0% | {got:.1%} | {tokens['fim']:,} |" in page
+    assert "| raw |" not in page
+    for project in ("one", "two"):
+        files = [sum(f.project == project and f.split == split for f in manifest.files) for split in SPLITS]
+        row = next(line for line in page.splitlines() if line.startswith(f"| {project} |") and line.count("|") == 8)
+        assert [cell.strip() for cell in row.split("|")[2:8:2]] == [str(count) for count in files]
+
+
+def test_the_page_counts_what_was_redacted_and_says_where_it_is_listed(prepared: tuple[Path, Manifest]) -> None:
+    directory, manifest = prepared
+    found = FindingCounts(secrets=1, personal=3, redacted_files=2, dropped_files=1, by_rule={"email": 3, "aws-key": 1})
+    page = as_markdown(manifest.model_copy(update={"findings": found}), directory / FINDINGS_FILE)
+    assert "1 secret and 3 pieces of personal data: 2 files redacted, 1 file left out." in page
+    assert "| email | 3 |\n| aws-key | 1 |" in page
+    assert f"`{directory / FINDINGS_FILE}` lists them" in page
+    none = as_markdown(manifest.model_copy(update={"findings": FindingCounts()}), directory / FINDINGS_FILE)
+    assert "None were found." in none
+
+
+def test_sizes_are_written_as_on_the_terminal(prepared: tuple[Path, Manifest]) -> None:
+    manifest = prepared[1]
+    kept = funnel_of(manifest).projects["one"].kept
+    page = as_markdown(manifest, prepared[0] / FINDINGS_FILE)
+    assert f"| one | {kept.files} | {in_bytes(kept.bytes)} |" in page

@@ -62,8 +62,10 @@ def test_both_held_out_splits_get_something(early: int, late: int, fraction: flo
 
 
 def test_too_few_late_or_early_files_are_refused() -> None:
-    with pytest.raises(UsageError, match=f"Only 1 files of distinct content were first committed after {DAY}"):
+    with pytest.raises(UsageError, match=f"Only 1 file of distinct content was first committed after {DAY}"):
         assign_by_time([*distinct(10), *distinct(1, "b", late=True)], [], 0.1, 0.1, 0, DAY)
+    with pytest.raises(UsageError, match="No file of distinct content was first committed after"):
+        assign_by_time(distinct(10), [], 0.1, 0.1, 0, DAY)
     with pytest.raises(UsageError, match="none is left to train on"):
         assign_by_time(distinct(10, late=True), [], 0.1, 0.1, 0, DAY)
 

@@ -54,3 +54,6 @@ def test_languages_that_no_recipe_applies_to_are_refused_or_named(tmp_path: Path
     assert "applies to Markdown" in warned["recipes"]
     taught = plan(with_recipes(config, ("Markdown", "Python"), fim=0.5, raw=0.5))
     assert [check.status for check in taught.checks if check.name == "recipes"] == ["ok"]
+    assert [check.detail for check in taught.checks if check.name == "recipes"] == ["fim 0.5, raw 0.5"]
+    code_alone = plan(with_recipes(config, fim=0.5, raw=0.5))
+    assert [check.detail for check in code_alone.checks if check.name == "recipes"] == ["fim 0.5"]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from duotune.cli.output import in_bytes, print_json, say, show
+from duotune.cli.output import print_json, say, show
 from duotune.errors import ExitCode
+from duotune.runs.wording import in_bytes
 
 if TYPE_CHECKING:
     from duotune.adapters.verify import Check

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from duotune.cli.output import print_json, say
+
+if TYPE_CHECKING:
+    from duotune.config.run import RunConfig
 
 
 @click.group()
@@ -36,8 +40,23 @@ def check(file: Path, host: bool) -> None:
         read_toml(file)  # unlike the host's own, a file that was named must exist
         load_host_config(file)
     else:
-        load_run_config(file)
+        _check_languages(load_run_config(file), file)
     say(f"{file} is valid. `duotune run {file} --dry-run` checks its sources, its model and this host.")
+
+
+def _check_languages(loaded: RunConfig, file: Path) -> None:
+    """Languages are known to the data room alone, so that loading takes any."""
+    from duotune.data.languages import by_name, nearest
+    from duotune.errors import ConfigError, Problem
+
+    problems = [
+        Problem(f"projects[{index}].languages", name, "is not a language that is known", nearest(name))
+        for index, project in enumerate(loaded.projects)
+        for name in project.languages
+        if by_name(name.strip()) is None
+    ]
+    if problems:
+        raise ConfigError(str(file), problems)
 
 
 @config.command()

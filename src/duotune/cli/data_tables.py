@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from duotune.cli.output import counted, in_bytes, plain_table, show
+from duotune.cli.output import plain_table, show
 from duotune.runs.funnel import TOKENIZED, Amount, Funnel
+from duotune.runs.wording import counted, in_bytes
 
 _MOST_TYPES = 12
 _MOST_REASONS = 8

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from duotune.cli.output import counted
 from duotune.runs.results import Evaluated, Findings, Prepared, Published, Trained
 from duotune.runs.state import RunState
+from duotune.runs.wording import counted
 
 
 def outcome(state: RunState, stage: str) -> str:

@@ -78,20 +78,6 @@ def in_words(seconds: float | None) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def in_bytes(count: float) -> str:
-    """A size with a decimal unit of three significant digits: `8.07 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(count) < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
-
-
 def in_gib(count: float) -> str:
     """Memory in binary units, as drivers and data sheets give it: `23.4 GiB`."""
     return f"{count / 2**30:.3g} GiB"
-
-
-def counted(count: int, word: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from duotune.cli.output import in_bytes, plain_table, print_json, show
+from duotune.cli.output import plain_table, print_json, show
+from duotune.runs.wording import counted, in_bytes
 
 if TYPE_CHECKING:
     from duotune.catalog.projects import Project
@@ -83,6 +84,7 @@ def _document(
         "found": {language: list(counts) for language, counts in found.found.items()},
         "doubtful": {glob: list(counts) for glob, counts in found.doubtful.items()},
         "rejected": dict(found.rejected),
+        "unmatched": {setting: list(globs) for setting, globs in found.unmatched.items()},
     }
 
 
@@ -95,7 +97,7 @@ def _show(project: Project, commit: str | None, adapters: Sequence[str], trained
     facts.add_row("source", printable(f"{project.source} at {commit or 'its files as they are'}"))
     facts.add_row("gets", ", ".join(adapters) or "base model")
     facts.add_row("trained on it", ", ".join(trained) or "no adapter yet")
-    facts.add_row("to train on", f"{found.files:,} files, {in_bytes(found.bytes)}")
+    facts.add_row("to train on", f"{counted(found.files, 'file')}, {in_bytes(found.bytes)}")
     show(facts)
     show("")
     show_types(found.found, found.by_language)
@@ -103,6 +105,8 @@ def _show(project: Project, commit: str | None, adapters: Sequence[str], trained
         values = getattr(project, setting)
         if values:
             show(printable(f"Its {setting}: {', '.join(values)}"))
+    for setting, globs in found.unmatched.items():
+        show(printable(f"No file matches what its {setting} names: {', '.join(globs)}"))
     show_doubts(project.name, found.doubtful)
     show("")
     left_out = plain_table("left out because", "files", figures_from=1)
@@ -114,7 +118,7 @@ def _show(project: Project, commit: str | None, adapters: Sequence[str], trained
 
 
 def _show_explanation(explanation: Explanation) -> None:
-    verdict = "kept" if explanation.kept else f"left out: {explanation.reason}"
+    verdict = f"{explanation.verdict}: {explanation.reason}" if explanation.reason else explanation.verdict
     show(f"{explanation.path}: {verdict}")
     show(explanation.sentence)
     facts = plain_table("", "")

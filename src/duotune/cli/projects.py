@@ -53,9 +53,11 @@ def add(
     from duotune.config.load import parse
     from duotune.config.resolve import is_remote
     from duotune.config.run import ProjectConfig
+    from duotune.data.languages import resolve
     from duotune.sources.open import open_source
 
     parse(ProjectConfig, {"name": name, "source": source}, "The project")
+    resolve(language)
     location = source if is_remote(source) else str(Path(source).expanduser().absolute())
     open_source(location, ref).close()
     with open_catalog() as catalog:

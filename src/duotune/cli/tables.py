@@ -10,12 +10,13 @@ from rich.text import Text
 
 from duotune.cli.data_tables import show_doubts, show_funnel, show_types, summed
 from duotune.cli.outcomes import findings
-from duotune.cli.output import counted, in_bytes, in_gib, in_words, plain_table, say, show
+from duotune.cli.output import in_gib, in_words, plain_table, say, show
 from duotune.evaluation.results import LOWER_IS_BETTER, Evaluation, Metric
 from duotune.plan.records import Plan
 from duotune.runs.funnel import Funnel
 from duotune.runs.results import DATA_REPORT, Published
 from duotune.runs.state import RunState
+from duotune.runs.wording import counted, in_bytes
 
 Status = Literal["ok", "warning", "refused"]
 _MARKS: dict[Status, tuple[str, str]] = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "refused": ("✗", "red")}

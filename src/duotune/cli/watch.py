@@ -11,10 +11,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
 from duotune.cli.outcomes import outcome
-from duotune.cli.output import in_bytes, in_words, narrator, say
+from duotune.cli.output import in_words, narrator, say
 from duotune.runs.directory import RunDirectory
 from duotune.runs.liveness import StateReader
 from duotune.runs.state import RunState, StageState
+from duotune.runs.wording import in_bytes
 
 POLL_SECONDS = 0.4
 SECONDS_BETWEEN_LINES = 15.0

@@ -9,6 +9,9 @@ dataset are shares of its text, and a pass over the dataset is a pass over the s
 - the text itself is cut into windows that fill a row; some of them, neighbours, are taken;
 - `fim`, which always finds another hole, spends what is left.
 
+A file in which nothing was asked teaches its beginning, if the text itself has a share; a recipe without a share makes
+nothing, so that such a file may give no document at all.
+
 An example that would show more than its recipe has left is made with the probability of the part that it has, so that
 shares hold over many files though no example is cut short. Nothing here depends on another file, nor on a path: an
 unchanged file gives the same documents.
@@ -184,12 +187,7 @@ class ExampleMaker:
                     shares[name] = 0.0
                 else:
                     drafts += self._questions(text, name, budget, dice)
-        return drafts or [self._first_window(text)]
-
-    def _first_window(self, text: Text) -> _Draft:
-        """A file in which nothing can be asked still teaches its text."""
-        recipe = next(name for name in NAMES if RECIPES[name].holes is None and applies(name, text.language))
-        return _Draft(text, recipe, self._windows(text, recipe)[0])
+        return drafts or [_Draft(text, name, self._windows(text, name)[0]) for name in whole]
 
     def _windows(self, text: Text, recipe: Recipe) -> list[Span]:
         size = self._excerpt_characters if self._is_excerpt(recipe) else self._window_characters

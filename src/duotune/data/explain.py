@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.filters import filters_of
 from duotune.data.funnel import Accepted, LeftOut, look_around, screen_contents, screen_paths
 from duotune.data.manifest import KeptFile, RejectedEntry, read_manifest
+from duotune.data.reasons import Reason
 from duotune.data.redaction.clean import Cleaner, places
 from duotune.data.redaction.fingerprints import Fingerprints
 from duotune.data.vendored import looks_vendored
 from duotune.errors import CheckFailed, DuotuneError, UsageError, printable
 from duotune.runs.directory import RunDirectory, list_runs
 from duotune.runs.results import Prepared
-from duotune.sources.source import Rejected, Source, SourceFile, nothing
+from duotune.runs.wording import counted
+from duotune.sources.source import Rejected, Source, SourceFile
 
 _NEAREST = 3
 _SPLITS = {"train": "to train on", "validation": "to watch the loss with", "test": "to test on"}
@@ -32,6 +35,7 @@ class Preparation:
         repeats: `project:path` of the kept file that it repeats.
         split: Where it went.
         tokens: Tokens of the examples made of it.
+        same_content: Whether it saw the content that the file has now.
     """
 
     run: str
@@ -40,23 +44,27 @@ class Preparation:
     repeats: str | None
     split: str | None
     tokens: int
+    same_content: bool
 
     @property
     def sentence(self) -> str:
         """All of it, for people."""
+        other = "" if self.same_content else "with other content: "
         if self.reason is None:
-            return f"kept {_SPLITS[self.split or 'train']}, {self.tokens:,} tokens"
+            return f"{other}kept {_SPLITS[self.split or 'train']}, {self.tokens:,} tokens"
         repeated = f" of {self.repeats}" if self.repeats else ""
-        return f"left out: {self.reason}{repeated}" + (f" ({self.detail})" if self.detail else "")
+        return f"{other}left out: {self.reason}{repeated}" + (f" ({self.detail})" if self.detail else "")
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The verdict on one file.
+    """The one verdict on a file: the latest preparation's, if that saw the same content, else today's.
 
     Attributes:
         path: Printable.
-        kept: Whether its name, size and content pass; duplicates are only found by a preparation.
+        verdict: `kept` by a preparation; `passes the filters`, so that a preparation keeps it unless it repeats another
+            file; or `left out`.
+        kept: Whether it is not left out.
         reason: Code of the reason why not; None when it is kept.
         sentence: What the verdict means.
         detail: Which rule said so; often empty.
@@ -67,6 +75,7 @@ class Explanation:
     """
 
     path: str
+    verdict: Literal["kept", "passes the filters", "left out"]
     kept: bool
     reason: str | None
     sentence: str
@@ -90,15 +99,16 @@ def explain(source: Source, project: ProjectConfig, data: DataConfig, path: str)
         UsageError: There is no such file.
         SourceError: The source cannot be read.
     """
-    listing = list(source.files(nothing))
+    shown = path_shown(path)
+    # Only a file whose content may matter has its id in the listing of a folder.
+    listing = list(source.files(lambda other, size: path_shown(other) == shown))
     entry = _find(listing, path, project.name)
     filters = filters_of(project, data).knowing(look_around(source, listing))
     readable, left_out = screen_paths([entry], filters)
     cleaner = Cleaner(data, Fingerprints.unkept())
     verdict = left_out[0] if left_out else next(iter(screen_contents(source, readable, filters, cleaner)))
-    shown = path_shown(path)
     directory = verdict.path if verdict.path.endswith("/") and verdict.path != shown else None
-    preparation = _latest(project.name, verdict.path if directory is None else directory)
+    preparation = _latest(project.name, verdict, directory, source.commit)
     return _explanation(entry.path, shown, verdict, directory, preparation)
 
 
@@ -110,28 +120,40 @@ def path_shown(path: str) -> str:
 def _explanation(
     path: str, shown: str, verdict: Accepted | LeftOut, directory: str | None, preparation: Preparation | None
 ) -> Explanation:
-    kept = isinstance(verdict, Accepted)
-    doubt = looks_vendored(path) if kept else ""
-    redacted = f"redacted: {places(verdict.findings)}" if kept and verdict.findings else ""
+    passes = isinstance(verdict, Accepted)
+    doubt = looks_vendored(path) if passes else ""
+    redacted = f"redacted: {places(verdict.findings)}" if passes and verdict.findings else ""
     notes = [verdict.detail, redacted, f"may be other people's code: {doubt}" if doubt else ""]
-    return Explanation(
+    explanation = Explanation(
         path=shown if directory else verdict.path,
-        kept=kept,
+        verdict="passes the filters" if passes else "left out",
+        kept=passes,
         reason=None if isinstance(verdict, Accepted) else verdict.reason.value,
-        sentence=_sentence(verdict, directory, preparation),
+        sentence=_sentence(verdict, directory),
         detail=" · ".join(note for note in notes if note),
         size_bytes=verdict.size or None,
         language=verdict.language,
         directory=directory,
         preparation=preparation,
     )
+    return _as_prepared(explanation, preparation) if preparation and preparation.same_content else explanation
 
 
-def _sentence(verdict: Accepted | LeftOut, directory: str | None, preparation: Preparation | None) -> str:
+def _as_prepared(today: Explanation, preparation: Preparation) -> Explanation:
+    """The same with the verdict of a preparation that saw the same content."""
+    if preparation.reason == today.reason:
+        return replace(today, sentence="It was kept.", verdict="kept") if today.kept else today
+    if preparation.reason is None:
+        detail = f"the project's settings now leave it out: {today.reason}" if today.reason else today.detail
+        return replace(today, verdict="kept", kept=True, reason=None, sentence="It was kept.", detail=detail)
+    sentence, detail = Reason(preparation.reason).sentence, preparation.detail
+    return replace(today, verdict="left out", kept=False, reason=preparation.reason, sentence=sentence, detail=detail)
+
+
+def _sentence(verdict: Accepted | LeftOut, directory: str | None) -> str:
     if isinstance(verdict, LeftOut):
         return f"{f'All of {directory} is left out. ' if directory else ''}{verdict.reason.sentence}"
-    passed = "Its name, size and content pass the filters."
-    return passed if preparation else f"{passed} Whether it repeats another file shows after a preparation."
+    return "Its name, size and content pass. Whether it repeats another file shows after a preparation."
 
 
 def _find(listing: list[SourceFile | Rejected], path: str, name: str) -> SourceFile | Rejected:
@@ -147,7 +169,7 @@ def _find(listing: list[SourceFile | Rejected], path: str, name: str) -> SourceF
     inside = [other for other in paths if other.startswith(f"{path.rstrip('/')}/")]
     if inside:
         raise UsageError(
-            f"{shown} is a directory of {name} with {len(inside):,} entries.",
+            f"{shown} is a directory of {name} with {counted(len(inside), 'file')} or folders left out whole.",
             f"Name one, such as {printable(inside[0])}.",
         )
     raise UsageError(f"{name} has no file {shown}.", _nearest(path, paths))
@@ -160,8 +182,9 @@ def _nearest(path: str, paths: list[str]) -> str:
     return f"The nearest: {', '.join(printable(match[0]) for match in found)}." if found else "It has no files at all."
 
 
-def _latest(project: str, path: str) -> Preparation | None:
-    """What the newest run that prepared the project made of a path, if its dataset is still there."""
+def _latest(project: str, verdict: Accepted | LeftOut, directory: str | None, commit: str | None) -> Preparation | None:
+    """What the newest run that prepared the project made of a file, if its dataset is still there."""
+    path = verdict.path if directory is None else directory
     for run in list_runs():
         prepared = _prepared(run)
         if prepared is None or project not in (part.name for part in prepared.projects):
@@ -170,12 +193,20 @@ def _latest(project: str, path: str) -> Preparation | None:
             manifest = read_manifest(Path(prepared.dataset))
         except CheckFailed:
             continue
+        same_commit = commit is not None and commit in (p.commit for p in manifest.projects if p.name == project)
         entries: list[KeptFile | RejectedEntry] = [*manifest.files, *manifest.rejected]
         for entry in entries:
             if entry.project == project and entry.path == path:
-                return _preparation(run.id, entry)
+                return _preparation(run.id, entry, same_commit or _same_content(verdict, entry))
         return None
     return None
+
+
+def _same_content(verdict: Accepted | LeftOut, entry: KeptFile | RejectedEntry) -> bool:
+    """By the id of the content where both have one, else by the size."""
+    if isinstance(verdict, Accepted) and isinstance(entry, KeptFile):
+        return verdict.blob_id == entry.blob_id
+    return verdict.size == entry.size_bytes
 
 
 def _prepared(run: RunDirectory) -> Prepared | None:
@@ -185,7 +216,7 @@ def _prepared(run: RunDirectory) -> Prepared | None:
         return None
 
 
-def _preparation(run: str, entry: KeptFile | RejectedEntry) -> Preparation:
+def _preparation(run: str, entry: KeptFile | RejectedEntry, same_content: bool) -> Preparation:
     if isinstance(entry, KeptFile):
-        return Preparation(run, None, entry.detail, None, entry.split, entry.tokens)
-    return Preparation(run, entry.reason.value, entry.detail, entry.repeats, None, 0)
+        return Preparation(run, None, entry.detail, None, entry.split, entry.tokens, same_content)
+    return Preparation(run, entry.reason.value, entry.detail, entry.repeats, None, 0, same_content)

@@ -164,6 +164,12 @@ def filters_of(project: ProjectConfig, data: DataConfig) -> Filters:
     )
 
 
+def unmatched(globs: Sequence[str], paths: Sequence[str]) -> list[str]:
+    """The globs that match none of some paths, with or without the `!` before them."""
+    specs = {glob: PathSpec.from_lines(GitIgnoreSpecPattern, [glob.removeprefix("!")]) for glob in globs}
+    return [glob for glob, spec in specs.items() if not any(map(spec.match_file, paths))]
+
+
 def language_said(said: FileAttributes) -> Language | None:
     """The language that `linguist-language` names; None where it names none that is known."""
     return by_name(said.language) if said.language else None

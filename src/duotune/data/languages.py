@@ -140,21 +140,25 @@ def detect(path: str, text: str) -> Language | None:
     return language
 
 
+def nearest(name: str) -> str:
+    """The known language that is spelled most like a name; empty where none is."""
+    known = _index().by_name
+    near = difflib.get_close_matches(name.strip().lower(), known, n=1, cutoff=0.5)
+    return known[near[0]].name if near else ""
+
+
 def resolve(names: Iterable[str]) -> frozenset[str]:
     """linguist's names of the languages that a project chose; case does not matter.
 
     Raises:
         UsageError: A name that the table lacks, with the nearest one that it has.
     """
-    known = _index().by_name
     chosen = set()
     for name in names:
-        language = known.get(name.strip().lower())
+        language = by_name(name.strip())
         if language is None:
-            near = difflib.get_close_matches(name.strip().lower(), known, n=1, cutoff=0.5)
-            hint = (
-                f"Did you mean {known[near[0]].name!r}?" if near else "Use linguist's names, such as 'Python' or 'C'."
-            )
+            near = nearest(name)
+            hint = f"Did you mean {near!r}?" if near else "Use linguist's names, such as 'Python' or 'C'."
             raise UsageError(f"The language {name!r} is not known.", hint)
         chosen.add(language.name)
     return frozenset(chosen)

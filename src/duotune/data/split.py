@@ -10,6 +10,7 @@ from duotune.catalog.splits import RecordedSplit, Split
 from duotune.data.clusters import Components, linked_pairs
 from duotune.data.dice import unit_interval
 from duotune.errors import UsageError
+from duotune.runs.wording import too_few
 
 # The more held out wins where near-duplicates were recorded apart: never train on what a version was tested on.
 STRENGTH: Mapping[Split, int] = {"train": 0, "validation": 1, "test": 2}
@@ -116,8 +117,7 @@ def eligible(clusters: Sequence[Cluster]) -> list[Cluster]:
     kept = [cluster for cluster in clusters if cluster.kept]
     if len(kept) < _MIN_CLUSTERS:
         raise UsageError(
-            f"Only {len(kept)} file{'s' if len(kept) != 1 else ''} of distinct content can be trained on: "
-            "too few to hold any out.",
+            f"{too_few(len(kept), 'file')} of distinct content can be trained on: too few to hold any out.",
             f"Add projects or file types; at least {_MIN_CLUSTERS} distinct files are needed, hundreds are better.",
         )
     return kept

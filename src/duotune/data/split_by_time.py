@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from duotune.catalog.splits import RecordedSplit, Split
 from duotune.data.split import STRENGTH, Candidate, Cluster, Division, clusters_of, division, draw, eligible
 from duotune.errors import UsageError
+from duotune.runs.wording import too_few
 
 
 def assign_by_time(
@@ -45,8 +46,10 @@ def assign_by_time(
     _one_each(late, splits)
     held = {split: sum(c.kept for c in kept if splits[c.name] == split) for split in STRENGTH}
     if not held["test"] or not held["validation"]:
+        files = held["test"] + held["validation"]
         raise UsageError(
-            f"Only {held['test'] + held['validation']} files of distinct content were first committed after {day}: "
+            f"{too_few(files, 'file')} of distinct content {'was' if files < 2 else 'were'} first committed "
+            f"after {day}: "
             "too few to validate and to test on.",
             'Set data.held_out_after to an earlier day, or to "" to hold files out by chance.',
         )

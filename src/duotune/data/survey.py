@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.content import content_hash
-from duotune.data.filters import filters_of
+from duotune.data.filters import filters_of, unmatched
 from duotune.data.funnel import Accepted, LeftOut, look_around, screen_contents, screen_paths
 from duotune.data.languages import by_path
+from duotune.data.late import added_after
 from duotune.data.reasons import Reason
 from duotune.data.redaction.clean import Cleaner
 from duotune.data.redaction.fingerprints import Fingerprints
 from duotune.data.vendored import looks_vendored
+from duotune.errors import printable
 from duotune.runs.funnel import UNKNOWN
 from duotune.sources.source import Source, SourceFile, nothing
 
@@ -37,6 +39,8 @@ class Survey:
         rejected: Files left out by reason, most first.
         estimated_tokens: Tokens of the kept bytes at 3.2 bytes per token.
         complete: Whether every file was read; near-duplicates are never looked for.
+        late: Kept files first committed after `data.held_out_after`; 0 where that names no day.
+        unmatched: Globs of `include` and of `exclude` that match no file, by setting.
     """
 
     files: int
@@ -47,6 +51,8 @@ class Survey:
     rejected: Mapping[str, int]
     estimated_tokens: int
     complete: bool
+    late: int
+    unmatched: Mapping[str, Sequence[str]]
 
 
 class _Tally:
@@ -73,18 +79,21 @@ def survey(source: Source, project: ProjectConfig, data: DataConfig) -> Survey:
 
     Raises:
         UsageError: A language that is not known.
-        SourceError: The source cannot be read.
+        SourceError: The source cannot be read, or a day is named and it has no history, or not the whole of it.
     """
     filters = filters_of(project, data)
     listing = list(source.files(nothing))
     filters = filters.knowing(look_around(source, listing))
     readable, left_out = screen_paths(listing, filters)
+    held_out = added_after(data, source, readable)
+    late: set[str] = set()
     rejected: Counter[Reason] = Counter()
     kept, found, doubtful = _Tally(), _Tally(), _Tally()
 
     def keep(path: str, language: str, size: int) -> None:
         kept.add(language, size)
         found.add(language, size)
+        late.update({printable(path)} & held_out)
         if rule := looks_vendored(path):
             doubtful.add(rule, size)
 
@@ -117,7 +126,14 @@ def survey(source: Source, project: ProjectConfig, data: DataConfig) -> Survey:
         rejected={reason.value: count for reason, count in rejected.most_common()},
         estimated_tokens=round(size / BYTES_PER_TOKEN),
         complete=not unread,
+        late=len(late),
+        unmatched=_unmatched(project, [entry.path for entry in listing]),
     )
+
+
+def _unmatched(project: ProjectConfig, paths: Sequence[str]) -> dict[str, list[str]]:
+    globs = {"include": unmatched(project.include, paths), "exclude": unmatched(project.exclude, paths)}
+    return {setting: found for setting, found in globs.items() if found}
 
 
 def _within_reach(files: Sequence[SourceFile]) -> tuple[list[SourceFile], list[tuple[SourceFile, str]]]:

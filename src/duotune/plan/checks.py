@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -12,7 +11,7 @@ from typing import TypeVar
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
 from duotune.config.run import ProjectConfig, RunConfig
-from duotune.data.recipes import taught
+from duotune.data.recipes import NAMES, applies, taught
 from duotune.data.survey import Survey, survey
 from duotune.errors import DuotuneError, ExitCode, HostError, UsageError, printable
 from duotune.hardware.estimate import MemoryEstimate
@@ -22,15 +21,11 @@ from duotune.models.prompts import PromptRenderer
 from duotune.models.shape import ModelShape, read_shape
 from duotune.models.tokenizer import load_tokenizer
 from duotune.plan.records import Check, ModelPlan, ProjectPlan
+from duotune.runs.wording import counted
 from duotune.sources.open import open_source
 from duotune.storage.locations import open_storage
 
 T = TypeVar("T")
-
-# One each to train, to validate and to test on.
-LEAST_FILES = 3
-# Fewer files than this say little, however many items they give: the verdict's interval is by file.
-LEAST_TEST_FILES = 8
 
 
 def attempt(checks: list[Check], name: str, action: Callable[[], tuple[T, str]]) -> T | None:
@@ -60,10 +55,8 @@ def look_at_project(project: ProjectConfig, config: RunConfig, checks: list[Chec
     def look() -> tuple[ProjectPlan, str]:
         with open_source(project.source, project.ref) as source:
             found = survey(source, project, config.data)
-            if config.data.held_out_after:
-                source.first_commits(())  # refuses where there is no history, or not the whole of it
         commit = f" at {source.commit[:12]}" if source.commit else ""
-        return _project_plan(project, source.commit, found), f"{found.files} files kept{commit}"
+        return _project_plan(project, source.commit, found), f"{counted(found.files, 'file')} kept{commit}"
 
     found = attempt(checks, f"project {project.name}", look)
     with open_catalog() as catalog:
@@ -71,6 +64,10 @@ def look_at_project(project: ProjectConfig, config: RunConfig, checks: list[Chec
     if found and known and known.source != project.source:
         detail = f"the catalog knows {project.name} as {printable(known.source)}, and goes on doing so"
         hint = "Give the project another name, unless it has only moved."
+        checks.append(Check(name=f"project {project.name}", status="warning", detail=detail, hint=hint))
+    for setting, globs in found.unmatched.items() if found else ():
+        detail = f"no file matches what its {setting} names: {printable(', '.join(globs))}"
+        hint = "Globs are as in .gitignore, from the project's own folder, such as docs/ or *.pb.go."
         checks.append(Check(name=f"project {project.name}", status="warning", detail=detail, hint=hint))
     return found
 
@@ -87,43 +84,9 @@ def _project_plan(project: ProjectConfig, commit: str | None, found: Survey) -> 
         doubtful=dict(found.doubtful),
         rejected=dict(found.rejected),
         tokens=found.estimated_tokens,
+        late=found.late,
+        unmatched={setting: list(globs) for setting, globs in found.unmatched.items()},
     )
-
-
-def check_material(projects: list[ProjectPlan], test_fraction: float, checks: list[Check]) -> None:
-    """Whether enough is left to train and to test on after the filters."""
-
-    def enough() -> tuple[None, str]:
-        files = sum(project.files for project in projects)
-        if files == 0:
-            raise UsageError(_nothing_left(projects), "Name other sources, or widen include, exclude and languages.")
-        if files < LEAST_FILES:
-            raise UsageError(
-                f"Only {files} of the files can be trained on: training, validation and test need one each.",
-                "Name more sources, or widen include, exclude and languages.",
-            )
-        return None, f"{files} files, {sum(project.bytes for project in projects) / 1e6:.1f} MB"
-
-    attempt(checks, "material", enough)
-    files = sum(project.files for project in projects)
-    held_out = round(files * test_fraction)
-    if files >= LEAST_FILES and held_out < LEAST_TEST_FILES:
-        wanted = min(0.5, math.ceil(100 * LEAST_TEST_FILES / files) / 100)
-        detail = f"about {max(1, held_out)} of {files} files will be kept for the test, too few for a verdict"
-        hint = f"Set data.test_fraction = {wanted} for a better founded one."
-        checks.append(Check(name="test files", status="warning", detail=detail, hint=hint))
-
-
-def _nothing_left(projects: list[ProjectPlan]) -> str:
-    reasons: dict[str, int] = {}
-    for project in projects:
-        for reason, count in project.rejected.items():
-            reasons[reason] = reasons.get(reason, 0) + count
-    if not reasons:
-        return "There is nothing to train on: the projects have no files."
-    top = sorted(reasons.items(), key=lambda item: -item[1])[:3]
-    listed = ", ".join(f"{reason} ({count})" for reason, count in top)
-    return f"There is nothing to train on: all {sum(reasons.values())} files were left out, mostly for: {listed}."
 
 
 def check_recipes(config: RunConfig, projects: list[ProjectPlan], checks: list[Check]) -> None:
@@ -138,7 +101,8 @@ def check_recipes(config: RunConfig, projects: list[ProjectPlan], checks: list[C
                 f"No recipe with a share applies to {', '.join(languages)}, and the projects have nothing else.",
                 "In data.recipes, give raw or heading a share for documents, or one of the others for code.",
             )
-        return None, ", ".join(f"{name} {share:g}" for name, share in shares.items() if share)
+        given = [name for name in NAMES if shares[name] and any(applies(name, one) for one in languages)]
+        return None, ", ".join(f"{name} {shares[name]:g}" for name in given)
 
     attempt(checks, "recipes", apply)
     if untaught and len(untaught) < len(languages):

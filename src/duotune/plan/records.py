@@ -41,6 +41,8 @@ class ProjectPlan(Record):
         doubtful: Files and bytes that are kept but may be other people's code, by the glob that would exclude them.
         rejected: Reason code to number of files.
         tokens: Estimated tokens of what is kept.
+        late: Kept files first committed after `data.held_out_after`.
+        unmatched: Globs that match no file, by setting.
     """
 
     name: str
@@ -53,6 +55,8 @@ class ProjectPlan(Record):
     doubtful: dict[str, tuple[int, int]]
     rejected: dict[str, int]
     tokens: int
+    late: int = 0
+    unmatched: dict[str, list[str]] = {}
 
 
 class ModelPlan(Record):

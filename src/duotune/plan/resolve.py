@@ -10,6 +10,7 @@ from duotune.hardware.gpu import visible_gpus
 from duotune.hardware.host import disk_free_bytes, read_host
 from duotune.plan import checks as look
 from duotune.plan import figures
+from duotune.plan.material import check_material
 from duotune.plan.records import Check, Plan
 
 
@@ -27,7 +28,7 @@ def plan(config: RunConfig) -> Plan:
     checks.append(look.device_check(gpu, host.cores))
     projects = [found for project in config.projects if (found := look.look_at_project(project, config, checks))]
     if len(projects) == len(config.projects):
-        look.check_material(projects, config.data.test_fraction, checks)
+        check_material(projects, config.data, checks)
         look.check_recipes(config, projects, checks)
     shape, model = look.look_at_model(config, checks)
     look.check_precision(config, gpu, checks)

@@ -9,8 +9,9 @@ from duotune.catalog.catalog import open_catalog
 from duotune.config.resolve import is_remote
 from duotune.config.run import RunConfig
 from duotune.data.combine import Dataset, combine
+from duotune.data.page import as_markdown
 from duotune.data.prepare import Part, prepare_part
-from duotune.data.report import as_markdown, funnel_of
+from duotune.data.report import funnel_of
 from duotune.data.shards import Shards, usable_cpus
 from duotune.models.locate import locate
 from duotune.models.tokenizer import load_tokenizer
@@ -35,7 +36,7 @@ def run(run: RunInProgress, config: RunConfig) -> Prepared:
         dataset = combine(parts, tokenizer, config.data, config.evaluation, catalog, root, run.report)
     if remote:
         _keep_remote(dataset, config.data.location, run.report)
-    (run.directory.path / DATA_REPORT).write_text(as_markdown(dataset.manifest))
+    (run.directory.path / DATA_REPORT).write_text(as_markdown(dataset.manifest, dataset.findings_file))
     return _result(parts, dataset)
 
 
