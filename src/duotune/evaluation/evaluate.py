@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from duotune.base_model import full_memory_told
 from duotune.config.run import RunConfig
 from duotune.disk import write_whole
 from duotune.evaluation.answering import Answering, Questions, adapter_digest
 from duotune.evaluation.contract import make_contract
 from duotune.evaluation.embed import Embedder, open_embedder, random_pairs
-from duotune.evaluation.memory import full_memory_told
 from duotune.evaluation.model import load_two
 from duotune.evaluation.prompts import render
 from duotune.evaluation.report import as_markdown
@@ -26,7 +26,7 @@ from duotune.runs.reporter import Reporter
 NOTHING_TO_COMPARE: tuple[Verdict, str] = ("no evidence", "Only the base model was evaluated: there is no comparison.")
 
 
-@full_memory_told()
+@full_memory_told("evaluation", "Lower evaluation.batch_size or data.sequence_length")
 def evaluate(
     items: Mapping[str, Sequence[HeldOutItem]],
     model: Path,
