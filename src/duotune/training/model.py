@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from duotune.base_model import compute_dtype, load_base
-from duotune.config.run import LoraSettings, RunConfig
+from duotune.config.run import RunConfig
+from duotune.config.training import LoraSettings
 from duotune.errors import ModelError, UsageError
 from duotune.training.attention import PACKED_ATTENTION, Documents, register_packed_attention
 from duotune.training.batches import MicroBatch
