@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support.models import build_micro_model
+
+if TYPE_CHECKING:
+    from support.s3 import S3Server
 
 # As the worker does: threads that spin while they wait make tests many times slower on a host that has other work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -24,3 +29,22 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def micro_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Directory of a random Qwen2 model of 2 layers with Qwen2.5-Coder's control tokens."""
     return build_micro_model(tmp_path_factory.mktemp("micro-model"))
+
+
+@pytest.fixture(scope="module")
+def running_server() -> Iterator[S3Server]:
+    """An S3 server; `server` leads a test to it."""
+    from support.s3 import S3Server
+
+    server = S3Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(running_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """An S3 server that holds one empty bucket, `models`, and that the environment leads to."""
+    from support.s3 import lead_to
+
+    lead_to(running_server, monkeypatch, "models")
+    return running_server

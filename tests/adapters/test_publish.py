@@ -5,82 +5,22 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from duotune import paths
 from duotune.adapters import modes
 from duotune.adapters.copies import local_copy
-from duotune.adapters.manifest import BaseModelRef, ManifestDraft, ProjectRef, damaged_files, read_manifest
-from duotune.adapters.publish import PublishedAdapter, publish, publish_withheld
+from duotune.adapters.manifest import damaged_files, read_manifest
+from duotune.adapters.publish import publish
 from duotune.adapters.verify import verify
 from duotune.catalog.adapters import Adapters
-from duotune.catalog.catalog import Catalog, open_catalog
+from duotune.catalog.catalog import Catalog
 from duotune.errors import CheckFailed, StorageError, UsageError
-from duotune.models.shape import ModelShape, read_shape
-from support.adapters import handmade_adapter
-from support.s3 import S3Server, lead_to
-
-
-@pytest.fixture(scope="module")
-def shape(micro_model: Path) -> ModelShape:
-    return read_shape(micro_model)
-
-
-@pytest.fixture
-def catalog() -> Iterator[Catalog]:
-    with open_catalog() as catalog:
-        yield catalog
-
-
-@pytest.fixture(scope="module")
-def running_server() -> Iterator[S3Server]:
-    server = S3Server()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def server(running_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
-    lead_to(running_server, monkeypatch, "models")
-    return running_server
-
-
-def draft(base: str = "base-a", **changes: Any) -> ManifestDraft:
-    fields: dict[str, Any] = {
-        "name": "demo",
-        "base": BaseModelRef(path="/m", name="micro", fingerprint=base, architecture="Qwen2ForCausalLM"),
-        "projects": [ProjectRef(name="shop", source="https://ann:secret@git.local/shop.git", commit="abc")],
-        "run": "run-1",
-        "config": {"projects": [{"source": "https://ann:secret@git.local/shop.git"}]},
-        "evaluation": {"verdict": "better"},
-        "verdict": "better",
-    }
-    return ManifestDraft(**(fields | changes))
-
-
-class Publisher:
-    """Publishes handmade adapters; `fill` makes their content."""
-
-    def __init__(self, shape: ModelShape, catalog: Catalog, folder: Path) -> None:
-        self.shape, self.catalog, self.folder = shape, catalog, folder
-
-    def adapter(self, fill: int) -> Path:
-        return handmade_adapter(self.shape, fill=fill).write(self.folder / f"trained-{fill}")
-
-    def __call__(self, fill: int = 1, location: str = "", base: str = "base-a", **changes: Any) -> PublishedAdapter:
-        options = {key: changes.pop(key) for key in ("policy", "by", "extras") if key in changes}
-        return publish(
-            self.adapter(fill), draft(base, **changes), self.shape, self.catalog, location=location, **options
-        )
-
-
-@pytest.fixture
-def publisher(shape: ModelShape, catalog: Catalog, tmp_path: Path) -> Publisher:
-    return Publisher(shape, catalog, tmp_path)
+from duotune.models.shape import ModelShape
+from support.publishing import Publisher, draft
+from support.s3 import S3Server
 
 
 def test_published_adapter_is_whole_and_in_the_catalog(
@@ -138,60 +78,6 @@ def test_published_files_are_readable_by_the_server_and_writable_by_nobody(
     assert {stat.S_IMODE(path.stat().st_mode) for path in place.iterdir()} == {file}
     assert stat.S_IMODE(place.stat().st_mode) == directory
     assert modes.USER_FILE == 0o444
-
-
-def test_harmful_adapter_is_withheld_until_somebody_gives_a_reason(publisher: Publisher, catalog: Catalog) -> None:
-    done = publisher(verdict="harmful")
-    assert done.version.state == "withheld"
-    assert catalog.adapters.current("demo") is None
-    with pytest.raises(UsageError, match="found harmful"):
-        publish_withheld(catalog, "demo.v1", who="ann")
-    forced = publish_withheld(catalog, "run-1", "the tests are wrong", "ann")
-    assert (forced.state, forced.published_by, forced.force_reason) == ("published", "ann", "the tests are wrong")
-    with pytest.raises(UsageError, match="published already"):
-        publish_withheld(catalog, "demo", "again", "ann")
-
-
-def test_what_was_found_harmful_is_not_published_by_another_verdict_on_the_same_bytes(
-    publisher: Publisher, catalog: Catalog
-) -> None:
-    publisher(verdict="harmful")
-    again = publisher(verdict="better", run="run-2")
-    assert (again.name, again.version.state, again.harmful_yet_published) == ("demo.v1", "withheld", False)
-    assert [(e.run, e.verdict) for e in catalog.evaluations.of("demo", 1)] == [
-        ("run-2", "better"),
-        ("run-1", "harmful"),
-    ]
-    with pytest.raises(UsageError, match=r"demo\.v1 was found harmful"):
-        publish_withheld(catalog, "run-2", who="ann")
-    assert publish_withheld(catalog, "run-2", "I looked at it", "ann").name == "demo.v1"
-
-
-def test_harmful_verdict_on_what_is_published_is_recorded_and_told(publisher: Publisher, catalog: Catalog) -> None:
-    publisher()
-    again = publisher(verdict="harmful", run="run-2")
-    assert (again.version.state, again.harmful_yet_published) == ("published", True)
-    publisher(verdict="harmful", run="run-2")
-    assert [e.verdict for e in catalog.evaluations.of("demo", 1)] == ["harmful", "better"]
-
-
-def test_harmful_verdict_on_what_was_withheld_to_ask_keeps_it_withheld(publisher: Publisher) -> None:
-    publisher(policy="ask")
-    publisher(policy="ask", verdict="harmful", run="run-2")
-    assert publisher(run="run-3").version.state == "withheld"
-
-
-def test_what_was_withheld_only_to_ask_is_published_by_a_run_that_need_not(publisher: Publisher) -> None:
-    publisher(policy="ask")
-    assert publisher(run="run-2", by="ann").version.published_by == "ann"
-
-
-def test_adapter_that_asks_first_is_withheld_and_published_without_a_reason(
-    publisher: Publisher, catalog: Catalog
-) -> None:
-    assert publisher(policy="ask").version.published_at is None
-    assert publish_withheld(catalog, "demo", who="ann").published_at is not None
-    assert catalog.adapters.current("demo") is not None
 
 
 def test_publishing_again_after_a_crash_before_the_catalog_ends_as_if_undisturbed(

@@ -18,11 +18,6 @@ from support.models import build_micro_model
 LAYER = "base_model.model.model.layers.0.self_attn.q_proj"
 
 
-@pytest.fixture(scope="module")
-def shape(micro_model: Path) -> ModelShape:
-    return read_shape(micro_model)
-
-
 def failed(checks: list[Check]) -> dict[str, str]:
     return {check.name: check.detail for check in checks if not check.ok}
 

@@ -17,6 +17,7 @@ from duotune.catalog.catalog import Catalog, open_catalog
 from duotune.catalog.evaluations import EvaluationRecord
 from duotune.catalog.projects import Project
 from duotune.catalog.splits import RecordedSplit
+from duotune.config.run import ProjectConfig
 from duotune.errors import HostError, UsageError
 
 V1 = Version("demo", 1, "c1", "/a/demo.v1", "/a/demo.v1", "m1", run="run-1", projects=(TrainedProject("shop", "abc"),))
@@ -34,6 +35,13 @@ def test_project_comes_back_as_it_was_entered(catalog: Catalog) -> None:
     shop = catalog.projects.get("shop")
     assert (shop.source, shop.ref, shop.include, shop.languages) == ("/src/shop", "HEAD", ("*.py",), ("Python",))
     assert shop.created_at > 0
+
+
+def test_project_of_a_run_is_that_of_the_next_run(catalog: Catalog) -> None:
+    config = ProjectConfig(
+        name="web", source="/src/web", ref="v2", include=["*.ts"], exclude=["dist/"], languages=["TypeScript"]
+    )
+    assert catalog.projects.add(Project.of(config)).config() == config
 
 
 def test_taken_and_unknown_projects_are_refused_with_names(catalog: Catalog) -> None:

@@ -5,37 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from duotune.cli.outcomes import findings, outcome
-from duotune.runs.results import Findings, Prepared
+from duotune.runs.results import Findings
 from duotune.runs.state import RunState
+from support.runs import prepared
 
 
-def prepared(**found: Any) -> RunState:
+def after_prepare(**found: Any) -> RunState:
     values: dict[str, Any] = {"secrets": 0, "personal": 0, "redacted_files": 0, "dropped_files": 0, "list": "/d/list"}
-    result = Prepared(
-        dataset="/d",
-        fingerprint="f",
-        reused=False,
-        train_rows=1,
-        train_tokens=2000,
-        label_tokens=1,
-        validation_rows=1,
-        items={},
-        leaked=0,
-        projects=[],
-        findings=Findings(**{**values, **found}),
-    )
+    result = prepared(findings=Findings(**{**values, **found}))
     return RunState(results={"prepare": result.model_dump(mode="json")})
 
 
 def test_findings_are_counted_and_their_list_is_named() -> None:
-    state = prepared(secrets=14, personal=1, redacted_files=1, dropped_files=2)
+    state = after_prepare(secrets=14, personal=1, redacted_files=1, dropped_files=2)
     words = "14 secrets and 1 piece of personal data: 1 file redacted, 2 files left out"
     assert outcome(state, "prepare") == f"2,000 tokens · {words}"
     assert findings(state) == f"{words}. They are listed without their values in /d/list."
 
 
 def test_without_findings_nothing_is_said_and_older_results_are_read() -> None:
-    state = prepared()
+    state = after_prepare()
     assert outcome(state, "prepare") == "2,000 tokens"
     assert findings(state) == ""
     older = {key: value for key, value in state.results["prepare"].items() if key != "findings"}

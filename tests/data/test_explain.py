@@ -14,9 +14,10 @@ from duotune.models.tokenizer import CodeTokenizer
 from duotune.runs.directory import create_run
 from duotune.runs.events import StageFinished, StageStarted
 from duotune.runs.journal import Journal
-from duotune.runs.results import Prepared, PreparedProject
+from duotune.runs.results import PreparedProject
 from duotune.sources.open import open_source
 from support.preparing import MODULES, STANDARD_LIBRARY, dataset_of, part_of
+from support.runs import prepared
 
 
 @pytest.fixture
@@ -87,16 +88,9 @@ def test_the_latest_preparation_tells_of_duplicates_and_splits(
         }
     )
     run = create_run(config)
-    result = Prepared(
+    result = prepared(
         dataset=str(dataset.directory),
         fingerprint=dataset.fingerprint,
-        reused=False,
-        train_rows=1,
-        train_tokens=1,
-        label_tokens=1,
-        validation_rows=1,
-        items={},
-        leaked=0,
         projects=[PreparedProject(name="library", commit=None, files=1, rejected=1, tokens=1, reused=False)],
         funnel=funnel_of(dataset.manifest),
     )

@@ -16,6 +16,7 @@ from duotune.evaluation.results import METRICS, Contract, Evaluation, ItemResult
 from duotune.runs.reporter import SilentReporter, Stopped
 from support.evaluated import write_random_adapter
 from support.held_out import item
+from support.memory import full_memory
 from support.runs_config import tiny_run
 
 FILES = ("items.jsonl", "report.json", "report.md", "contract.json")
@@ -225,10 +226,6 @@ def test_full_memory_answers_a_batch_in_halves_with_the_same_result(
             assert math.isclose(values.adapter, expected.adapter, abs_tol=1e-4)
 
 
-def full(*_: Any, **__: Any) -> Any:
-    raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-
-
 @pytest.mark.parametrize(
     "place",
     [
@@ -241,7 +238,7 @@ def full(*_: Any, **__: Any) -> Any:
 def test_full_memory_is_told_as_such_wherever_it_ends(
     micro_model: Path, adapter: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, full)
+    monkeypatch.setattr(place, full_memory)
     config = tiny_run(micro_model, evaluation=SETTINGS)
     with pytest.raises(RunFailed, match="memory does not hold this evaluation"):
         evaluate({"fim": SETS["fim"][:2]}, micro_model, adapter, config, tmp_path, SilentReporter(), "cpu")

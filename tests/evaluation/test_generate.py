@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from duotune.base_model import NF4
 from duotune.config.run import ModelConfig
 from duotune.errors import CheckFailed, HostError, ModelError
 from duotune.evaluation.generate import answer
 from duotune.evaluation.model import TwoModels, load_two
-from duotune.training import model as training_model
 from support.evaluated import write_random_adapter
 
 PROMPTS = [[5, 9, 40, 41, 42], [7], [300, 301, 302, 303, 304, 305, 306, 307, 308], [20, 21]]
@@ -124,7 +124,7 @@ def test_the_base_is_quantized_as_for_training(micro_model: Path, monkeypatch: p
     settings = ModelConfig(path=str(micro_model), quantization="nf4")
     with pytest.raises(Captured):
         load_two(micro_model, None, settings, "cuda:0")
-    assert asked["quantization_config"] == training_model.NF4
+    assert asked["quantization_config"] == NF4
     assert asked["dtype"] is torch.bfloat16
     monkeypatch.undo()
     with pytest.raises(HostError, match="nf4"):

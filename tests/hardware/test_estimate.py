@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from duotune.config.run import AdapterConfig, LoraSettings, ModelConfig, ProjectConfig, RunConfig
+from duotune.config.run import AdapterConfig, ModelConfig, ProjectConfig, RunConfig
+from duotune.config.training import LoraSettings
 from duotune.hardware.estimate import GIB, device_flops, lora_parameters, training_flops_per_token, training_memory
 
 

@@ -7,26 +7,13 @@ from pathlib import Path
 import pytest
 
 from duotune.errors import CheckFailed
-from duotune.models.items import HeldOutItem, read_items, write_items
-
-
-def item(number: int, gold: str) -> HeldOutItem:
-    return HeldOutItem(
-        id=f"item-{number}",
-        set="fim",
-        kind="lines",
-        project="p",
-        path="a/b.py",
-        language="Python",
-        cluster="c1",
-        prefix="x\n",
-        suffix="\r\n\ty",
-        gold=gold,
-    )
+from duotune.models.items import read_items, write_items
+from support.held_out import item
 
 
 def test_items_come_back_as_they_were_written(tmp_path: Path) -> None:
-    items = [item(1, "a\u2028b\u0085c\x0cd\r"), item(2, ""), item(3, "é\U0001f600\x00")]
+    golds = ("a\u2028b\u0085c\x0cd\r", "", "é\U0001f600\x00")
+    items = [item(number, gold=gold, suffix="\r\n\ty") for number, gold in enumerate(golds)]
     write_items(tmp_path / "new" / "fim.jsonl", items)
     assert read_items(tmp_path / "new" / "fim.jsonl") == items
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["fim.jsonl"]

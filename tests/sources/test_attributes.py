@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from duotune.sources.attributes import MAX_RULES, Attributes, FileAttributes, read_attributes
 from duotune.sources.open import open_source
-from support.repositories import git, make_repository
+from support import patterns
+from support.repositories import make_repository
 
-NAMES = ["a", "b", "a.o", "b.o", "build", "aXb", "é", "[", "!", "#x", 'q"']
-GLOBS = ["*", "**", "*.o", "a/b", "a/*", "build/**", "[ab]", "?", "a/**/b", "**/a/**/b", "a*b", "/a", "a/", '"a b"']
+NAMES = (*patterns.NAMES, 'q"')
+GLOBS = (*patterns.GLOBS, "/a", "a/", '"a b"')
 WORDS = [
     "linguist-generated",
     "-linguist-generated",
@@ -34,7 +35,7 @@ WORDS = [
     "yours",
 ]
 ASKED = ["linguist-generated", "linguist-vendored", "linguist-documentation", "linguist-language", "binary"]
-names = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".join)
+names = patterns.paths_of(NAMES)
 lines = st.builds(
     "{}{}{}{}".format,
     st.sampled_from(["", "", "", " ", "!", "#"]),
@@ -55,10 +56,7 @@ files = st.builds(lambda chosen: "\n".join(chosen), st.lists(lines, max_size=5))
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("attributes")
-    git(root, "init", "--quiet", "--template=")
-    (root / "a").mkdir()
-    return root
+    return patterns.repository_with(tmp_path_factory.mktemp("attributes"), "a")
 
 
 def asked_of_git(repository: Path, paths: list[str]) -> dict[str, dict[str, str]]:

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from duotune.sources.ignore import is_ignored, parse_rules
 from duotune.sources.open import open_source
 from duotune.sources.source import SourceFile
+from support import patterns
 from support.repositories import git
 
 EXAMPLES = 100
-NAMES = ["a", "b", "a.o", "b.o", "build", "aXb", "é", "[", "!", "#x", "a b"]
-GLOBS = ["*", "**", "*.o", "a/b", "a/*", "build/**", "[ab]", "?", "??", "a/**/b", "**/a/**/b", "a*b", "*a*b*", "a**b"]
+NAMES = (*patterns.NAMES, "a b")
+GLOBS = (*patterns.GLOBS, "??", "*a*b*", "a**b")
 BRACKETS = [
     "[!a]",
     "[^a-z]",
@@ -34,7 +35,7 @@ BRACKETS = [
     r"\#x",
     r"\!",
 ]
-names = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".join)
+names = patterns.paths_of(NAMES)
 lines = st.builds(
     "{}{}{}{}".format,
     st.sampled_from(["", "!"]),
@@ -47,10 +48,7 @@ rules = st.lists(lines, max_size=4).map(lambda chosen: "\n".join(chosen).encode(
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("ignore")
-    git(root, "init", "--quiet", "--template=")
-    (root / "sub").mkdir()
-    return root
+    return patterns.repository_with(tmp_path_factory.mktemp("ignore"), "sub")
 
 
 @settings(deadline=None, max_examples=EXAMPLES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,22 +11,9 @@ import pytest
 from duotune.errors import StorageError, UsageError
 from duotune.storage.local import LocalStorage
 from duotune.storage.locations import Storage, open_storage
-from support.s3 import S3Server, lead_to, refusing_server, set_keys
+from support.s3 import S3Server, refusing_server, set_keys
 
 MIB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def running_server() -> Iterator[S3Server]:
-    server = S3Server()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def server(running_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
-    lead_to(running_server, monkeypatch, "models")
-    return running_server
 
 
 @pytest.fixture(params=["folder", "s3"])

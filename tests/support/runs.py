@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from duotune.config.run import AdapterConfig, ModelConfig, ProjectConfig, RunConfig
 from duotune.runs.events import Event
+from duotune.runs.results import Prepared
 
 
 def run_config(name: str = "shop") -> RunConfig:
@@ -16,6 +18,23 @@ def run_config(name: str = "shop") -> RunConfig:
         model=ModelConfig(path="tiny"),
         adapter=AdapterConfig(name=name),
     )
+
+
+def prepared(**values: Any) -> Prepared:
+    """What the stage `prepare` left behind; only the values that are given mean something."""
+    empty: dict[str, Any] = {
+        "dataset": "/d",
+        "fingerprint": "f",
+        "reused": False,
+        "train_rows": 1,
+        "train_tokens": 2000,
+        "label_tokens": 1,
+        "validation_rows": 1,
+        "items": {},
+        "leaked": 0,
+        "projects": [],
+    }
+    return Prepared(**{**empty, **values})
 
 
 def at(start: float, *events: Event) -> list[Event]:

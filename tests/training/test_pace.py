@@ -2,7 +2,7 @@
 
 import pytest
 
-from duotune.config.run import TrainingConfig
+from duotune.config.training import TrainingConfig
 from duotune.training.optimizer import learning_rate
 from duotune.training.pace import (
     Limit,

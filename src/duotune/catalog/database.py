@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from duotune.catalog.migrations import migrate
+from duotune.disk import alone_in
 from duotune.errors import HostError
 
 BUSY_MILLISECONDS = 20_000
@@ -30,7 +30,7 @@ class Database:
         self.path = path
         with self._readable_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            with _one_opener(path.parent):
+            with alone_in(path.parent):  # switching a new file to WAL does not wait for others, whatever the timeout
                 self._connection = _connect(path)
 
     def execute(self, statement: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
@@ -89,14 +89,3 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-@contextmanager
-def _one_opener(directory: Path) -> Iterator[None]:
-    """Let one process at a time open: switching a new file to WAL does not wait for others, whatever the timeout."""
-    fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)

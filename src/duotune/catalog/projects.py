@@ -6,16 +6,20 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from duotune.catalog.database import Database, Value
 from duotune.errors import UsageError
+
+if TYPE_CHECKING:
+    from duotune.config.run import ProjectConfig
 
 _COLUMNS = "name, source, ref, include, exclude, languages, created_at"
 
 
 @dataclass(frozen=True)
 class Project:
-    """A body of code that adapters are trained for and assigned to.
+    """A body of code that adapters are trained for and assigned to: a run's project with the time of its entry.
 
     Attributes:
         name: Its name, unique.
@@ -34,6 +38,25 @@ class Project:
     exclude: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     created_at: float = 0.0
+
+    @classmethod
+    def of(cls, config: ProjectConfig) -> Project:
+        """The project of a run, not in the catalog yet."""
+        globs = tuple(config.include), tuple(config.exclude)
+        return cls(config.name, config.source, config.ref, *globs, tuple(config.languages))
+
+    def config(self) -> ProjectConfig:
+        """The project as a run has it."""
+        from duotune.config.run import ProjectConfig
+
+        return ProjectConfig(
+            name=self.name,
+            source=self.source,
+            ref=self.ref,
+            include=list(self.include),
+            exclude=list(self.exclude),
+            languages=list(self.languages),
+        )
 
 
 class Projects:

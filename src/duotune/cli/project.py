@@ -11,7 +11,6 @@ from duotune.runs.wording import counted, in_bytes
 
 if TYPE_CHECKING:
     from duotune.catalog.projects import Project
-    from duotune.config.run import ProjectConfig
     from duotune.data.explain import Explanation
     from duotune.data.survey import Survey
 
@@ -28,7 +27,7 @@ def show_everything(name: str, as_json: bool) -> None:
         adapters = catalog.assignments.get(name)
         trained = [v.name for v in catalog.adapters.versions() if name in (p.name for p in v.projects)]
     with open_source(project.source, project.ref) as source:
-        found = survey(source, _config(project), DataConfig())
+        found = survey(source, project.config(), DataConfig())
     if as_json:
         print_json(_document(project, source.commit, adapters, trained, found))
         return
@@ -45,24 +44,11 @@ def explain_file(name: str, path: str, as_json: bool) -> None:
     with open_catalog() as catalog:
         project = catalog.projects.get(name)
     with open_source(project.source, project.ref) as source:
-        explanation = explain(source, _config(project), DataConfig(), path)
+        explanation = explain(source, project.config(), DataConfig(), path)
     if as_json:
         print_json(asdict(explanation))
     else:
         _show_explanation(explanation)
-
-
-def _config(project: Project) -> ProjectConfig:
-    from duotune.config.run import ProjectConfig
-
-    return ProjectConfig(
-        name=project.name,
-        source=project.source,
-        ref=project.ref,
-        include=list(project.include),
-        exclude=list(project.exclude),
-        languages=list(project.languages),
-    )
 
 
 def _document(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from duotune.disk import rename, sync_tree
 from duotune.errors import HostError, is_full, no_space, printable
 
 
@@ -33,14 +34,10 @@ def building(target: Path, final_name: Callable[[], str] | None = None) -> Itera
         _remove_abandoned(target.parent)
         temporary.mkdir()
         yield temporary
-        for directory, _, names in os.walk(temporary):
-            for name in names:
-                _sync(Path(directory) / name)
-            _sync(Path(directory))
+        sync_tree(temporary)
         target = target.with_name(final_name()) if final_name else target
         if not target.exists():
-            temporary.rename(target)
-            _sync(target.parent)
+            rename(temporary, target)
     except OSError as error:
         if not target.is_dir():
             if is_full(error):
@@ -60,11 +57,3 @@ def _remove_abandoned(parent: Path) -> None:
         match = ours.fullmatch(left.name)
         if match and (int(match[1]) == os.getpid() or not Path(f"/proc/{match[1]}").exists()):
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

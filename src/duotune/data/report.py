@@ -23,16 +23,15 @@ def funnel_of(manifest: Manifest) -> Funnel:
     kept, rejected = manifest.files, manifest.rejected
     duplicates = _sum(entry for entry in rejected if entry.reason in _DUPLICATES)
     unfit = _sum(entry for entry in rejected if entry.read and entry.reason not in _DUPLICATES)
-    distinct, accepted = _sum(kept), _sum(kept) + duplicates
+    distinct = _sum(kept)
+    # Only what is kept has been made into tokens, so stages that count more than that tell of none.
+    accepted = (distinct + duplicates).model_copy(update={"tokens": 0})
     readable = accepted + unfit
     listed = readable + _sum(entry for entry in rejected if not entry.read)
-    stages = {"listed": listed, "readable": readable, "accepted": accepted}
-    stages = {name: amount.model_copy(update={"tokens": 0}) for name, amount in stages.items()}
-    by_split = grouped(kept, lambda file: file.split)
-    stages |= {"distinct": distinct} | {split: by_split.get(split, Amount()) for split in SPLITS}
+    by_split = dict.fromkeys(SPLITS, Amount()) | grouped(kept, lambda file: file.split)
     reasons = grouped(rejected, lambda entry: entry.reason.value)
     return Funnel(
-        stages=stages,
+        stages={"listed": listed, "readable": readable, "accepted": accepted, "distinct": distinct, **by_split},
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1].files - item[1].directories, item[0]))),
         projects=_shares(
             [project.name for project in manifest.projects],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from duotune.base_model import full_memory_told
 from duotune.config.run import RunConfig
+from duotune.disk import write_whole
 from duotune.evaluation.answering import Answering, Questions, adapter_digest
 from duotune.evaluation.contract import make_contract
 from duotune.evaluation.embed import Embedder, open_embedder, random_pairs
-from duotune.evaluation.memory import full_memory_told
 from duotune.evaluation.model import load_two
 from duotune.evaluation.prompts import render
 from duotune.evaluation.report import as_markdown
@@ -26,7 +26,7 @@ from duotune.runs.reporter import Reporter
 NOTHING_TO_COMPARE: tuple[Verdict, str] = ("no evidence", "Only the base model was evaluated: there is no comparison.")
 
 
-@full_memory_told()
+@full_memory_told("evaluation", "Lower evaluation.batch_size or data.sequence_length")
 def evaluate(
     items: Mapping[str, Sequence[HeldOutItem]],
     model: Path,
@@ -88,10 +88,10 @@ def evaluate(
     pairs = [(question, said[question.item.id]) for asked in questions.values() for question in asked]
     contract = make_contract(models, pairs, renderer, evaluation.model)
     lines = [item.model_dump_json() + "\n" for found in results.values() for item in found]
-    _write(directory / "items.jsonl", "".join(lines))
-    _write(directory / "contract.json", contract.model_dump_json())
-    _write(directory / "report.md", as_markdown(config.adapter.name, evaluation, results))
-    _write(directory / "report.json", evaluation.model_dump_json(indent=2))
+    write_whole(directory / "items.jsonl", "".join(lines))
+    write_whole(directory / "contract.json", contract.model_dump_json())
+    write_whole(directory / "report.md", as_markdown(config.adapter.name, evaluation, results))
+    write_whole(directory / "report.json", evaluation.model_dump_json(indent=2))
     return evaluation
 
 
@@ -110,13 +110,3 @@ def _score(
         results[name] = score_items(name, asked, base, tuned, embedder, renderer.tokenizer)
         report.progress("score", sum(map(len, results.values())), total, "items")
     return results
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file that appears whole."""
-    partial = file.with_name(f".{file.name}.part")
-    with partial.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(file)

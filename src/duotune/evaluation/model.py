@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +10,10 @@ from typing import Any, Literal
 
 import torch
 
+from duotune.base_model import choose_device, load_base
 from duotune.config.run import ModelConfig
-from duotune.errors import CheckFailed, HostError, ModelError, printable
+from duotune.errors import CheckFailed, printable
 
-# As training loads it (duotune.training.model), so that both see the same weights.
-NF4 = {
-    "load_in_4bit": True,
-    "bnb_4bit_quant_type": "nf4",
-    "bnb_4bit_use_double_quant": True,
-    "bnb_4bit_compute_dtype": "bfloat16",
-}
 Side = Literal["base", "adapter"]
 
 # Below this size a decoding step on a CPU is made of matrices so small that a second thread costs more than it brings.
@@ -90,47 +82,11 @@ def load_two(model: Path, adapter: Path | None, settings: ModelConfig, device: s
         CheckFailed: If the adapter cannot be loaded over it.
         HostError: If a GPU is asked for that is not there, or nf4 and the host cannot do it.
     """
-    import transformers
-    from transformers import AutoModelForCausalLM
-
-    transformers.utils.logging.disable_progress_bar()
-    logging.getLogger("transformers").setLevel(logging.ERROR)
-    place = _device(device)
-    on_cpu = place.type == "cpu"
-    dtype = torch.float32 if settings.dtype == "float32" or (settings.dtype == "auto" and on_cpu) else torch.bfloat16
-    options: dict[str, Any] = {"dtype": dtype, "device_map": {"": str(place)}}
-    if settings.quantization == "nf4":
-        options["quantization_config"] = _nf4(place)
-    try:
-        causal = AutoModelForCausalLM.from_pretrained(model, **options).eval()
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"The base model in {printable(model)} cannot be loaded: {printable(error)}.",
-            "Give the directory of a causal language model that transformers can load.",
-        ) from error
+    place = choose_device(device)
+    causal = load_base(model, settings, place)
     peft = None if adapter is None else _over(causal, adapter)
     context = int(getattr(causal.config, "max_position_embeddings", 2048))
     return TwoModels(causal, peft, place, context, settings.quantization)
-
-
-def _nf4(device: torch.device) -> Any:
-    if device.type != "cuda" or importlib.util.find_spec("bitsandbytes") is None:
-        raise HostError(
-            'model.quantization = "nf4" needs a GPU and the package bitsandbytes, and this host lacks one of them.',
-            'Install bitsandbytes beside duotune, or set model.quantization = "none".',
-        )
-    from transformers import BitsAndBytesConfig
-
-    return BitsAndBytesConfig(**NF4)
-
-
-def _device(device: str) -> torch.device:
-    if device == "auto":
-        return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
-    place = torch.device(device)
-    if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
-        raise HostError(f"This host has no GPU {printable(device)}.", "Use device `auto`, or check `nvidia-smi`.")
-    return place
 
 
 def _over(causal: Any, adapter: Path) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from duotune.disk import write_whole
 from duotune.errors import CheckFailed, printable
 
 
@@ -66,10 +66,4 @@ def read_items(file: Path) -> list[HeldOutItem]:
 def write_items(file: Path, items: Iterable[HeldOutItem]) -> None:
     """Write held-out items, one JSON document per line; the file appears complete or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    with temporary.open("wb") as stream:
-        for item in items:
-            stream.write(item.model_dump_json().encode() + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(file)
+    write_whole(file, "".join(item.model_dump_json() + "\n" for item in items))

@@ -93,14 +93,4 @@ def _pinned(planned: Plan) -> RunConfig:
 
 def _enter_projects(planned: Plan) -> None:
     with open_catalog() as catalog:
-        catalog.projects.add_missing(
-            Project(
-                name=project.name,
-                source=project.source,
-                ref=project.ref,
-                include=tuple(project.include),
-                exclude=tuple(project.exclude),
-                languages=tuple(project.languages),
-            )
-            for project in planned.config.projects
-        )
+        catalog.projects.add_missing(map(Project.of, planned.config.projects))

@@ -14,6 +14,7 @@ from duotune import paths
 from duotune.config.load import load_run_config
 from duotune.config.run import RunConfig
 from duotune.config.write import dump_toml
+from duotune.disk import sync, write_whole
 from duotune.errors import HostError, UsageError, printable
 from duotune.runs.events import RunCreated, RunKind, parse_event
 from duotune.runs.journal import Journal, gone
@@ -121,7 +122,7 @@ def _place(
     draft: Path, beginning: str, config: RunConfig, kind: RunKind, until: str | None, now: float
 ) -> RunDirectory:
     """Fill the draft and give it the first free id; renaming onto a run that is there fails, as it is not empty."""
-    _write_durably(draft / "config.toml", dump_toml(config))
+    write_whole(draft / "config.toml", dump_toml(config))
     attempt = 1
     while True:
         name = beginning if attempt == 1 else f"{beginning}-{attempt}"
@@ -137,7 +138,7 @@ def _place(
                 raise
             attempt += 1
             continue
-        _sync_directory(target.parent)
+        sync(target.parent)
         return RunDirectory(target)
 
 
@@ -211,21 +212,6 @@ def _nearest(text: str, runs: list[RunDirectory]) -> str:
     if near:
         return f"Did you mean {', '.join(dict.fromkeys(near))}?"
     return "See `duotune runs`." if runs else "There are no runs yet; start one with `duotune run CONFIG.toml`."
-
-
-def _write_durably(file: Path, text: str) -> None:
-    with file.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_directory(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _unwritable(root: Path, error: OSError) -> HostError:

@@ -6,14 +6,13 @@ import fcntl
 import os
 import socket
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from duotune.disk import alone_in
 from duotune.errors import HostError
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -106,7 +105,7 @@ def try_lock(file: Path, note: str = "") -> OwnedLock | None:
         HostError: The lock file cannot be made or opened.
     """
     try:
-        with _one_taker(file.parent):
+        with alone_in(file.parent):  # two must never replace a dead owner's file at once
             fd = _open_locked(file)
             if fd is None and owner_of(file) is None:
                 file.unlink(missing_ok=True)  # its owner is dead, but a child of it still holds the old file
@@ -133,17 +132,6 @@ def _open_locked(file: Path) -> int | None:
         os.close(fd)
         return None
     return fd
-
-
-@contextmanager
-def _one_taker(directory: Path) -> Iterator[None]:
-    """Let one process at a time take locks in a directory: two must never replace a dead owner's file at once."""
-    fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _named_owner(file: Path) -> Owner | None:

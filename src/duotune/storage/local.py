@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from duotune.disk import rename, sync_tree
 from duotune.errors import StorageError, is_full, printable
 from duotune.storage.locations import MARKER, OnBytes, checked_name, files_of
 
@@ -144,14 +145,12 @@ def copy_directory(source: Path, target: Path, files: list[Path], on_bytes: OnBy
 
 def settle(draft: Path, target: Path, mode: int | None = None) -> None:
     """Make a finished draft durable and give it its name; a target that is there is never replaced."""
-    for path in [*draft.rglob("*"), draft]:
-        sync(path)
+    sync_tree(draft)
     if target.exists():  # renaming onto an empty directory would replace it
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     if mode is not None:
         draft.chmod(mode)
-    draft.rename(target)
-    sync(target.parent)
+    rename(draft, target)
 
 
 def delete_tree(directory: Path) -> None:
@@ -167,15 +166,6 @@ def missing(location: str, name: str) -> StorageError:
     return StorageError(
         f"There is no {printable(name)!r} at {printable(location)}.", "Check the location, or store it again."
     )
-
-
-def sync(path: Path) -> None:
-    """Make a file's content, or a directory's entries, durable."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _copy_file(source: Path, target: Path, done: int, total: int, on_bytes: OnBytes) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from duotune.disk import rename, sync_tree
 from duotune.errors import is_full, no_space
 
 LEFTOVERS = (".part", ".old")
@@ -31,9 +31,7 @@ def appearing_whole(target: Path) -> Iterator[Path]:
     try:
         partial.mkdir(parents=True)
         yield partial
-        for file in partial.iterdir():
-            _sync(file)
-        _sync(partial)
+        sync_tree(partial)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         if is_full(error):
@@ -41,8 +39,7 @@ def appearing_whole(target: Path) -> Iterator[Path]:
         raise
     if target.exists():
         target.rename(old)
-    partial.rename(target)
-    _sync(target.parent)
+    rename(partial, target)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -51,11 +48,3 @@ def sweep(root: Path) -> None:
     for ending in LEFTOVERS:
         for leftover in root.glob(f".*{ending}"):
             shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from duotune.config.run import LoraSettings, ModelConfig, RunConfig
-from duotune.errors import HostError, ModelError, UsageError, printable
+from duotune.base_model import compute_dtype, load_base
+from duotune.config.run import RunConfig
+from duotune.config.training import LoraSettings
+from duotune.errors import ModelError, UsageError
 from duotune.training.attention import PACKED_ATTENTION, Documents, register_packed_attention
 from duotune.training.batches import MicroBatch
 from duotune.training.loss import cross_entropy
 
-# The evaluation loads the base model in the same way (duotune.evaluation.model).
-NF4 = {
-    "load_in_4bit": True,
-    "bnb_4bit_quant_type": "nf4",
-    "bnb_4bit_use_double_quant": True,
-    "bnb_4bit_compute_dtype": "bfloat16",
-}
 # Tried in this order; the last two isolate documents by their position ids, through a dense mask.
 ATTENTION_CHOICES = (PACKED_ATTENTION, "sdpa", "eager")
-
-
-def choose_device(device: str) -> torch.device:
-    """The device to train on: "auto" is the first GPU if there is one.
-
-    Raises:
-        HostError: If a GPU is asked for that is not there.
-    """
-    if device == "auto":
-        return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
-    chosen = torch.device(device)
-    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        raise HostError(f"This host has no GPU {printable(device)}.", "Use device `auto`, or check `nvidia-smi`.")
-    return chosen
-
-
-def compute_dtype(settings: ModelConfig, device: torch.device) -> torch.dtype:
-    """Precision of the frozen weights and of the arithmetic."""
-    if settings.dtype == "auto":
-        return torch.float32 if device.type == "cpu" else torch.bfloat16
-    return torch.float32 if settings.dtype == "float32" else torch.bfloat16
 
 
 @dataclass(frozen=True)
@@ -119,12 +91,9 @@ def load_trainable(directory: Path, config: RunConfig, device: torch.device) -> 
         HostError: If nf4 is asked for and the host cannot do it.
         UsageError: If the adapter's target modules are not in the model, or its attention does not reach over a row.
     """
-    import transformers
-
-    transformers.utils.logging.disable_progress_bar()
-    logging.getLogger("transformers").setLevel(logging.ERROR)
     register_packed_attention()
-    base = _load_base(directory, config.model, device)
+    base = load_base(directory, config.model, device, attention=(PACKED_ATTENTION, "eager"))
+    base.config.use_cache = False
     _refuse_chunks(base, config.data.sequence_length)
     dtype = compute_dtype(config.model, device)
     adapted = _with_adapter(base, config, dtype)
@@ -142,27 +111,6 @@ def load_trainable(directory: Path, config: RunConfig, device: torch.device) -> 
     return _with_isolation(adapted, head, dict(sorted(trainable.items())), device)
 
 
-def _load_base(directory: Path, settings: ModelConfig, device: torch.device) -> Any:
-    from transformers import AutoModelForCausalLM
-
-    # One device needs no dispatch hooks; device_map only makes accelerate read the weights straight onto it.
-    options: dict[str, Any] = {"dtype": compute_dtype(settings, device), "device_map": {"": str(device)}}
-    if settings.quantization == "nf4":
-        options["quantization_config"] = _nf4(device)
-    try:
-        try:
-            base = AutoModelForCausalLM.from_pretrained(directory, attn_implementation=PACKED_ATTENTION, **options)
-        except ValueError:  # an architecture that takes no foreign attention function
-            base = AutoModelForCausalLM.from_pretrained(directory, attn_implementation="eager", **options)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"The base model in {printable(directory)} cannot be loaded: {printable(error)}.",
-            "Give the directory of a causal language model that transformers can load.",
-        ) from error
-    base.config.use_cache = False
-    return base.eval()
-
-
 def _refuse_chunks(base: Any, row: int) -> None:
     """Attention in chunks (Llama 4): a packed document begins anywhere, so that its chunks would lie elsewhere."""
     chunk = getattr(base.config.get_text_config(), "attention_chunk_size", None)
@@ -171,17 +119,6 @@ def _refuse_chunks(base: Any, row: int) -> None:
             f"{type(base).__name__} looks at its text in chunks of {chunk} tokens, which rows of {row} do not fit.",
             f"Set data.sequence_length to {chunk} or less.",
         )
-
-
-def _nf4(device: torch.device) -> Any:
-    if device.type != "cuda" or importlib.util.find_spec("bitsandbytes") is None:
-        raise HostError(
-            'model.quantization = "nf4" needs a GPU and the package bitsandbytes, and this host lacks one of them.',
-            'Install bitsandbytes beside duotune, or set model.quantization = "none".',
-        )
-    from transformers import BitsAndBytesConfig
-
-    return BitsAndBytesConfig(**NF4)
 
 
 def _with_adapter(base: Any, config: RunConfig, dtype: torch.dtype) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import torch
 
-from duotune.config.run import TrainingConfig
+from duotune.config.training import TrainingConfig
 
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from duotune.config.run import TrainingConfig
+from duotune.config.training import TrainingConfig
 
 VALIDATIONS = 10
 LEAST_VALIDATIONS = 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from duotune.base_model import choose_device, full_memory_told
 from duotune.config.run import RunConfig
 from duotune.errors import RunFailed, printable
 from duotune.runs.reporter import Reporter
@@ -12,8 +13,6 @@ from duotune.training import checkpoints
 from duotune.training.checkpoints import Checkpoint, TrainingState
 from duotune.training.durable import sweep
 from duotune.training.loop import Training
-from duotune.training.memory import full_memory_told
-from duotune.training.model import choose_device
 from duotune.training.rows import PackedRows
 
 ADAPTER = "adapter"
@@ -47,7 +46,7 @@ class TrainResult:
     peak_memory_bytes: int
 
 
-@full_memory_told()
+@full_memory_told("training", "Lower data.sequence_length, the batch size or lora.r")
 def train(
     dataset: Path, model: Path, config: RunConfig, directory: Path, report: Reporter, device: str = "auto"
 ) -> TrainResult:
