@@ -13,7 +13,6 @@ from duotune.data.manifest import KeptFile, RejectedEntry, read_manifest
 from duotune.data.reasons import Reason
 from duotune.data.redaction.clean import Cleaner, places
 from duotune.data.redaction.fingerprints import Fingerprints
-from duotune.data.vendored import looks_vendored
 from duotune.errors import CheckFailed, DuotuneError, UsageError, printable
 from duotune.runs.directory import RunDirectory, list_runs
 from duotune.runs.results import Prepared
@@ -109,7 +108,8 @@ def explain(source: Source, project: ProjectConfig, data: DataConfig, path: str)
     verdict = left_out[0] if left_out else next(iter(screen_contents(source, readable, filters, cleaner)))
     directory = verdict.path if verdict.path.endswith("/") and verdict.path != shown else None
     preparation = _latest(project.name, verdict, directory, source.commit)
-    return _explanation(entry.path, shown, verdict, directory, preparation)
+    doubt = filters.doubt(entry.path) if isinstance(verdict, Accepted) else ""
+    return _explanation(shown, verdict, doubt, directory, preparation)
 
 
 def path_shown(path: str) -> str:
@@ -118,10 +118,9 @@ def path_shown(path: str) -> str:
 
 
 def _explanation(
-    path: str, shown: str, verdict: Accepted | LeftOut, directory: str | None, preparation: Preparation | None
+    shown: str, verdict: Accepted | LeftOut, doubt: str, directory: str | None, preparation: Preparation | None
 ) -> Explanation:
     passes = isinstance(verdict, Accepted)
-    doubt = looks_vendored(path) if passes else ""
     redacted = f"redacted: {places(verdict.findings)}" if passes and verdict.findings else ""
     notes = [verdict.detail, redacted, f"may be other people's code: {doubt}" if doubt else ""]
     explanation = Explanation(
