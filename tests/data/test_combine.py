@@ -131,7 +131,7 @@ def test_documents_are_taught_when_they_are_named_and_a_recipe_applies(
     items = read_items(dataset.directory / "held_out" / "fim.jsonl")
     assert {item.language for item in items} == {"Python"}
     only_code = DATA.model_copy(update={"recipes": Recipes(raw=0, heading=0)})
-    with pytest.raises(SourceError, match="no recipe with a share applies to its Markdown"):
+    with pytest.raises(SourceError, match=r"data\.recipes makes no examples of Markdown"):
         part_of(folder, tokenizer, only_code, languages=["Markdown"])
 
 

@@ -111,6 +111,7 @@ def part_key(
     project: ProjectConfig,
     data: DataConfig,
     attributes: str = "",
+    fingerprints: str = "",
 ) -> str:
     """SHA-256 (hex) of everything that decides a part: files, tokenizer, settings and the pipeline's version.
 
@@ -121,8 +122,9 @@ def part_key(
         project: Its filters count, its name and source do not.
         data: Its settings of files and recipes count, the fractions of the split do not.
         attributes: Fingerprint of what the `.gitattributes` say: it decides on the content of files too.
+        fingerprints: What tells the key of findings' fingerprints from another; those of two keys do not compare.
     """
-    settings = {**_settings(tokenizer, project, data), "attributes": attributes}
+    settings = {**_settings(tokenizer, project, data), "attributes": attributes, "fingerprints": fingerprints}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for file in readable:
         digest.update(f"{file.mode:o} {file.blob_id} {file.path}\0".encode("utf-8", "surrogateescape"))
