@@ -12,7 +12,9 @@ from duotune.data.funnel import Accepted, LeftOut, look_around, screen_contents,
 from duotune.data.manifest import KeptFile, RejectedEntry, read_manifest
 from duotune.data.reasons import Reason
 from duotune.data.redaction.clean import Cleaner, places
+from duotune.data.redaction.finding import redact
 from duotune.data.redaction.fingerprints import Fingerprints
+from duotune.data.redaction.scan import scan_path
 from duotune.errors import CheckFailed, DuotuneError, UsageError, printable
 from duotune.runs.directory import RunDirectory, list_runs
 from duotune.runs.results import Prepared
@@ -169,7 +171,7 @@ def _find(listing: list[SourceFile | Rejected], path: str, name: str) -> SourceF
     if inside:
         raise UsageError(
             f"{shown} is a directory of {name} with {counted(len(inside), 'file')} or folders left out whole.",
-            f"Name one, such as {printable(inside[0])}.",
+            f"Name one, such as {_without_tokens(inside[0])}.",
         )
     raise UsageError(f"{name} has no file {shown}.", _nearest(path, paths))
 
@@ -178,7 +180,13 @@ def _nearest(path: str, paths: list[str]) -> str:
     from rapidfuzz import process
 
     found = process.extract(path, paths, limit=_NEAREST)
-    return f"The nearest: {', '.join(printable(match[0]) for match in found)}." if found else "It has no files at all."
+    shown = ", ".join(_without_tokens(match[0]) for match in found)
+    return f"The nearest: {shown}." if found else "It has no files at all."
+
+
+def _without_tokens(path: str) -> str:
+    """A path as reports have it: printable, with a placeholder in the place of a token."""
+    return printable(redact(path, scan_path(path)))
 
 
 def _latest(project: str, verdict: Accepted | LeftOut, directory: str | None, commit: str | None) -> Preparation | None:
