@@ -113,7 +113,9 @@ def test_sections_never_overlap_and_are_trimmed(language: str, text: str) -> Non
 
 @given(
     text=st.lists(
-        st.sampled_from(["# a\n", "#\n", "##\tb", "#c\n", "####### d\n", "    # e\n", "- # f\n", "> # g\n", "h\n", "\n", "===\n"])
+        st.sampled_from(
+            ["# a\n", "#\n", "##\tb", "#c\n", "####### d\n", "    # e\n", "- # f\n", "> # g\n", "h\n", "\n", "===\n"]
+        )
     ).map("".join)
 )
 def test_headings_are_those_of_commonmark(text: str) -> None:

@@ -81,5 +81,7 @@ def test_what_the_project_calls_its_own_is_not_doubted(modules: Folders) -> None
     project = ProjectConfig(source=str(folder))
     with open_source(project.source) as source:
         assert list(survey(source, project, DATA).doubtful) == ["tools/"]
-        details = [explain(source, project, DATA, f"{name}/release.py").detail for name in ("tools", "docs", "examples")]
+        details = [
+            explain(source, project, DATA, f"{name}/release.py").detail for name in ("tools", "docs", "examples")
+        ]
     assert ["other people" in detail for detail in details] == [True, False, False]

@@ -140,7 +140,7 @@ def _history(commit: str, environment: dict[str, str], renames: str) -> _History
 
 
 def _changes(records: Iterator[bytes]) -> Iterator[_Change]:
-    """Every change: a commit is an empty record and its date; a change its facts, after a LF if first, and its names."""
+    """Every change: a commit is an empty record and its date, a change its facts (the first after a LF) and names."""
     seconds = 0
     for record in records:
         if not record:
