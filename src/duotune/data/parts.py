@@ -111,7 +111,6 @@ def part_key(
     project: ProjectConfig,
     data: DataConfig,
     attributes: str = "",
-    fingerprints: str = "",
 ) -> str:
     """SHA-256 (hex) of everything that decides a part: files, tokenizer, settings and the pipeline's version.
 
@@ -122,15 +121,25 @@ def part_key(
         project: Its filters count, its name and source do not.
         data: Its settings of files and recipes count, the fractions of the split do not.
         attributes: Fingerprint of what the `.gitattributes` say: it decides on the content of files too.
-        fingerprints: What tells the key of findings' fingerprints from another; those of two keys do not compare.
     """
-    settings = {**_settings(tokenizer, project, data), "attributes": attributes, "fingerprints": fingerprints}
+    settings = {**_settings(tokenizer, project, data), "attributes": attributes}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for file in readable:
         digest.update(f"{file.mode:o} {file.blob_id} {file.path}\0".encode("utf-8", "surrogateescape"))
     for entry in left_out:
         digest.update(f"{entry.reason} {entry.path}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def directory_name(key: str, fingerprints: str) -> str:
+    """Name of a part's directory: datasets go by the part's key alone, which is the same on every host.
+
+    Args:
+        key: The part's.
+        fingerprints: What tells the key of findings' fingerprints from another; those of two keys do not compare, so
+            that a part made with another one is made again.
+    """
+    return hashlib.sha256(f"{key} {fingerprints}".encode()).hexdigest()
 
 
 def settings_key(tokenizer: str, project: ProjectConfig, data: DataConfig, name: str, fingerprints: str) -> str:

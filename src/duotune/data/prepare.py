@@ -25,6 +25,7 @@ from duotune.data.parts import (
     PartFile,
     PartRecord,
     RejectedFile,
+    directory_name,
     key_without,
     part_key,
     read_record,
@@ -122,8 +123,8 @@ def prepare_part(
     late = added_after(data, source, readable)
     attributes = filters.surroundings.attributes.fingerprint
     marks = fingerprints()
-    key = part_key(readable, left_out, tokenizer.fingerprint, project, data, attributes, marks.key_id)
-    directory = paths.parts() / key
+    key = part_key(readable, left_out, tokenizer.fingerprint, project, data, attributes)
+    directory = paths.parts() / directory_name(key, marks.key_id)
 
     settings = settings_key(tokenizer.fingerprint, project, data, name, marks.key_id)
     if (directory / RECORD_FILE).is_file():
@@ -131,7 +132,7 @@ def prepare_part(
         remember(settings, directory)
         return part
     remote = RemoteMaker(tokenizer.directory, tokenizer.fingerprint, data.model_dump_json())
-    with building(directory, lambda: record.key) as temporary:
+    with building(directory, lambda: directory_name(record.key, marks.key_id)) as temporary:
         screening = Screening(filters, Cleaner(data, marks))
         work = _Work(name, source, readable, screening, (maker, remote), earlier_part(settings), shards, report)
         read = _read(work, temporary)
@@ -150,7 +151,7 @@ def prepare_part(
             tokens=sum(file.tokens for file in files),
         )
         (temporary / RECORD_FILE).write_text(record.model_dump_json(exclude_none=True))
-    directory = directory.with_name(record.key)
+    directory = directory.with_name(directory_name(record.key, marks.key_id))
     remember(settings, directory)
     if lost:
         report.warning(
