@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def refusal(capsys: pytest.CaptureFixture[str], file: Path, code: ExitCode) -> s
     assert not paths.runs().exists() or not any(paths.runs().iterdir())
     assert captured.err.startswith(("Error:", "Note:"))
     return captured.err
+
+
+def test_a_refused_plan_is_one_line_of_json(
+    tmp_path: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_config(tmp_path, tmp_path / "nowhere", micro_model)
+    assert run(["run", str(file), "--json"]) == ExitCode.USAGE
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "nowhere" in json.loads(line)["error"]["message"]
+    assert json.loads(line)["error"]["exit_code"] == ExitCode.USAGE
 
 
 def test_unknown_key_and_wrong_type(

@@ -13,8 +13,9 @@ STAGES = ("listed", "readable", "accepted", "distinct", "train", "validation", "
 def funnel(reasons: int) -> Funnel:
     big = Amount(files=1_234_567, bytes=12_345_678_901, tokens=3_456_789_012)
     names = ["language-not-chosen", "not-a-regular-file", "near-duplicate", *(f"reason-{n}" for n in range(reasons))]
+    uncounted = big.model_copy(update={"tokens": None})
     return Funnel(
-        stages=dict.fromkeys(STAGES, big),
+        stages={name: uncounted if place < 3 else big for place, name in enumerate(STAGES)},
         reasons={name: Amount(files=12_345, bytes=1_234_567_890, directories=123) for name in names[:reasons]},
         projects={"code": Share(kept=big)},
         languages={"Python": Share(kept=big)},

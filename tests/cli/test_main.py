@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from duotune.cli.main import COMMANDS, LazyGroup, cli, run
-from duotune.cli.output import in_words
+from duotune.cli.output import in_words, plain_table, show
 from duotune.runs.directory import create_run
 from duotune.runs.wording import in_bytes
 from support.runs import run_config
@@ -93,3 +93,56 @@ def test_durations_in_words(seconds: float | None, words: str) -> None:
 )
 def test_sizes_in_decimal_units(count: float, text: str) -> None:
     assert in_bytes(count) == text
+
+
+def test_what_is_refused_is_one_line_of_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("[lora]\nr = 0\n")
+    assert run(["run", str(file), "--json"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1
+    answer = json.loads(captured.out)
+    assert answer["error"]["exit_code"] == 2
+    assert answer["error"]["message"].startswith(str(file))
+    assert "config new" in answer["error"]["hint"]
+    assert [problem["value"] for problem in answer["problems"] if problem["key"] == "lora.r"] == ["0"]
+    assert captured.err.startswith("Error:")
+    for arguments in (["status", "nothing", "--json"], ["run", "--json"]):
+        assert run(arguments) == 2
+        answer = json.loads(capsys.readouterr().out)
+        assert answer["error"]["message"]
+        assert answer["problems"] == []
+
+
+def test_a_table_in_a_pipe_cuts_no_name_and_fills_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "a-name-of-very-many-letters" * 12
+    table = plain_table("name", "path")
+    table.add_row(long, f"{long} {long}")
+    table.add_row("b", "c")
+    show(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == [long] * 3
+    assert len(lines) == 3
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_explain_says_by_which_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "code"
+    source.mkdir()
+    (source / "a.py").write_text("print('a number of words')\n" * 9)
+    assert run(["projects", "add", "shop", str(source)]) == 0
+    config = tmp_path / "run.toml"
+    text = 'name = "r"\n[[projects]]\nname = "NAME"\nsource = "code"\nexclude = ["a.py"]\n[model]\npath = "tiny"\n'
+    text += '[adapter]\nname = "r"\n[data]\nmax_file_bytes = 1024\n'
+    asked = ["projects", "show", "shop", "--explain", "a.py"]
+    said = []
+    for arguments, name in (([], ""), (["--config", str(config)], "shop"), (["--config", str(config)], "other")):
+        config.write_text(text.replace("NAME", name or "shop"))
+        capsys.readouterr()
+        assert run([*asked, *arguments, "--json"]) == 0
+        answer = json.loads(capsys.readouterr().out)
+        said.append((answer["reason"], str(config) in answer["settings"], "catalog" in answer["settings"]))
+    assert said == [(None, False, True), ("excluded", True, False), (None, True, True)]
+    assert run(asked) == 0
+    assert "Judged by the catalog's filters" in capsys.readouterr().out
+    assert run(["projects", "show", "shop", "--config", str(config)]) == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from duotune.config.host import HostConfig
 from duotune.config.load import load_host_config, load_run_config, parse
 from duotune.config.resolve import project_name
 from duotune.config.run import RunConfig
@@ -184,3 +185,22 @@ def test_host_config_is_optional_and_its_template_is_the_default(tmp_path: Path)
 )
 def test_project_gets_its_name_from_its_source(source: str, name: str) -> None:
     assert project_name(source) == name
+
+
+@pytest.mark.parametrize(
+    "listen",
+    ["8000", ":8000", "localhost:", "localhost:http", "localhost:99999", "unix:relative", "a b:1", "::1:8000", "h:²"],
+)
+def test_an_address_of_the_host_that_is_none_is_refused(tmp_path: Path, listen: str) -> None:
+    file = tmp_path / "duotune.toml"
+    file.write_text(f'[serving]\nlisten = "{listen}"\nuser = "no body"\n')
+    with pytest.raises(ConfigError) as error:
+        load_host_config(file)
+    reasons = {problem.key: problem.reason for problem in error.value.problems}
+    assert set(reasons) == {"serving.listen", "serving.user"}
+    assert "is no address" in reasons["serving.listen"]
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:1", "gpu-1.lan:8000", "[::]:8000", "unix:/run/x y/vllm.sock"])
+def test_addresses_of_the_host(listen: str) -> None:
+    assert parse(HostConfig, {"serving": {"listen": listen, "user": "_vllm-duo"}}, "host").serving.listen == listen

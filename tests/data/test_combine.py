@@ -19,9 +19,10 @@ from duotune.data import combine
 from duotune.data.combine import Dataset
 from duotune.data.content import content_hash
 from duotune.data.manifest import Manifest, read_manifest
-from duotune.data.parts import read_record
+from duotune.data.parts import directory_name, read_record
 from duotune.data.prepare import prepare_part
 from duotune.data.reasons import Reason
+from duotune.data.redaction.fingerprints import fingerprints
 from duotune.data.redaction.report import FINDINGS_FILE, ReportedFinding
 from duotune.data.similarity import jaccard, shingles
 from duotune.errors import HostError, SourceError, UsageError
@@ -131,7 +132,7 @@ def test_documents_are_taught_when_they_are_named_and_a_recipe_applies(
     items = read_items(dataset.directory / "held_out" / "fim.jsonl")
     assert {item.language for item in items} == {"Python"}
     only_code = DATA.model_copy(update={"recipes": Recipes(raw=0, heading=0)})
-    with pytest.raises(SourceError, match="no recipe with a share applies to its Markdown"):
+    with pytest.raises(SourceError, match=r"data\.recipes makes no examples of Markdown"):
         part_of(folder, tokenizer, only_code, languages=["Markdown"])
 
 
@@ -282,7 +283,8 @@ def test_part_that_lacks_a_file_which_changed_meanwhile_is_not_taken_for_the_who
     whole = part_of(folder, tokenizer)
     assert (part.files, part.rejected, whole.files, whole.reused) == (11, 1, 12, False)
     assert "abc.py of library changed" in report.warnings[0]
-    assert read_record(part.directory).key == part.directory.name != whole.directory.name
+    assert part.directory.name == directory_name(read_record(part.directory).key, fingerprints().key_id)
+    assert part.directory.name != whole.directory.name
     assert part_of(folder, tokenizer).directory == whole.directory
 
 
@@ -448,7 +450,8 @@ def test_a_disk_that_refuses_is_named(
     modules: Folders, tokenizer: CodeTokenizer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     blocked = tmp_path / "a-file"
-    blocked.write_text("")
+    blocked.mkdir()
+    (blocked / "parts").write_text("")
     monkeypatch.setenv("DUOTUNE_HOME", str(blocked))
     with pytest.raises(HostError, match=r"a-file/parts/.* cannot be written"):
         part_of(modules("library", MODULES[:5]), tokenizer)

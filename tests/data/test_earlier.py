@@ -153,6 +153,24 @@ def test_other_settings_attributes_and_keys_take_nothing_over(
     assert len(set(source.asked)) == 21
 
 
+def test_a_part_with_findings_of_another_key_is_not_used_again(
+    library: Path, tokenizer: CodeTokenizer, home: Home
+) -> None:
+    home("one")
+    (library / "abc.py").write_text((library / "abc.py").read_text() + '\nPASSWORD = "sunny4711day"\n')
+    first, _ = prepared(Counting(library), tokenizer)
+    (paths.home() / KEY_FILE).write_bytes(bytes(32))
+    second, _ = prepared(Counting(library), tokenizer)
+    again, _ = prepared(Counting(library), tokenizer)
+    assert [part.reused for part in (first, second, again)] == [False, False, True]
+    marks = [
+        {found.fingerprint for file in read_record(part.directory).files for found in file.findings}
+        for part in (first, second, again)
+    ]
+    assert marks[0].isdisjoint(marks[1])
+    assert marks[1] == marks[2]
+
+
 @pytest.mark.parametrize("damage", [RECORD_FILE, TEXTS_FILE, DOCUMENTS_FILE, "all", "pointer"])
 def test_a_damaged_earlier_part_is_prepared_again(
     library: Path, tokenizer: CodeTokenizer, home: Home, damage: str

@@ -73,6 +73,17 @@ def test_an_unknown_path_names_the_nearest_and_a_directory_one_of_its_files(fold
     assert "tools/release.py" in error.value.hint
 
 
+def test_paths_in_hints_hold_neither_control_characters_nor_tokens(folder: Path) -> None:
+    token = "gl" + "pat-" + "x7Kq9ZmP2vRt4WnB8sLd"
+    (folder / "tools" / f"{token}\x1b[2J.py").write_text("a = 1\n" * 50)
+    (folder / "tools" / "release.py").unlink()
+    for path in (f"{token[:-1]}.py", "tools/"):
+        with pytest.raises(UsageError) as error:
+            ask(folder, path)
+        assert "REDACTED_TOKEN\\x1b[2J.py" in error.value.hint
+        assert token not in error.value.hint
+
+
 def test_the_latest_preparation_tells_of_duplicates_and_splits(
     folder: Path, tokenizer: CodeTokenizer, tmp_path: Path
 ) -> None:

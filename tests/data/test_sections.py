@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
-from duotune.data.sections import sections
+from duotune.data.sections import parser, sections
 
 MARKDOWN = """---
 title: x
@@ -108,3 +109,23 @@ def test_sections_never_overlap_and_are_trimmed(language: str, text: str) -> Non
         assert body
         assert body == body.strip()
         last = section.body.end
+
+
+@given(
+    text=st.lists(
+        st.sampled_from(
+            ["# a\n", "#\n", "##\tb", "#c\n", "####### d\n", "    # e\n", "- # f\n", "> # g\n", "h\n", "\n", "===\n"]
+        )
+    ).map("".join)
+)
+def test_headings_are_those_of_commonmark(text: str) -> None:
+    def headings(reader: MarkdownIt) -> list[tuple[int, list[int] | None]]:
+        return [(token.level, token.map) for token in reader.parse(text) if token.type == "heading_open"]
+
+    assert headings(parser()) == headings(MarkdownIt("commonmark", {"maxNesting": 20}).disable(["inline"]))
+
+
+def test_a_heading_costs_one_token_of_the_parser_and_no_other_rule_is_asked_first() -> None:
+    tokens = parser().parse("# a\n" * 100)
+    assert [token.type for token in tokens] == ["heading_open"] * 100
+    assert parser().block.ruler.get_active_rules()[0] == "hashes"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from duotune.config.load import parse
 from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.manifest import read_manifest
+from duotune.data.split import assign
 from duotune.data.split_by_time import assign_by_time
 from duotune.errors import ConfigError, SourceError, UsageError
 from duotune.models.tokenizer import CodeTokenizer
@@ -59,6 +60,20 @@ def test_both_held_out_splits_get_something(early: int, late: int, fraction: flo
     counts = splits(assign_by_time([*distinct(early), *distinct(late, "b", late=True)], [], 0.05, fraction, 0, DAY))
     assert counts["train"] == early
     assert counts["test"] >= 1 <= counts["validation"]
+
+
+def test_what_earlier_datasets_decided_is_told() -> None:
+    first = assign([*distinct(30), *distinct(10, "b")], [], 0.1, 0.1, 0)
+    files = [*distinct(30), *distinct(10, "b", late=True)]
+    given = assign_by_time(files, first.records, 0.1, 0.1, 0, DAY)
+    assert given.assignments == first.assignments
+    late = sum(not held(one) for one in given.assignments[30:])
+    early = sum(held(one) for one in given.assignments[:30])
+    assert late
+    assert f"{late} of 10 files first committed after {DAY} stay in training" in given.note
+    assert f"{early} file" in given.note
+    assert "later day" in given.note
+    assert assign_by_time(files, [], 0.1, 0.1, 0, DAY).note == ""
 
 
 def test_too_few_late_or_early_files_are_refused() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from duotune.config.run import ProjectConfig
 from duotune.data import survey as module
+from duotune.data.explain import explain
 from duotune.data.parts import read_record
 from duotune.data.survey import survey
 from duotune.models.tokenizer import CodeTokenizer
@@ -68,3 +69,19 @@ def test_types_that_are_not_chosen_are_counted_and_doubtful_code_is_shown(module
     assert found.by_language["Python"][0] == 2
     assert found.doubtful == {"tools/": (1, (folder / "tools" / "abc.py").stat().st_size)}
     assert found.rejected == {"exact-duplicate": 1, "language-not-chosen": 1, "binary": 1, "symlink": 1}
+
+
+def test_what_the_project_calls_its_own_is_not_doubted(modules: Folders) -> None:
+    folder = modules("library")
+    for directory, said in (("tools", ""), ("docs", "-linguist-vendored"), ("examples", "linguist-vendored=false")):
+        (folder / directory).mkdir()
+        (folder / directory / "release.py").write_text(f"# Of {directory}.\n" + "print(1)\n" * 20)
+        with (folder / ".gitattributes").open("a") as attributes:
+            attributes.write(f"{directory}/** {said}\n")
+    project = ProjectConfig(source=str(folder))
+    with open_source(project.source) as source:
+        assert list(survey(source, project, DATA).doubtful) == ["tools/"]
+        details = [
+            explain(source, project, DATA, f"{name}/release.py").detail for name in ("tools", "docs", "examples")
+        ]
+    assert ["other people" in detail for detail in details] == [True, False, False]

@@ -106,6 +106,17 @@ FAMILIES = [
         ("<reponame>", "<filename>", ""),
     ),
     Family(
+        "mellum",
+        byte_level_tokenizer,
+        (*BARE, "<fim_pad>", "<filename>", "<gh_stars>", "<reponame>", "<assistant>", "</assistant>", "<|endoftext|>"),
+        True,
+        "",
+        f"<fim_suffix>{S}<fim_prefix>{P}<fim_middle>",
+        "<|endoftext|>",
+        "<|endoftext|>",
+        ("<reponame>", "<filename>", ""),
+    ),
+    Family(
         "deepseek-coder",
         byte_level_tokenizer,
         ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", "<|EOT|>", "<｜end▁of▁sentence｜>"),

@@ -35,7 +35,9 @@ def test_a_split_by_time_needs_a_history(tmp_path: Path, history: bool) -> None:
         assert "plain folder without Git history" in checks[0].detail
 
 
-def by_time(tmp_path: Path, day: str, early: int = 12, late: int = 3) -> dict[str, Check]:
+def by_time(
+    tmp_path: Path, day: str, early: int = 12, late: int = 3, said: list[Check] | None = None
+) -> dict[str, Check]:
     """The checks of a repository with some files of 2024 and some of February 2025, split after a day."""
     folder = tmp_path / "code"
     sources = list(standard_library("json", "logging", "importlib", "concurrent/futures").items())
@@ -51,6 +53,8 @@ def by_time(tmp_path: Path, day: str, early: int = 12, late: int = 3) -> dict[st
     found = look_at_project(config.projects[0], config.model_copy(update={"data": data}), checks)
     assert found is not None
     check_material([found], data, checks)
+    if said is not None:
+        said.extend(check for check in checks if check.name == "split by time")
     return {check.name: check for check in checks}
 
 
@@ -74,7 +78,19 @@ def test_test_files_of_a_split_by_time_are_counted_among_the_late_ones(tmp_path:
 def test_what_earlier_datasets_hold_out_makes_a_refused_day_a_warning(tmp_path: Path) -> None:
     with open_catalog() as catalog:
         catalog.splits.record([RecordedSplit("content", "cluster", "test", b"signature")])
-    assert by_time(tmp_path, "2099-01-01")["split by time"].status == "warning"
+    said: list[Check] = []
+    by_time(tmp_path, "2099-01-01", said=said)
+    assert [(check.status, check.exit_code) for check in said] == [("warning", 0)] * 2
+    assert "No file was first committed after" in said[0].detail
+    assert "holds whatever data.held_out_after says" in said[1].detail
+
+
+def test_what_earlier_datasets_decided_is_told_beside_a_day_that_can_be_kept(tmp_path: Path) -> None:
+    with open_catalog() as catalog:
+        catalog.splits.record([RecordedSplit("content", "cluster", "train", b"signature")])
+    said: list[Check] = []
+    by_time(tmp_path, "2025-01-31", said=said)
+    assert [check.status for check in said] == ["ok", "warning"]
 
 
 def test_globs_that_match_nothing_are_named(tmp_path: Path) -> None:

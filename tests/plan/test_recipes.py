@@ -47,11 +47,13 @@ def test_languages_that_no_recipe_applies_to_are_refused_or_named(tmp_path: Path
     commit_files(source, {f"notes{n}.md": DOCUMENT + b"More of it, number %d.\n" % n for n in range(4)}, "notes")
     config = small_run(source, micro_model)
     refused = plan(with_recipes(config, ("Markdown",), fim=1))
-    with pytest.raises(UsageError, match="No recipe with a share applies to Markdown"):
+    with pytest.raises(UsageError, match="makes no examples of Markdown: every recipe"):
         refused.raise_if_refused()
+    hint = "In data.recipes, give raw or heading (for documents: Markdown) a share above 0."
+    assert [check.hint for check in refused.refusals if check.name == "recipes"] == [hint]
     both = plan(with_recipes(config, ("Markdown", "Python"), fim=1))
     warned = {check.name: check.detail for check in both.checks if check.status == "warning"}
-    assert "applies to Markdown" in warned["recipes"]
+    assert "no examples of Markdown" in warned["recipes"]
     taught = plan(with_recipes(config, ("Markdown", "Python"), fim=0.5, raw=0.5))
     assert [check.status for check in taught.checks if check.name == "recipes"] == ["ok"]
     assert [check.detail for check in taught.checks if check.name == "recipes"] == ["fim 0.5, raw 0.5"]

@@ -1,4 +1,4 @@
-"""When files entered a history: by committer's date, without renames, and never guessed."""
+"""When files entered a history: by committer's date, under whatever name, and never guessed."""
 
 from __future__ import annotations
 
@@ -44,13 +44,58 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_first_commit_counts_and_a_moved_file_begins_anew(repository: Path) -> None:
+def test_the_first_commit_counts_also_of_a_moved_file(repository: Path) -> None:
     assert days(repository, "old.py", "back.py", "\nnew\nline.py", "moved.py", "nothing.py") == {
         "old.py": "2024-01-01",
         "back.py": "2024-01-01",
         "\nnew\nline.py": "2025-03-01",
-        "moved.py": "2025-06-01",
+        "moved.py": "2025-03-01",
     }
+
+
+LINES = [f"line {number} of a file that is known\n" for number in range(20)]
+
+
+def test_a_file_that_was_moved_and_changed_is_as_old_as_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    make_repository(folder, {"a.py": "".join(LINES).encode(), "__init__.py": b""})
+    (folder / "pkg").mkdir()
+    git(folder, "mv", "a.py", "pkg/b.py")
+    (folder / "pkg" / "b.py").write_text("".join([*LINES[:15], "another end\n"]))
+    git(folder, "rm", "--quiet", "__init__.py")
+    (folder / "pkg" / "__init__.py").write_bytes(b"")
+    commit_on(folder, "2025-02-01")
+    git(folder, "mv", "pkg/b.py", "pkg/c.py")
+    (folder / "pkg" / "new.py").write_text("nothing like it\n" * 9)
+    commit_on(folder, "2025-03-01")
+    assert days(folder, "pkg/c.py", "pkg/new.py", "pkg/__init__.py") == {
+        "pkg/c.py": "2024-01-01",
+        "pkg/new.py": "2025-03-01",
+        "pkg/__init__.py": "2025-02-01",
+    }
+
+
+@pytest.mark.parametrize("deleted_first", [True, False])
+def test_a_move_over_two_commits_is_told_by_the_content(tmp_path: Path, deleted_first: bool) -> None:
+    folder = tmp_path / "project"
+    make_repository(folder, {"a.py": b"1\n" * 50, "keep.py": b"2\n" * 50})
+    content = (folder / "a.py").read_bytes()
+    for number, deleting in enumerate((deleted_first, not deleted_first), start=2):
+        if deleting:
+            (folder / "a.py").unlink()
+        else:
+            (folder / "z.py").write_bytes(content)
+        commit_on(folder, f"2025-0{number}-01")
+    (folder / "copy.py").write_bytes((folder / "keep.py").read_bytes())
+    commit_on(folder, "2025-05-01")
+    assert days(folder, "z.py", "copy.py") == {"z.py": "2024-01-01", "copy.py": "2025-05-01"}
+
+
+def test_a_clone_without_the_contents_of_the_past_still_tells_of_moves(repository: Path, tmp_path: Path) -> None:
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", f"file://{repository}", str(clone))
+    assert days(clone, "moved.py", "back.py") == {"moved.py": "2025-03-01", "back.py": "2024-01-01"}
 
 
 def test_what_a_branch_brought_is_dated_by_its_own_commit(repository: Path) -> None:

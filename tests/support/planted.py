@@ -159,9 +159,15 @@ def _contexts(some: Callable[[str, int], str]) -> Iterator[Planted]:
     password = some(ALNUM, 12)
     for scheme in ("postgres", "mongodb+srv", "amqp", "https"):
         yield Planted(f"{scheme}-url", "url-password", f'URL = "{scheme}://svc:{password}@db.internal:1/x"', password)
-    for name, sign in (("at", "@"), ("slash", "/"), ("slash-and-at", "/k9@")):
+    for name, sign in (
+        ("at", "@"),
+        ("slash", "/"),
+        ("slash-and-at", "/k9@"),
+        ("at-and-slash", "@k9/"),
+        ("ats", "@k@9@"),
+    ):
         odd = some(ALNUM, 4) + "Q" + sign + some(ALNUM, 6)
-        yield Planted(f"url-with-{name}", "url-password", f'URL = "postgres://bill:{odd}@db.internal:1/x"', odd)
+        yield Planted(f"url-with-{name}", "url-password", f'URL = "postgres://bill:{odd}@db.internal:5432/x"', odd)
     dsn = some(HEX, 32)
     yield Planted("sentry-dsn", "url-password", f'sentry.init("https://{dsn}@o1.ingest.sentry.io/2")', dsn)
     basic = base64.b64encode(f"svc:{some(ALNUM, 14)}".encode()).decode()
@@ -238,6 +244,7 @@ def _named(some: Callable[[str, int], str]) -> Iterator[Planted]:
 def _elsewhere(password: str, some: Callable[[str, int], str]) -> Iterator[Planted]:
     """Passwords away from their name, or with what ends a string elsewhere."""
     odd = password[:6] + "([{;," + password[6:]
+    brackets, brace = password[:4] + "[" + password[4:7] + "]" + password[7:], password[:6] + "{" + password[6:]
     foreign, escaped = password[:5] + "'" + password[5:], password[:5] + "\\'" + password[5:]
     token = some(ALNUM, 32)
     for kind, rule, line, value, language in (
@@ -255,6 +262,28 @@ def _elsewhere(password: str, some: Callable[[str, int], str]) -> Iterator[Plant
         ("xml-secret", "xml-secret", f"<secret>{password}</secret>", password, "XML"),
         ("xml-api-key", "xml-secret", f"<apiKey>{password}</apiKey>", password, "XML"),
         ("auth-pair", "auth-pair", f'get(url, auth=("admin", "{password}"))', password, "Python"),
+        ("auth-list", "auth-pair", f"get(url, auth=['admin', '{password}'])", password, "Python"),
+        ("auth-tuple-of-lines", "auth-pair", f'auth = (\n    "admin",\n    "{password}",\n)', password, "Python"),
+        ("auth-array", "auth-pair", f"get(url, {{ auth: ['admin', '{password}'] }})", password, "JavaScript"),
+        ("auth-json", "auth-pair", f'  "auth": ["admin", "{password}"]', password, "JSON"),
+        ("yaml-brackets", "password", f"db_password: {brackets}", brackets, "YAML"),
+        ("shell-brackets", "password", f"export DB_PASSWORD={brackets}", brackets, "Shell"),
+        ("shell-brace", "password", f"DB_PASSWORD={brace}", brace, "Shell"),
+        ("text-brackets", "password", f"password: {brackets}", brackets, "Text"),
+        (
+            "comment-before-value",
+            "password",
+            f"  - name: DB_PASSWORD\n    # main\n    value: {password}",
+            password,
+            "YAML",
+        ),
+        (
+            "blank-before-value",
+            "password",
+            f"  - name: DB_PASSWORD # main\n\n    value: '{password}'",
+            password,
+            "YAML",
+        ),
         ("url-token", "url-token", f'URL = "https://{token}@git.kestrel.io/x.git"', token, "Python"),
         ("parenthesis", "password", f'PASSWORD = (\n    "{password}"\n)', password, "Python"),
     ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from duotune.cli.output import plain_table, show
-from duotune.runs.funnel import TOKENIZED, Amount, Funnel
+from duotune.runs.funnel import Amount, Funnel
 from duotune.runs.wording import counted, in_bytes
 
 _MOST_TYPES = 12
@@ -62,7 +62,7 @@ def show_funnel(funnel: Funnel) -> None:
     """What became of the files, and the reasons of those that are left out."""
     table = plain_table("data", "files", "size", "tokens", figures_from=1)
     for name, amount in funnel.stages.items():
-        tokens = f"{amount.tokens:,}" if name in TOKENIZED else ""
+        tokens = "" if amount.tokens is None else f"{amount.tokens:,}"
         table.add_row(_STAGES.get(name, name), f"{amount.files:,}", in_bytes(amount.bytes), tokens)
     for reason, amount in list(funnel.reasons.items())[:_MOST_REASONS]:
         table.add_row(f"left out: {reason.replace('-', ' ')}", _files(amount), in_bytes(amount.bytes), "")

@@ -9,8 +9,8 @@ from importlib import import_module
 import click
 
 from duotune import __version__
-from duotune.cli.output import print_error
-from duotune.errors import DuotuneError, ExitCode
+from duotune.cli.output import print_error, print_json_error
+from duotune.errors import DuotuneError, ExitCode, UsageError
 
 # Command -> module and one line of help, which must not cost the module's import.
 COMMANDS = {
@@ -79,17 +79,25 @@ def cli(ctx: click.Context) -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit code; every expected error becomes two sentences."""
+    """Run one command and return its exit code.
+
+    Every expected error becomes two sentences on standard error, and with `--json` one document on standard output too.
+    """
+    as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:
         result = cli.main(arguments, prog_name="duotune", standalone_mode=False)
         return result if isinstance(result, int) else ExitCode.OK
     except DuotuneError as error:
         print_error(error.message, error.hint)
+        if as_json:
+            print_json_error(error)
         return error.exit_code
     except click.exceptions.Exit as finished:
         return finished.exit_code
     except click.ClickException as error:
         error.show()
+        if as_json:
+            print_json_error(UsageError(error.format_message()))
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
+    from duotune.errors import DuotuneError
+
+_UNLIMITED = 1_000_000
+"""Columns; more than any line has."""
+
 
 def print_error(message: str, hint: str = "") -> None:
     """One sentence that names the thing, and one that says what to do."""
@@ -33,6 +38,29 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
 
 
+def print_json_error(error: DuotuneError) -> None:
+    """The answer to `--json` when there is none: `error` as in the state of a run that failed, and what is wrong where.
+
+    `problems` has one entry for each key of a configuration, and is empty when something else is wrong.
+    """
+    from duotune.errors import ConfigError
+
+    problems = error.problems if isinstance(error, ConfigError) else ()
+    document = {
+        "error": {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)},
+        "problems": [
+            {
+                "key": problem.key,
+                "value": None if problem.value is None else str(problem.value),
+                "reason": problem.reason,
+                "suggestion": problem.suggestion,
+            }
+            for problem in problems
+        ],
+    }
+    print_json(document)
+
+
 def narrator() -> Console:
     """A rich console on standard error; it never interprets markup in foreign text."""
     from rich.console import Console
@@ -41,16 +69,23 @@ def narrator() -> Console:
 
 
 def printer() -> Console:
-    """A rich console on standard output; tables keep their width when piped."""
+    """A rich console on standard output; without a terminal its lines are as long as what stands in them."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else 120
+    width = None if sys.stdout.isatty() else _UNLIMITED
     return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width)
 
 
 def show(renderable: RenderableType) -> None:
-    """Print a table or text as a result."""
-    printer().print(renderable)
+    """Print a table or text as a result; in a pipe or a file no name is cut and no line is broken."""
+    console = printer()
+    if sys.stdout.isatty():
+        console.print(renderable)
+        return
+    with console.capture() as capture:
+        console.print(renderable)
+    # What fills a table's last column up is of use to nobody there.
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
 def plain_table(*columns: str, figures_from: int | None = None) -> Table:

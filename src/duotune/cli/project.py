@@ -10,7 +10,10 @@ from duotune.cli.output import plain_table, print_json, show
 from duotune.runs.wording import counted, in_bytes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from duotune.catalog.projects import Project
+    from duotune.config.run import DataConfig, ProjectConfig
     from duotune.data.explain import Explanation
     from duotune.data.survey import Survey
 
@@ -34,21 +37,38 @@ def show_everything(name: str, as_json: bool) -> None:
     _show(project, source.commit, adapters, trained, found)
 
 
-def explain_file(name: str, path: str, as_json: bool) -> None:
-    """Why one file is kept or left out."""
+def explain_file(name: str, path: str, config: Path | None, as_json: bool) -> None:
+    """Why one file is kept or left out, by a run's settings or by the defaults."""
     from duotune.catalog.catalog import open_catalog
-    from duotune.config.run import DataConfig
     from duotune.data.explain import explain
     from duotune.sources.open import open_source
 
     with open_catalog() as catalog:
         project = catalog.projects.get(name)
     with open_source(project.source, project.ref) as source:
-        explanation = explain(source, project.config(), DataConfig(), path)
+        filters, data, settings = _settings(project, config)
+        explanation = explain(source, filters, data, path)
     if as_json:
-        print_json(asdict(explanation))
+        print_json({**asdict(explanation), "settings": settings})
     else:
         _show_explanation(explanation)
+        show(f"Judged by {settings}.")
+
+
+def _settings(project: Project, config: Path | None) -> tuple[ProjectConfig, DataConfig, str]:
+    """The project's filters, the settings of data, and where both come from, in words."""
+    from duotune.config.load import load_run_config
+    from duotune.config.run import DataConfig
+    from duotune.errors import printable
+
+    if config is None:
+        return project.config(), DataConfig(), "the catalog's filters of the project and the default settings of data"
+    loaded = load_run_config(config)
+    filters = next((found for found in loaded.projects if found.name == project.name), None)
+    if filters is None:
+        where = f"the catalog's filters of the project, which {printable(config)} does not name, and its settings"
+        return project.config(), loaded.data, where
+    return filters, loaded.data, f"the settings of {printable(config)}"
 
 
 def _document(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from duotune.cli.output import print_json, say, show
@@ -46,8 +48,6 @@ def add(
     name: str, source: str, ref: str, include: tuple[str, ...], exclude: tuple[str, ...], language: tuple[str, ...]
 ) -> None:
     """Add a project, so that adapters can be assigned to it; it starts with the base model."""
-    from pathlib import Path
-
     from duotune.catalog.catalog import open_catalog
     from duotune.catalog.projects import Project
     from duotune.config.load import parse
@@ -79,13 +79,21 @@ def remove(name: str) -> None:
 @projects.command("show")
 @click.argument("name")
 @click.option("--explain", "path", metavar="PATH", help="Why this one file is kept or left out.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="RUN.toml",
+    help="With --explain: judge by this run's settings, not by the defaults.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def show_project(name: str, path: str | None, as_json: bool) -> None:
+def show_project(name: str, path: str | None, config: Path | None, as_json: bool) -> None:
     """Show a project: its file types, what is kept of them, the adapters trained on it, and those it gets."""
     from duotune.cli.project import explain_file, show_everything
 
+    if config is not None and path is None:
+        raise click.UsageError("--config is for --explain PATH")
     if path is not None:
-        explain_file(name, path, as_json)
+        explain_file(name, path, config, as_json)
     else:
         show_everything(name, as_json)
 

@@ -126,10 +126,11 @@ class _Bars:
 
 
 class _Lines:
-    """The same as lines of a log: when a stage begins and ends, and now and then between."""
+    """The same as lines of a log: when a stage begins and ends, and now and then between, where there is news."""
 
     def __init__(self) -> None:
         self._told: dict[str, str] = {}
+        self._details: dict[str, str] = {}
         self._last = 0.0
 
     def tell(self, sentence: str) -> None:
@@ -144,9 +145,14 @@ class _Lines:
             if not (changed or due):
                 continue
             self._told[stage.name] = stage.state
+            # A line that differs in the time left alone would only say the same again.
+            detail = _detail(state, stage) or stage.state
+            if self._details.get(stage.name) == detail:
+                continue
+            self._details[stage.name] = detail
             self._last = time.monotonic()
             left = f" · {in_words(state.eta_seconds)} left in all" if state.eta_seconds is not None else ""
-            say(f"{stage.name}: {_detail(state, stage) or stage.state}{left}")
+            say(f"{stage.name}: {detail}{left}")
 
 
 def _completed(state: RunState, stage: StageState) -> float:

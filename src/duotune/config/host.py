@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
+from pydantic import field_validator
+
 from duotune.config.fields import Section, setting
+
+# A name, an IPv4 address, or an IPv6 address in brackets.
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\]")
 
 
 class ServingConfig(Section):
@@ -31,10 +37,26 @@ class ServingConfig(Section):
     )
     listen: str = setting("127.0.0.1:8000", help='Address vLLM answers at: "host:port", or "unix:/path" for a socket.')
     unit: str = setting("vllm-duo.service", help="Name of the systemd unit.", pattern=r"^[A-Za-z0-9:_.@-]+\.service$")
-    user: str = setting("", help="User the unit runs as; empty is systemd's own, or you without a group duotune.")
+    user: str = setting(
+        "",
+        help="User the unit runs as; empty is systemd's own, or you without a group duotune.",
+        pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,30})?$",
+    )
     during_training: Literal["keep", "stop"] = setting(
         "keep", help="stop frees the GPU while a run trains and starts vLLM again when it ends."
     )
+
+    @field_validator("listen")
+    @classmethod
+    def _is_address(cls, listen: str) -> str:
+        if listen.startswith("unix:/") and listen.isprintable():
+            return listen
+        host, _, port = listen.rpartition(":")
+        if not _HOST.fullmatch(host) or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError(
+                'is no address: write "127.0.0.1:8000", or "unix:/run/duotune-vllm/vllm.sock" for a socket'
+            )
+        return listen
 
 
 class DefaultsConfig(Section):

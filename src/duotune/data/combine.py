@@ -119,6 +119,8 @@ def combine(
     # Another preparation that decided on the same earlier splits could test on what this one trains on.
     with catalog.splits.one_writer(lambda: check_stop(report)):
         selection = select(pool, list(catalog.splits.recorded()), data)
+        if selection.note:
+            report.warning(selection.note)
         _step(report, 1)
         projects = [
             ProjectEntry(name=part.project, commit=part.commit, part=record.key)

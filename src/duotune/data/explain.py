@@ -12,8 +12,9 @@ from duotune.data.funnel import Accepted, LeftOut, look_around, screen_contents,
 from duotune.data.manifest import KeptFile, RejectedEntry, read_manifest
 from duotune.data.reasons import Reason
 from duotune.data.redaction.clean import Cleaner, places
+from duotune.data.redaction.finding import redact
 from duotune.data.redaction.fingerprints import Fingerprints
-from duotune.data.vendored import looks_vendored
+from duotune.data.redaction.scan import scan_path
 from duotune.errors import CheckFailed, DuotuneError, UsageError, printable
 from duotune.runs.directory import RunDirectory, list_runs
 from duotune.runs.results import Prepared
@@ -109,7 +110,8 @@ def explain(source: Source, project: ProjectConfig, data: DataConfig, path: str)
     verdict = left_out[0] if left_out else next(iter(screen_contents(source, readable, filters, cleaner)))
     directory = verdict.path if verdict.path.endswith("/") and verdict.path != shown else None
     preparation = _latest(project.name, verdict, directory, source.commit)
-    return _explanation(entry.path, shown, verdict, directory, preparation)
+    doubt = filters.doubt(entry.path) if isinstance(verdict, Accepted) else ""
+    return _explanation(shown, verdict, doubt, directory, preparation)
 
 
 def path_shown(path: str) -> str:
@@ -118,10 +120,9 @@ def path_shown(path: str) -> str:
 
 
 def _explanation(
-    path: str, shown: str, verdict: Accepted | LeftOut, directory: str | None, preparation: Preparation | None
+    shown: str, verdict: Accepted | LeftOut, doubt: str, directory: str | None, preparation: Preparation | None
 ) -> Explanation:
     passes = isinstance(verdict, Accepted)
-    doubt = looks_vendored(path) if passes else ""
     redacted = f"redacted: {places(verdict.findings)}" if passes and verdict.findings else ""
     notes = [verdict.detail, redacted, f"may be other people's code: {doubt}" if doubt else ""]
     explanation = Explanation(
@@ -170,7 +171,7 @@ def _find(listing: list[SourceFile | Rejected], path: str, name: str) -> SourceF
     if inside:
         raise UsageError(
             f"{shown} is a directory of {name} with {counted(len(inside), 'file')} or folders left out whole.",
-            f"Name one, such as {printable(inside[0])}.",
+            f"Name one, such as {_without_tokens(inside[0])}.",
         )
     raise UsageError(f"{name} has no file {shown}.", _nearest(path, paths))
 
@@ -179,7 +180,13 @@ def _nearest(path: str, paths: list[str]) -> str:
     from rapidfuzz import process
 
     found = process.extract(path, paths, limit=_NEAREST)
-    return f"The nearest: {', '.join(printable(match[0]) for match in found)}." if found else "It has no files at all."
+    shown = ", ".join(_without_tokens(match[0]) for match in found)
+    return f"The nearest: {shown}." if found else "It has no files at all."
+
+
+def _without_tokens(path: str) -> str:
+    """A path as reports have it: printable, with a placeholder in the place of a token."""
+    return printable(redact(path, scan_path(path)))
 
 
 def _latest(project: str, verdict: Accepted | LeftOut, directory: str | None, commit: str | None) -> Preparation | None:

@@ -14,7 +14,7 @@ from duotune.data.language_table import BINARY
 from duotune.data.languages import Language, by_name, by_path, detect, resolve
 from duotune.data.reasons import Reason, Rejection
 from duotune.data.secret_files import is_secret_path
-from duotune.data.vendored import Vendored
+from duotune.data.vendored import Vendored, looks_vendored
 from duotune.errors import printable
 from duotune.sources.attributes import Attributes, FileAttributes
 
@@ -111,6 +111,13 @@ class Filters:
             return replace(found, language=language.name if language else None)
         assert language is not None
         return language
+
+    def doubt(self, path: str) -> str:
+        """The glob that would leave out a kept file that may be other people's code; empty when nothing hints at it.
+
+        What the project itself calls its own (`linguist-vendored=false`) is beyond doubt.
+        """
+        return "" if self.surroundings.attributes.of(path).vendored is False else looks_vendored(path)
 
     def _unwanted(self, path: str) -> Rejection | None:
         """What the project's own globs say."""

@@ -11,7 +11,7 @@ from duotune.data.recipes import NAMES, RECIPES, Recipe
 from duotune.data.redaction.report import FindingCounts
 from duotune.data.report import SPLITS, funnel_of, grouped
 from duotune.errors import printable
-from duotune.runs.funnel import TOKENIZED, Amount, Funnel, Share
+from duotune.runs.funnel import Amount, Funnel, Share
 from duotune.runs.wording import counted, in_bytes
 
 _STEPS = {
@@ -75,8 +75,8 @@ def _leakage(funnel: Funnel) -> str:
 def _stages(funnel: Funnel) -> str:
     lines = ["| | files | size | tokens |", "| --- | ---: | ---: | ---: |"]
     for name, amount in funnel.stages.items():
-        tokens = f"{amount.tokens:,}" if name in TOKENIZED else ""
-        lines.append(f"| {name}: {_STEPS[name]} | {_files(amount)} | {in_bytes(amount.bytes)} | {tokens} |")
+        size = in_bytes(amount.bytes)
+        lines.append(f"| {name}: {_STEPS[name]} | {_files(amount)} | {size} | {_tokens(amount)} |")
     return "\n".join(lines)
 
 
@@ -88,10 +88,14 @@ def _share_table(first: str, shares: Mapping[str, Share]) -> str:
     for name, share in shares.items():
         kept, left_out = share.kept, share.left_out
         lines.append(
-            f"| {_cell(name)} | {kept.files:,} | {in_bytes(kept.bytes)} | {kept.tokens:,} | {_files(left_out)} "
+            f"| {_cell(name)} | {kept.files:,} | {in_bytes(kept.bytes)} | {_tokens(kept)} | {_files(left_out)} "
             f"| {in_bytes(left_out.bytes)} |"
         )
     return "\n".join(lines)
+
+
+def _tokens(amount: Amount) -> str:
+    return "" if amount.tokens is None else f"{amount.tokens:,}"
 
 
 def _files(amount: Amount) -> str:
@@ -119,7 +123,7 @@ def _splits(manifest: Manifest) -> str:
     for project in manifest.projects:
         by_split = grouped((file for file in manifest.files if file.project == project.name), lambda file: file.split)
         amounts = [by_split.get(split, Amount()) for split in SPLITS]
-        cells = " | ".join(f"{amount.files:,} | {amount.tokens:,}" for amount in amounts)
+        cells = " | ".join(f"{amount.files:,} | {_tokens(amount)}" for amount in amounts)
         lines.append(f"| {_cell(project.name)} | {cells} |")
     return "\n".join(lines)
 

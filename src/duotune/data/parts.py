@@ -22,7 +22,7 @@ from duotune.data.redaction.clean import FoundValue
 from duotune.errors import CheckFailed, printable
 from duotune.sources.source import SourceFile
 
-PIPELINE_VERSION = 2
+PIPELINE_VERSION = 3
 """Raised whenever the same input gives another result; older parts are then prepared again."""
 
 RECORD_FILE = "part.json"
@@ -129,6 +129,17 @@ def part_key(
     for entry in left_out:
         digest.update(f"{entry.reason} {entry.path}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def directory_name(key: str, fingerprints: str) -> str:
+    """Name of a part's directory: datasets go by the part's key alone, which is the same on every host.
+
+    Args:
+        key: The part's.
+        fingerprints: What tells the key of findings' fingerprints from another; those of two keys do not compare, so
+            that a part made with another one is made again.
+    """
+    return hashlib.sha256(f"{key} {fingerprints}".encode()).hexdigest()
 
 
 def settings_key(tokenizer: str, project: ProjectConfig, data: DataConfig, name: str, fingerprints: str) -> str:

@@ -25,6 +25,7 @@ from duotune.data.parts import (
     PartFile,
     PartRecord,
     RejectedFile,
+    directory_name,
     key_without,
     part_key,
     read_record,
@@ -32,12 +33,14 @@ from duotune.data.parts import (
 )
 from duotune.data.reading import ReadFiles, Screening, read_files, rejected_file
 from duotune.data.reasons import TRANSIENT
+from duotune.data.recipes import taught, teach, untaught
 from duotune.data.redaction.clean import Cleaner
 from duotune.data.redaction.fingerprints import fingerprints
 from duotune.data.shards import ALONE, Shards
 from duotune.errors import SourceError
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.runs.reporter import Reporter, Stopped
+from duotune.runs.wording import counted
 from duotune.sources.source import Source, SourceFile
 
 
@@ -119,20 +122,19 @@ def prepare_part(
     readable, left_out = screen_paths(listing, filters)
     late = added_after(data, source, readable)
     attributes = filters.surroundings.attributes.fingerprint
+    marks = fingerprints()
     key = part_key(readable, left_out, tokenizer.fingerprint, project, data, attributes)
-    directory = paths.parts() / key
+    directory = paths.parts() / directory_name(key, marks.key_id)
 
-    def settings() -> str:
-        return settings_key(tokenizer.fingerprint, project, data, name, fingerprints().of(""))
-
+    settings = settings_key(tokenizer.fingerprint, project, data, name, marks.key_id)
     if (directory / RECORD_FILE).is_file():
         part = _part(directory, read_record(directory), name, source.commit, late, reused=True)
-        remember(settings(), directory)
+        remember(settings, directory)
         return part
     remote = RemoteMaker(tokenizer.directory, tokenizer.fingerprint, data.model_dump_json())
-    with building(directory, lambda: record.key) as temporary:
-        screening = Screening(filters, Cleaner(data, fingerprints()))
-        work = _Work(name, source, readable, screening, (maker, remote), earlier_part(settings()), shards, report)
+    with building(directory, lambda: directory_name(record.key, marks.key_id)) as temporary:
+        screening = Screening(filters, Cleaner(data, marks))
+        work = _Work(name, source, readable, screening, (maker, remote), earlier_part(settings), shards, report)
         read = _read(work, temporary)
         lost = [file for file in read.rejected if file.reason in TRANSIENT]
         rejected = read.rejected + [rejected_file(entry) for entry in left_out]
@@ -140,7 +142,7 @@ def prepare_part(
             raise _nothing(name, len(listing), rejected)
         files = _tokenize(work, read, temporary)
         if not any(file.tokens for file in files):
-            raise _no_recipe(name, files)
+            raise _no_example(name, files, data)
         record = PartRecord(
             pipeline=PIPELINE_VERSION,
             key=key_without(key, lost),
@@ -149,8 +151,8 @@ def prepare_part(
             tokens=sum(file.tokens for file in files),
         )
         (temporary / RECORD_FILE).write_text(record.model_dump_json(exclude_none=True))
-    directory = directory.with_name(record.key)
-    remember(settings(), directory)
+    directory = directory.with_name(directory_name(record.key, marks.key_id))
+    remember(settings, directory)
     if lost:
         report.warning(
             f"{lost[0].path} of {name} changed or could not be read and is left out, with {len(lost) - 1} other files "
@@ -217,11 +219,15 @@ def _tokenize(work: _Work, read: ReadFiles, directory: Path) -> list[PartFile]:
         return write_documents(files, texts, read.origins, work.earlier, work.maker, target, work.shards, progress)
 
 
-def _no_recipe(name: str, files: list[PartFile]) -> SourceError:
-    languages = ", ".join(sorted({file.language for file in files}))
+def _no_example(name: str, files: list[PartFile], data: DataConfig) -> SourceError:
+    languages = sorted({file.language for file in files})
+    shares = data.recipes.model_dump()
+    if not any(taught(shares, language) for language in languages):
+        return SourceError(f"The project {name!r} has nothing to train on: {untaught(languages)}", teach(languages))
     return SourceError(
-        f"The project {name!r} has nothing to train on: no recipe with a share applies to its {languages}.",
-        "In `data.recipes`, give `raw` or `heading` a share for documents, or one of the others for code.",
+        f"The project {name!r} has nothing to train on: the recipes found nothing to ask for in its "
+        f"{counted(len(files), 'file')}.",
+        "Give other recipes in data.recipes a share above 0, such as code or fim; or add file types to the project.",
     )
 
 

@@ -7,7 +7,7 @@ of functions, questions about a passage) will be entries whose holes come from s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -81,6 +81,22 @@ def taught(shares: Mapping[str, float], language: str) -> bool:
         language: linguist's name.
     """
     return any(shares[name] > 0 and applies(name, language) for name in NAMES)
+
+
+def untaught(languages: Sequence[str]) -> str:
+    """The end of a refusal: no recipe makes examples of any of some languages."""
+    return f"data.recipes makes no examples of {', '.join(languages)}: every recipe for that has the share 0."
+
+
+def teach(languages: Sequence[str]) -> str:
+    """What to do about it: which shares to raise, for languages of code and of documents."""
+    hints = []
+    for documents, kind in ((False, "code"), (True, "documents")):
+        of_kind = [name for name in languages if is_document(name) == documents]
+        if of_kind:
+            recipes = " or ".join(name for name in NAMES if RECIPES[name].documents == documents)
+            hints.append(f"{recipes} (for {kind}: {', '.join(of_kind)})")
+    return f"In data.recipes, give {'; or '.join(hints)} a share above 0."
 
 
 def applies(recipe: Recipe, language: str) -> bool:

@@ -25,7 +25,7 @@ def funnel_of(manifest: Manifest) -> Funnel:
     unfit = _sum(entry for entry in rejected if entry.read and entry.reason not in _DUPLICATES)
     distinct = _sum(kept)
     # Only what is kept has been made into tokens, so stages that count more than that tell of none.
-    accepted = (distinct + duplicates).model_copy(update={"tokens": 0})
+    accepted = (distinct + duplicates).model_copy(update={"tokens": None})
     readable = accepted + unfit
     listed = readable + _sum(entry for entry in rejected if not entry.read)
     by_split = dict.fromkeys(SPLITS, Amount()) | grouped(kept, lambda file: file.split)
@@ -46,12 +46,15 @@ def funnel_of(manifest: Manifest) -> Funnel:
 
 
 def _sum(files: Iterable[KeptFile | RejectedEntry]) -> Amount:
-    count = size = tokens = directories = 0
+    count = size = directories = 0
+    tokens: int | None = 0
     for file in files:
         size += file.size_bytes
         if isinstance(file, KeptFile):
-            count, tokens = count + 1, tokens + file.tokens
-        elif file.path.endswith("/"):
+            count, tokens = count + 1, None if tokens is None else tokens + file.tokens
+            continue
+        tokens = None
+        if file.path.endswith("/"):
             directories += 1
         else:
             count += 1

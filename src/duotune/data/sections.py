@@ -16,8 +16,10 @@ from duotune.data.spans import Section, Span
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
 
 _LINE_END = re.compile(r"\r\n?|\n")
+_HASHES = re.compile(r"#{1,6}(?:[ \t]|\Z)")
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1+[ \t]*$")
 
 
@@ -41,7 +43,7 @@ def sections(text: str, language: str) -> Iterator[Section]:
 
 def _markdown(text: str, starts: list[int]) -> list[tuple[int, int]]:
     """First line of each heading, and the line below it."""
-    tokens = _parser().parse(text)
+    tokens = parser().parse(text)
     maps = [token.map for token in tokens if token.type == "heading_open" and token.level == 0]
     return [(lines[0], lines[1]) for lines in maps if lines is not None]
 
@@ -62,10 +64,27 @@ def _restructured(text: str, starts: list[int]) -> list[tuple[int, int]]:
 
 
 @cache
-def _parser() -> MarkdownIt:
+def parser() -> MarkdownIt:
+    """markdown-it's block rules of CommonMark, of whose tokens only the headings are of use."""
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"maxNesting": 20}).disable(["inline"])
+    parser = MarkdownIt("commonmark", {"maxNesting": 20}).disable(["inline", "heading"])
+    # Nothing else begins as such a heading does, so that it may be asked first; many short lines are read faster so.
+    parser.block.ruler.before("code", "hashes", _hashes, {"alt": ["paragraph", "reference", "blockquote"]})
+    return parser
+
+
+def _hashes(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The block rule of `# Title` (CommonMark 0.31, ATX headings), of which only the place is wanted."""
+    place = state.bMarks[start] + state.tShift[start]
+    if state.src[place : place + 1] != "#" or state.is_code_block(start):
+        return False
+    if not _HASHES.match(state.src, place, state.eMarks[start]):
+        return False
+    if not silent:
+        state.line = start + 1
+        state.push("heading_open", "", 0).map = [start, start + 1]
+    return True
 
 
 _HEADINGS: Mapping[str, Callable[[str, list[int]], list[tuple[int, int]]]] = {

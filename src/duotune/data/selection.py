@@ -25,6 +25,7 @@ class Selection:
         positions: Kept files by split, in the pool's order.
         leaks: Training files that repeat a held-out file, and validation files that repeat a test file, although their
             clusters differ; they are not in `positions`.
+        note: What the admin should know of the split; often empty.
     """
 
     pool: Pool
@@ -32,6 +33,7 @@ class Selection:
     records: Sequence[RecordedSplit]
     positions: Mapping[Split, list[int]]
     leaks: Sequence[int]
+    note: str = ""
 
     def leaked(self, progress: Callable[[int, int], None]) -> int:
         """How many kept files repeat one that is held out further, measured from the texts of all three splits.
@@ -64,7 +66,7 @@ def select(pool: Pool, recorded: Sequence[RecordedSplit], data: DataConfig) -> S
             positions[given.split].append(position)
     leaks = _drop(pool, positions, "validation", positions["test"])
     leaks += _drop(pool, positions, "train", [*positions["validation"], *positions["test"]])
-    return Selection(pool, division.assignments, division.records, positions, leaks)
+    return Selection(pool, division.assignments, division.records, positions, leaks, division.note)
 
 
 def _drop(pool: Pool, positions: dict[Split, list[int]], split: Split, held_out: Sequence[int]) -> list[int]:

@@ -56,10 +56,12 @@ class Division:
         assignments: One per candidate.
         records: What the catalog should remember: all candidates, and earlier content that now shares a cluster with
             something held out; one row per content, ordered by it.
+        note: What the admin should know of it, in a sentence or two; often empty.
     """
 
     assignments: list[Assignment]
     records: list[RecordedSplit]
+    note: str = ""
 
 
 @dataclass

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from duotune.catalog.splits import RecordedSplit, Split
 from duotune.data.split import STRENGTH, Candidate, Cluster, Division, clusters_of, division, draw, eligible
 from duotune.errors import UsageError
-from duotune.runs.wording import too_few
+from duotune.runs.wording import counted, too_few
 
 
 def assign_by_time(
@@ -58,7 +59,22 @@ def assign_by_time(
             f"Every file was first committed after {day}, so that none is left to train on.",
             'Set data.held_out_after to a later day, or to "" to hold files out by chance.',
         )
-    return division(candidates, clusters, splits)
+    return replace(division(candidates, clusters, splits), note=_note(kept, day))
+
+
+def _note(clusters: Sequence[Cluster], day: str) -> str:
+    """Says when the day decides on fewer files than it seems to, since earlier datasets have decided on them."""
+    late = sum(cluster.kept for cluster in clusters if cluster.late)
+    trained = sum(cluster.kept for cluster in clusters if cluster.late and cluster.recorded == "train")
+    early = sum(cluster.kept for cluster in clusters if not cluster.late and cluster.recorded not in (None, "train"))
+    if not trained and not early:
+        return ""
+    return (
+        f"Earlier datasets have decided where files go, and that holds whatever data.held_out_after says: {trained:,} "
+        f"of {counted(late, 'file')} first committed after {day} stay in training, and {counted(early, 'file')} from "
+        "before stay held out. Set data.held_out_after to a later day for a test of files that no adapter was trained "
+        "on; the earlier test files are none either."
+    )
 
 
 def _one_each(late: Sequence[Cluster], splits: dict[str, Split]) -> None:

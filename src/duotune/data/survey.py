@@ -15,7 +15,6 @@ from duotune.data.late import added_after
 from duotune.data.reasons import Reason
 from duotune.data.redaction.clean import Cleaner
 from duotune.data.redaction.fingerprints import Fingerprints
-from duotune.data.vendored import looks_vendored
 from duotune.errors import printable
 from duotune.runs.funnel import UNKNOWN
 from duotune.sources.source import Source, SourceFile, nothing
@@ -94,7 +93,7 @@ def survey(source: Source, project: ProjectConfig, data: DataConfig) -> Survey:
         kept.add(language, size)
         found.add(language, size)
         late.update({printable(path)} & held_out)
-        if rule := looks_vendored(path):
+        if rule := filters.doubt(path):
             doubtful.add(rule, size)
 
     def leave_out(entry: LeftOut) -> None:

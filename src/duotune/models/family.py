@@ -2,7 +2,8 @@
 
 The formats and their evidence: Qwen2.5-Coder (its README; arXiv 2409.12186, figures 3 and 4), CodeGemma (Google's
 model card), StarCoder2 (arXiv 2402.19173, section 5; issues of its repository), Granite Code (issues of its
-repository), DeepSeek-Coder (README), Code Llama (arXiv 2308.12950, section 2.3, and `encode_infilling` of its code),
+repository), Mellum (`MellumCompletionService` of JetBrains' mellum-sdk; its special_tokens_map.json as other programs
+list it), DeepSeek-Coder (README), Code Llama (arXiv 2308.12950, section 2.3, and `encode_infilling` of its code),
 Mistral (mistral-common, `encode_fim`).
 """
 
@@ -92,6 +93,16 @@ SPELLINGS = (
         requires="<file_sep>",
         stops=("<file_sep>", "<repo_name>", "<reponame>", "<fim_pad>", *BARE),
     ),
+    # StarCoder's tokens with roles of a conversation beside them, and what stands below the hole comes first.
+    _Spelling(
+        "mellum",
+        *BARE,
+        end="<|endoftext|>",
+        document_end="<|endoftext|>",
+        requires="<assistant>",
+        order="suffix-first",
+        stops=("<filename>", "<reponame>", "<fim_pad>", *BARE),
+    ),
     _Spelling(
         "granite-code",
         *BARE,
@@ -154,7 +165,7 @@ REPOSITORY_SPELLINGS = (
     ("<|repo_name|>", "<|file_sep|>", "\n"),  # Qwen2.5-Coder
     ("<repo_name>", "<file_sep>", ""),  # StarCoder2
     ("<reponame>", "<file_sep>", "\n"),  # CodeQwen1.5
-    ("<reponame>", "<filename>", ""),  # StarCoder, Granite Code
+    ("<reponame>", "<filename>", ""),  # StarCoder, Granite Code, Mellum
     ("<|reponame|>", "<|filename|>", ""),  # Granite 3.3 and 4
 )
 

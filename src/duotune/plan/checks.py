@@ -11,7 +11,8 @@ from typing import TypeVar
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
 from duotune.config.run import ProjectConfig, RunConfig
-from duotune.data.recipes import NAMES, applies, taught
+from duotune.data.recipes import NAMES, applies, taught, teach
+from duotune.data.recipes import untaught as no_examples
 from duotune.data.survey import Survey, survey
 from duotune.errors import DuotuneError, ExitCode, HostError, UsageError, printable
 from duotune.hardware.estimate import MemoryEstimate
@@ -97,17 +98,14 @@ def check_recipes(config: RunConfig, projects: list[ProjectPlan], checks: list[C
 
     def apply() -> tuple[None, str]:
         if languages and len(untaught) == len(languages):
-            raise UsageError(
-                f"No recipe with a share applies to {', '.join(languages)}, and the projects have nothing else.",
-                "In data.recipes, give raw or heading a share for documents, or one of the others for code.",
-            )
+            raise UsageError(f"There is nothing to train on: {no_examples(languages)}", teach(languages))
         given = [name for name in NAMES if shares[name] and any(applies(name, one) for one in languages)]
         return None, ", ".join(f"{name} {shares[name]:g}" for name in given)
 
     attempt(checks, "recipes", apply)
     if untaught and len(untaught) < len(languages):
-        detail = f"no recipe with a share applies to {', '.join(untaught)}: such files will not be trained on"
-        hint = "In data.recipes, give raw or heading a share for documents, or leave those files out."
+        detail = f"{no_examples(untaught)} Such files will not be trained on".strip()
+        hint = f"{teach(untaught)} Or leave those files out of the projects."
         checks.append(Check(name="recipes", status="warning", detail=detail, hint=hint))
 
 

@@ -10,9 +10,6 @@ from pydantic import BaseModel, ConfigDict
 UNKNOWN = "unknown"
 """The language of files whose language is not known."""
 
-TOKENIZED = ("distinct", "train", "validation", "test")
-"""The stages whose tokens mean something: examples are made of nothing earlier."""
-
 
 class _Figures(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -24,20 +21,20 @@ class Amount(_Figures):
     Attributes:
         files: Files.
         bytes: Their bytes, as far as they are known.
-        tokens: Tokens of the examples made of them.
+        tokens: Tokens of the examples made of them; None where no examples are made, as of what is left out.
         directories: Directories that were left out whole; nobody has counted their files.
     """
 
     files: int = 0
     bytes: int = 0
-    tokens: int = 0
+    tokens: int | None = 0
     directories: int = 0
 
     def __add__(self, other: Amount) -> Amount:
         return Amount(
             files=self.files + other.files,
             bytes=self.bytes + other.bytes,
-            tokens=self.tokens + other.tokens,
+            tokens=None if self.tokens is None or other.tokens is None else self.tokens + other.tokens,
             directories=self.directories + other.directories,
         )
 

@@ -78,17 +78,8 @@ def _module(adapter: ServedAdapter, served_name: str) -> str:
 
 
 def _address(listen: str) -> dict[str, object]:
-    """`host`, `port` or `uds`.
-
-    Raises:
-        UsageError: The address is neither `host:port` nor `unix:/path`.
-    """
+    """`host`, `port` or `uds`; the configuration has checked that it is one."""
     if listen.startswith("unix:/"):
         return {"uds": listen.removeprefix("unix:")}
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise UsageError(
-            f"serving.listen is {listen!r}, which is no address.",
-            'Write "127.0.0.1:8000", or "unix:/run/duotune-vllm/vllm.sock" for a socket.',
-        )
     return {"host": host.strip("[]"), "port": int(port)}

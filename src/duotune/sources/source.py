@@ -134,7 +134,8 @@ class Source(Protocol):
         """When each of some paths first entered the history of the pinned commit, in seconds since 1970.
 
         The committer's date counts: the author's is when somebody's work began, and may lie long before anybody else
-        could see it. Renames are not followed: a moved file begins anew. A path that only a merge brought is absent.
+        could see it. A moved file is as old as before (`history` says how far that is told). A path that only a merge
+        brought is absent.
 
         Raises:
             SourceError: There is no history, or not the whole of it.

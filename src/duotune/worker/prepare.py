@@ -13,10 +13,12 @@ from duotune.data.page import as_markdown
 from duotune.data.prepare import Part, prepare_part
 from duotune.data.report import funnel_of
 from duotune.data.shards import Shards, usable_cpus
+from duotune.errors import UsageError
 from duotune.models.locate import locate
 from duotune.models.tokenizer import load_tokenizer
 from duotune.runs.reporter import Reporter
 from duotune.runs.results import DATA_REPORT, Findings, Prepared, PreparedProject
+from duotune.runs.wording import counted
 from duotune.sources.open import open_source
 from duotune.storage.locations import open_storage
 from duotune.worker.stages import RunInProgress
@@ -37,7 +39,18 @@ def run(run: RunInProgress, config: RunConfig) -> Prepared:
     if remote:
         _keep_remote(dataset, config.data.location, run.report)
     (run.directory.path / DATA_REPORT).write_text(as_markdown(dataset.manifest, dataset.findings_file))
+    if not dataset.train_rows:
+        raise _nothing_to_train_on(dataset)
     return _result(parts, dataset)
+
+
+def _nothing_to_train_on(dataset: Dataset) -> UsageError:
+    files = sum(file.split == "train" for file in dataset.manifest.files)
+    return UsageError(
+        f"There is nothing to train on: the {counted(files, 'file')} of the train split gave no example.",
+        "Add projects or file types, give other recipes in data.recipes a share above 0, or lower "
+        "data.validation_fraction and data.test_fraction.",
+    )
 
 
 def _keep_remote(dataset: Dataset, location: str, report: Reporter) -> None:

@@ -41,7 +41,7 @@ _JOINED = re.compile(r"^[\"'`]|[\"'`]$|[\"'`]\s?[+.&,]|[+.&,]\s?[\"'`]")
 _AFTER_STEM = re.compile(r"(?P<tail>[\w-]{0,40}+)" + _QUOTED_NAMES_END + _TYPE + _OPERATOR + _QUOTED)
 _UNQUOTED_AFTER = re.compile(
     r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}(?P<operator>=|: |:\t)[ \t]{0,8}"
-    r"(?P<bare>[^\s\"'`<>{}\[\]|;,]{4,128})(?=\s|;|,|$)"
+    r"(?P<bare>(?![{\[])[^\s\"'`<>|;,]{4,128})(?<![{}\[\]])(?=\s|;|,|$)"
 )
 # Where a value goes to the end of its line, it may hold more.
 _LINES = frozenset(["YAML", "INI"])
@@ -49,12 +49,14 @@ _LINE_AFTER = re.compile(
     r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}(?P<operator>=|: |:\t|:(?=[^\s:/]))[ \t]{0,8}"
     r"(?P<bare>[^\s\"'`<>]{4,128})(?<![;,}\])])(?=[;,}\])]{0,3}[ \t]*(?:\n|#|\Z))"
 )
+# Blank lines and comments may stand between.
+_LINES_BETWEEN = r"(?:[ \t]{0,60}+(?:#[^\n]{0,200}+)?\n){1,6}+[ \t]{0,60}+"
 # The value of a variable that another line or member names: `- name: DB_PASSWORD`, then `value: "…"`.
 _NEXT_VALUE = re.compile(
-    r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}[:,]?(?:(?<=,)[ \t]{0,8}|[ \t]{0,8}\n\s{0,40})"
+    r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}[:,]?(?:(?<=,)[ \t]{0,8}|" + _LINES_BETWEEN + ")"
     r"[\"']?[vV]alue[\"']?\s{0,8}[:=]\s{0,8}"
     r"(?:(?P<quote>[\"'])(?P<quoted>[^\n\"']{4,200})(?P=quote)"
-    r"|(?P<bare>[^\s\"'`<>{}\[\]|;,]{4,128})(?=[ \t]*(?:\n|#|\Z)))"
+    r"|(?P<bare>(?![{\[])[^\s\"'`<>|;,]{4,128})(?<![{}\[\]])(?=[ \t]*(?:\n|#|\Z)))"
 )
 # In connection strings and XML: `;Password=…;`, `?password=…&`, `<password>…</password>`, `key="Password" value="…"`.
 _IN_STRING = re.compile(r"(?:word|wd)?=([^\s;&\"'`<>()\[\]{}]{3,128})(?=[;&\"'`\s])")

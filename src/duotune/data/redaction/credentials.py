@@ -99,9 +99,12 @@ CONTEXTS = (
         "url-password",
         "password",
         ("://",),
-        # A password may hold `@`: the last one stands before the host. One with `/` must not begin as a port does.
+        # A password may hold `@`: the last one stands before the host. One with `/` must not begin as a port does, and
+        # where `@` stands before the `/`, only a host with a port at the end tells it from a path.
         re.compile(
-            r"://(?:[^\s/:@\"'`<>(),]{0,80}:([^\s/\"'`<>]{2,160})@" + _HOST + r"|[\w.%+~-]{1,80}:(?!\d{1,5}[/?#,])"
+            r"://(?:[^\s/:@\"'`<>(),]{0,80}:([^\s/\"'`<>]{2,160}(?:/[^\s\"'`<>,]{0,80}(?=@[\w.-]{1,80}:\d{2,5}(?!\w)))?)@"
+            + _HOST
+            + r"|[\w.%+~-]{1,80}:(?!\d{1,5}[/?#,])"
             r"([^\s/@\"'`<>][^\s@\"'`<>]{0,158}[^\s/@\"'`<>](?:@[^\s/@\"'`<>]{1,80})?)@"
             + _HOST
             + r"|([0-9a-f]{32})@[\w.-]+/\d)"
@@ -150,9 +153,10 @@ CONTEXTS = (
     Context(
         "auth-pair",
         "password",
-        ("auth=", "auth =", "BasicAuth("),
+        ("auth=", "auth =", "auth:", 'auth":', "auth':", "BasicAuth("),
         re.compile(
-            r"(?:\bauth\s{0,4}=\s{0,4}|BasicAuth)\(\s{0,8}[\"'][^\"'\n]{1,64}[\"'],\s{0,8}[\"']([^\"'\n]{4,128})[\"']\s{0,8}\)"
+            r"(?:\bauth[\"']?\s{0,4}[=:]\s{0,4}|BasicAuth)[(\[]\s{0,20}[\"'][^\"'\n]{1,64}[\"']\s{0,8},\s{0,20}"
+            r"[\"']([^\"'\n]{4,128})[\"']\s{0,8},?\s{0,20}[)\]]"
         ),
         is_chosen,
     ),

@@ -35,6 +35,11 @@ class Fingerprints:
         """Fingerprints that nobody stores or compares, by a key that is thrown away."""
         return cls(secrets.token_bytes(KEY_BYTES))
 
+    @property
+    def key_id(self) -> str:
+        """What tells this key from another, and nothing else of it: the fingerprint of no value."""
+        return self.of("")
+
     def of(self, value: str) -> str:
         """HMAC-SHA-256 of a value in UTF-8, 32 hexadecimal digits of it."""
         return hmac.digest(self._key, value.encode("utf-8", "surrogatepass"), "sha256").hex()[:_FINGERPRINT_CHARACTERS]

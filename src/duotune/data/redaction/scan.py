@@ -1,4 +1,9 @@
-"""All rules over one text."""
+"""All rules over one text.
+
+Measured by `benchmarks/redaction.py` on what the tests plant (40 secrets of each of 145 types) and on 134 lines that
+only look like secrets: recall 0.999, precision 1.0. The rules were written beside both, so that this is no estimate for
+foreign code; there, findings per MB and a sample judged by eye tell more.
+"""
 
 from __future__ import annotations
 

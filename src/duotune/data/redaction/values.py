@@ -25,7 +25,7 @@ _SHORT = 24
 _CODE = re.compile(
     r"\$\{|\{\{|<%|%[(\[]|%\w|#\{|\$\(|\{[\w.!:]*\}|<[\w /.-]+>|^\$?\[|^\(|^\$\w+$|^\$\$|^@\w|^&\w|^%\w+%$|^!\w"
     r"|^__\w+__$|\(\)|\\[dwsbnrtxu0]|^\d{4}-\d\d-\d\d|\[\^|\]\*|\]\+|\.\*|\)\?|\(\?|^/|^\.{1,2}/|^~/|^[a-z]+://|^--"
-    r"|^env[.:]|environ|getenv|process\.env|ENV\[|::|->|\w\[\w|=>|&&|\|\|"
+    r"|^env[.:]|environ|getenv|process\.env|ENV\[|::|->|^[A-Za-z_][\w.]*\[[\w.$-]*(?:\]?$|\][.\[(])|\[\w-\w|=>|&&|\|\|"
     r"|^(?:self|this|config|settings|args|options|params|props|opts|ctx|req|request|os|vault|var|local|data|secrets?)\."
 )
 _FILE_NAME = re.compile(r"\.(?:[a-z]{2,4}|json|yaml|html|toml|java|properties|p12|mp[34]|h5)$", re.IGNORECASE)

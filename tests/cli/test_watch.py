@@ -1,0 +1,39 @@
+"""What a log of a run shows: each line once, and only what is new."""
+
+from __future__ import annotations
+
+import pytest
+
+from duotune.cli import watch
+from duotune.runs.state import Progress, RunState, StageState
+
+
+def state(stage: str, done: int | None, left: float) -> RunState:
+    progress = None if done is None else Progress(done=done, total=9, unit="steps", phase="train")
+    return RunState(
+        state="running",
+        stage="train",
+        stages=[StageState.model_validate({"name": "train", "state": stage, "seconds": 5})],
+        progress=progress,
+        eta_seconds=left,
+    )
+
+
+def test_a_line_is_told_again_only_when_more_than_the_time_left_has_changed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(watch, "SECONDS_BETWEEN_LINES", -1.0)
+    lines = watch._Lines()
+    for one in (
+        state("pending", None, 900),
+        state("running", None, 900),
+        state("running", None, 800),
+        state("running", 3, 700),
+        state("running", 3, 600),
+        state("running", 4, 500),
+        state("finished", None, 0),
+        state("finished", None, 0),
+    ):
+        lines.update(one)
+    told = [line.partition(" ·")[0] for line in capsys.readouterr().err.splitlines()]
+    assert told == ["train: starting", "train: train 3/9 steps", "train: train 4/9 steps", "train: done in 5 s"]
