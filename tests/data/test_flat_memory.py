@@ -62,15 +62,14 @@ def growth(make: Callable[[Path], Any], few: Path, many: Path, more: int) -> tup
 
 
 def test_a_further_file_takes_a_kilobyte_and_its_signature_only_while_it_is_compared(tmp_path: Path) -> None:
-    few, many = part(tmp_path / "few", 500), part(tmp_path / "many", 2500)
-    held, peak = growth(lambda part: select(Pool([("p", part)]), [], DataConfig()), few, many, 2000)
-    print(held, peak)
+    few, many = part(tmp_path / "few", 250), part(tmp_path / "many", 1250)
+    held, peak = growth(lambda part: select(Pool([("p", part)]), [], DataConfig()), few, many, 1000)
     assert 300 < held < 1300
-    assert held < peak < 5500
+    assert held < peak < 5000
 
 
 def test_a_further_document_takes_tens_of_bytes(tmp_path: Path) -> None:
-    few, many = part(tmp_path / "few", 500), part(tmp_path / "many", 2500)
+    few, many = part(tmp_path / "few", 250), part(tmp_path / "many", 1250)
 
     def documents(directory: Path) -> Documents:
         store = DocumentStore([directory])
@@ -79,6 +78,5 @@ def test_a_further_document_takes_tens_of_bytes(tmp_path: Path) -> None:
             made.append(store.recipe(position), [store.piece(position)])
         return made
 
-    held, _ = growth(documents, few, many, 2000)
-    print(held)
+    held, _ = growth(documents, few, many, 1000)
     assert 20 < held < 80

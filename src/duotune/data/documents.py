@@ -78,7 +78,7 @@ class DocumentStore:
 
     def recipe(self, document: int) -> Recipe:
         """How one document was made."""
-        return NAMES[self._recipes[document]]
+        return NAMES[int(self._recipes[document])]
 
     def piece(self, document: int) -> StoredPiece:
         """Tokens of one document."""
