@@ -115,8 +115,8 @@ def prepare(corpus: Path, *, code_only: bool, processes: int = 1) -> dict[str, A
             project = ProjectConfig(source=str(folder))
             with open_source(project.source, project.ref) as source:
                 parts.append(prepare_part(project, source, tokenizer, data, clock, shards))
-    with open_catalog() as catalog:
-        dataset = combine(parts, tokenizer, data, EvaluationConfig(), catalog, paths.datasets(), clock)
+        with open_catalog() as catalog:
+            dataset = combine(parts, tokenizer, data, EvaluationConfig(), catalog, paths.datasets(), clock, shards)
     return {
         "cpu": cpu_seconds() - started,
         "wall": time.monotonic() - wall,

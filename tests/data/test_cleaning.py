@@ -196,7 +196,7 @@ def test_no_item_asks_for_a_placeholder() -> None:
     text = "".join(
         f"def call_{name}():\n{body}\n\ndef plain_{name}(a):\n    return a + {name} * 1000\n\n" for name in range(9)
     )
-    file = TestFile("p", "a.py", "Python", "c", "content", text)
+    file = TestFile("p", "a.py", "Python", "c", "content", lambda: text)
     evaluation = EVALUATION.model_copy(update={"fim_items": 50, "signature_items": 50})
     holes = [*fim_holes([file] * 9, evaluation), *signature_holes([file], evaluation)]
     assert {hole.set for hole in holes} == {"fim", "signature"}

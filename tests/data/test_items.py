@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from itertools import islice, pairwise
 
 import pytest
@@ -32,7 +33,9 @@ FUNCTIONS = {
 
 def library_files(names: list[str]) -> list[TestFile]:
     texts = [(STANDARD_LIBRARY / f"{name}.py").read_text() for name in names]
-    return [TestFile("p", f"{n}.py", "Python", "c", n, text) for n, text in zip(names, texts, strict=True)]
+    return [
+        TestFile("p", f"{n}.py", "Python", "c", n, partial(str, text)) for n, text in zip(names, texts, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("language", FUNCTIONS)
@@ -82,7 +85,7 @@ def hole_at(text: str, gold: str) -> Hole:
     assert tree is not None
     span = tree.node_around(place, len(gold), len(gold))
     assert span is not None
-    return Hole(TestFile("p", "a.py", "Python", "c", "x", text), "fim", "node", span)
+    return Hole(TestFile("p", "a.py", "Python", "c", "x", lambda: text), "fim", "node", span)
 
 
 def test_places_whose_lines_occur_in_training_are_not_clean() -> None:
@@ -102,7 +105,7 @@ def test_windows_touch_every_line_of_a_target_and_no_line_beyond_its_surrounding
     text = "\n".join(lines) + "\n"
     gold = "\n".join(lines[15:20])
     span = Span(text.index(gold), text.index(gold) + len(gold))
-    hole = Hole(TestFile("p", "a.py", "Python", "c", "x", text), "fim", "lines", span)
+    hole = Hole(TestFile("p", "a.py", "Python", "c", "x", lambda: text), "fim", "lines", span)
     for begin in range(0, 34):
         touches = begin <= 19 and begin + 5 >= 15
         assert TrainingLines([hole], ["\n".join(lines[begin : begin + 6])]).clean(hole) is not touches

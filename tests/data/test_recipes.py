@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from duotune.config.run import DataConfig, PromptLossWeight, Recipes
 from duotune.data.cuts import cut
 from duotune.data.dice import Dice
+from duotune.data.documents import PackedDocument
 from duotune.data.examples import Document, ExampleMaker
 from duotune.data.placeholders import PLACEHOLDER, placeholder
 from duotune.data.recipes import NAMES, RECIPES, Recipe, applies
-from duotune.data.rows import PackedDocument
 from duotune.data.source_text import Text
 from duotune.data.spans import Span
 from duotune.data.syntax import parse

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_the_page_has_an_example_of_each_reason_and_no_cell_can_be_broken(prepar
     assert "`near.py`, as `one:heapq.py`" in page
     assert "`made.py` (header: DO NOT EDIT)" in page
     assert "measured afterwards on the texts: **0**" in page
-    hostile = manifest.rejected[0].model_copy(update={"path": "a|`b.py"})
+    hostile = replace(manifest.rejected[0], path="a|`b.py")
     broken = as_markdown(manifest.model_copy(update={"rejected": [hostile]}), prepared[0] / FINDINGS_FILE)
     assert "`a\\|'b.py`" in broken
 

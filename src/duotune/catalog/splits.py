@@ -20,7 +20,7 @@ POLL_SECONDS = 0.2
 _RANK = "CASE {}.split WHEN 'train' THEN 0 WHEN 'validation' THEN 1 ELSE 2 END"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RecordedSplit:
     """One file's place.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class Components:
         self._parent[high] = low
 
 
-def linked_pairs(signed: Sequence[bytes]) -> Iterator[tuple[int, list[int]]]:
+def linked_pairs(signed: Iterable[bytes]) -> Iterator[tuple[int, list[int]]]:
     """For each signature, the earlier ones that it is linked to: they share a band and agree in 62 % of their values.
 
     Args:
@@ -62,7 +62,7 @@ def linked_pairs(signed: Sequence[bytes]) -> Iterator[tuple[int, list[int]]]:
 
 
 def near_duplicates(
-    signed: Sequence[bytes], shingles_of: Callable[[int], Shingles], may_compare: Callable[[int, int], bool]
+    signed: Iterable[bytes], shingles_of: Callable[[int], Shingles], may_compare: Callable[[int, int], bool]
 ) -> dict[int, int]:
     """The texts that repeat an earlier kept one, in the order of `signed`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,9 @@ from duotune.data.manifest import (
     ProjectEntry,
     Settings,
     read_manifest,
+    write_manifest,
 )
+from duotune.data.memory import release_memory
 from duotune.data.packed import Packer
 from duotune.data.parts import PIPELINE_VERSION
 from duotune.data.pool import Pool
@@ -29,6 +31,7 @@ from duotune.data.prepare import Part, check_stop
 from duotune.data.redaction.report import FINDINGS_FILE, FindingCounts, findings_of, write_findings
 from duotune.data.report import FUNNEL_FILE, funnel_of
 from duotune.data.selection import Selection, select
+from duotune.data.shards import ALONE, Shards
 from duotune.models.items import write_items
 from duotune.models.prompts import PromptRenderer
 from duotune.models.tokenizer import CodeTokenizer
@@ -93,6 +96,7 @@ def combine(
     catalog: Catalog,
     root: Path,
     report: Reporter,
+    shards: Shards = ALONE,
 ) -> Dataset:
     """Combine parts to a dataset, or find it there already.
 
@@ -104,6 +108,7 @@ def combine(
         catalog: Where earlier splits are recorded, and this one will be.
         root: Directory of datasets.
         report: Progress; asked whether to stop.
+        shards: Processes that share the measuring of leaks.
 
     Returns:
         The dataset, complete on disk and its split recorded.
@@ -130,15 +135,20 @@ def combine(
         fingerprint = _fingerprint(request, selection)
         directory = root / fingerprint
         reused = (directory / MANIFEST_FILE).is_file()
-        if not reused:
+        if reused:
+            manifest = read_manifest(directory)
+        else:
+            release_memory()
             with building(directory) as temporary:
-                _write(temporary, fingerprint, request, selection, report)
+                manifest = _write(temporary, fingerprint, request, selection, report, shards)
         catalog.splits.record(selection.records)
     _step(report, _STEPS)
-    return _dataset(directory, read_manifest(directory), reused)
+    return _dataset(directory, manifest, reused)
 
 
-def _write(directory: Path, fingerprint: str, request: _Request, selection: Selection, report: Reporter) -> None:
+def _write(
+    directory: Path, fingerprint: str, request: _Request, selection: Selection, report: Reporter, shards: Shards
+) -> Manifest:
     def progress(phase: str, done: int, total: int, unit: str = "files") -> None:
         check_stop(report)
         report.progress(phase, done, total, unit)
@@ -147,18 +157,19 @@ def _write(directory: Path, fingerprint: str, request: _Request, selection: Sele
         progress(f"pack {split}", done, total, "rows")
 
     look = partial(progress, "compare with held-out items")
-    held_out = hold_out(selection, request.tokenizer, request.data, request.evaluation, look)
-    for name, items in held_out.items.items():
-        write_items(directory / "held_out" / f"{name}.jsonl", items)
-    _warn_of_few(held_out, request.evaluation, report)
+    items, contaminated = _hold_out(directory, request, selection, report, look)
+    release_memory()
     _step(report, 2)
     packer = Packer(
         selection, [part.directory for part in request.parts], request.data, PromptRenderer(request.tokenizer)
     )
-    counts = packer.write(directory, fingerprint, pack_progress)
+    counts, weights = packer.write(directory, fingerprint, pack_progress), packer.weights
+    del packer
+    release_memory()
     _step(report, 3)
-    left = selection.leaked(partial(progress, "measure leaks"))
-    leakage = Leakage(found=len(selection.leaks), left=left, contaminated_items=held_out.contaminated)
+    left = selection.leaked(shards, partial(progress, "measure leaks"))
+    release_memory()
+    leakage = Leakage(found=len(selection.leaks), left=left, contaminated_items=contaminated)
     manifest = Manifest(
         fingerprint=fingerprint,
         tokenizer=request.tokenizer.fingerprint,
@@ -168,13 +179,29 @@ def _write(directory: Path, fingerprint: str, request: _Request, selection: Sele
         rejected=rejected_files(selection),
         clusters=cluster_splits(selection),
         splits=counts,
-        items={name: len(items) for name, items in held_out.items.items()},
-        loss_weights=packer.weights,
+        items=items,
+        loss_weights=weights,
         leakage=leakage,
         findings=write_findings(directory, findings_of(selection.pool.projects, selection.pool.records)),
     )
     (directory / FUNNEL_FILE).write_text(funnel_of(manifest).model_dump_json(indent=1) + "\n")
-    (directory / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1) + "\n")
+    write_manifest(directory, manifest)
+    return manifest
+
+
+def _hold_out(
+    directory: Path,
+    request: _Request,
+    selection: Selection,
+    report: Reporter,
+    progress: Callable[[int, int], None],
+) -> tuple[dict[str, int], int]:
+    """Write the held-out items; returns their number by set, and the number of places passed over."""
+    held_out = hold_out(selection, request.tokenizer, request.data, request.evaluation, progress)
+    for name, items in held_out.items.items():
+        write_items(directory / "held_out" / f"{name}.jsonl", items)
+    _warn_of_few(held_out, request.evaluation, report)
+    return {name: len(items) for name, items in held_out.items.items()}, held_out.contaminated
 
 
 def _fingerprint(request: _Request, selection: Selection) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from duotune.data.clusters import near_duplicates
@@ -25,12 +26,10 @@ def deduplicated(files: list[PartFile], texts: Texts) -> list[PartFile]:
         return shingles(texts.text(row))
 
     # Exact copies are out of the comparison, and need none.
-    signed = [b"" if row in repeats else signature for row, signature in enumerate(texts.signatures())]
+    signed = (b"" if row in repeats else texts.signature(row) for row in range(len(files)))
     for row, original in near_duplicates(signed, shingles_of, lambda later, earlier: True).items():
         repeats[row] = original, Reason.NEAR_DUPLICATE
     return [
-        file.model_copy(update={"repeats": files[repeats[row][0]].path, "reason": repeats[row][1]})
-        if row in repeats
-        else file
+        replace(file, repeats=files[repeats[row][0]].path, reason=repeats[row][1]) if row in repeats else file
         for row, file in enumerate(files)
     ]

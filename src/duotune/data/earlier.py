@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +48,7 @@ class TakenOver:
 
     def afresh(self) -> PartFile:
         """The file before it is known whether it repeats another, and what its documents are."""
-        return self.file.model_copy(update={"tokens": 0, "repeats": None, "reason": None})
+        return replace(self.file, tokens=0, repeats=None, reason=None)
 
 
 class Earlier:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from duotune.config.run import DataConfig, EvaluationConfig
@@ -85,7 +86,7 @@ def _files(selection: Selection) -> list[TestFile]:
                 language=pooled.file.language,
                 cluster=selection.assignments[position].cluster,
                 content=pooled.file.content,
-                text=selection.pool.text(position),
+                read=partial(selection.pool.text, position),
             )
         )
     return files

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from typing import Literal
@@ -38,7 +38,7 @@ _TRIES = 4
 
 @dataclass(frozen=True)
 class TestFile:
-    """A file of the test split."""
+    """A file of the test split; its text is read each time it is asked for."""
 
     __test__ = False  # not a test of pytest's
 
@@ -47,7 +47,12 @@ class TestFile:
     language: str
     cluster: str
     content: str
-    text: str
+    read: Callable[[], str] = field(compare=False)
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+        return self.read()
 
 
 @dataclass(frozen=True)
@@ -164,46 +169,63 @@ def _order(files: Sequence[TestFile], evaluation: EvaluationConfig) -> list[Test
 
 
 def _file_holes(file: TestFile, place: int, seed: int, count: int) -> Iterator[Hole]:
-    """All holes of a file are made with the first one, so that no tree is kept until another is asked for."""
+    """All holes of a file are made with the first one, so that neither text nor tree is kept until another is asked."""
+    yield from _all_holes(file, place, seed, count)
+
+
+def _all_holes(file: TestFile, place: int, seed: int, count: int) -> list[Hole]:
     dice = Dice(seed, "fim", file.content)
-    tree = cache(lambda: parse(file.text, file.language))
+    text = file.text
+    tree = cache(lambda: parse(text, file.language))
     holes: list[Hole] = []
     for turn in range(count):
         # Files begin at different places of the cycle, so that the first of each file are not all of one kind.
-        hole = _hole(file, tree, KINDS[(place + turn) % len(KINDS)], dice, [hole.span for hole in holes])
+        hole = _hole(file, text, tree, KINDS[(place + turn) % len(KINDS)], dice, [hole.span for hole in holes])
         if hole is not None:
             holes.append(hole)
-    tree.cache_clear()
-    yield from holes
+    return holes
 
 
 def _hole(
-    file: TestFile, tree: Callable[[], SyntaxTree | None], kind: FimKind, dice: Dice, taken: Sequence[Span]
+    file: TestFile,
+    text: str,
+    tree: Callable[[], SyntaxTree | None],
+    kind: FimKind,
+    dice: Dice,
+    taken: Sequence[Span],
 ) -> Hole | None:
     if kind == "node" and tree() is None:
         kind = "lines"
     for attempt in range(_TRIES):
-        span = cut(kind, file.text, tree() if kind == "node" else None, dice)
+        span = cut(kind, text, tree() if kind == "node" else None, dice)
         if span is None:
             return None
         # A short file may have no place with a long prefix: the last tries take any.
-        enough = len(file.text[: span.start].encode()) >= MIN_PREFIX_BYTES or attempt >= _TRIES // 2
+        enough = len(text[: span.start].encode()) >= MIN_PREFIX_BYTES or attempt >= _TRIES // 2
         taken_already = overlaps(taken, span)
-        long_enough = kind == "rest-of-line" or visible(file.text[span.start : span.end]) >= MIN_VISIBLE
+        long_enough = kind == "rest-of-line" or visible(text[span.start : span.end]) >= MIN_VISIBLE
         if enough and long_enough and not taken_already:
             return Hole(file, "fim", kind, span)
     return None
 
 
 def _bodies(file: TestFile, seed: int) -> Iterator[Hole]:
-    tree = parse(file.text, file.language)
+    """See `_file_holes`."""
+    yield from _all_bodies(file, seed)
+
+
+def _all_bodies(file: TestFile, seed: int) -> list[Hole]:
+    text = file.text
+    tree = parse(text, file.language)
     bodies = Dice(seed, "signature", file.content).shuffled(list(tree.function_bodies()) if tree else [])
-    del tree
-    redacted = placeholders(file.text)
-    for span in bodies:
-        long_enough = visible(file.text[span.start : span.end]) >= MIN_VISIBLE
-        if long_enough and len(span) <= MAX_BODY_CHARACTERS and not overlaps(redacted, span):
-            yield Hole(file, "signature", "body", span)
+    redacted = placeholders(text)
+    return [
+        Hole(file, "signature", "body", span)
+        for span in bodies
+        if len(span) <= MAX_BODY_CHARACTERS
+        and visible(text[span.start : span.end]) >= MIN_VISIBLE
+        and not overlaps(redacted, span)
+    ]
 
 
 def _in_turn(makers: Sequence[Iterator[Hole]]) -> Iterator[Hole]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -99,9 +99,7 @@ def write_documents(
             earlier.passed(write.nbytes)
         done += sum(files[row].size_bytes for row in batch if row not in known)
         progress(done, total)
-    return [
-        file.model_copy(update={"tokens": count}) if count else file for file, count in zip(files, tokens, strict=True)
-    ]
+    return [replace(file, tokens=count) if count else file for file, count in zip(files, tokens, strict=True)]
 
 
 def make(maker: Maker, texts: Sequence[Text]) -> pa.RecordBatch:

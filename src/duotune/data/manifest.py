@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from duotune.catalog.splits import Split
 from duotune.config.run import PromptLossWeight, Recipes
+from duotune.data.entry_lines import read_entry_lines, write_entry_lines
 from duotune.data.reasons import Reason
 from duotune.data.recipes import Recipe
 from duotune.data.redaction.report import FindingCounts
@@ -50,7 +52,8 @@ class ProjectEntry(_Stored):
     part: str
 
 
-class KeptFile(_Stored):
+@dataclass(frozen=True, slots=True)
+class KeptFile:
     """A file that became examples or items.
 
     Attributes:
@@ -65,6 +68,8 @@ class KeptFile(_Stored):
         detail: What is worth knowing of it, such as the encoding that it was recoded from.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
     project: str
     path: str
     blob_id: str
@@ -76,7 +81,8 @@ class KeptFile(_Stored):
     detail: str = ""
 
 
-class RejectedEntry(_Stored):
+@dataclass(frozen=True, slots=True)
+class RejectedEntry:
     """A file that did not.
 
     Attributes:
@@ -90,6 +96,8 @@ class RejectedEntry(_Stored):
         repeats: `project:path` of the kept file that it repeats, for duplicates.
         cluster: Its near-duplicate cluster, for duplicates.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     project: str
     path: str
@@ -172,6 +180,17 @@ class Manifest(_Stored):
     findings: FindingCounts
 
 
+_FILES = TypeAdapter(KeptFile)
+_REJECTED = TypeAdapter(RejectedEntry)
+
+
+def write_manifest(dataset: Path, manifest: Manifest) -> None:
+    """Write the manifest of a dataset to its directory."""
+    head = manifest.model_dump_json(exclude={"files", "rejected"})
+    lists = {"files": map(_FILES.dump_json, manifest.files), "rejected": map(_REJECTED.dump_json, manifest.rejected)}
+    write_entry_lines(dataset / MANIFEST_FILE, head, lists)
+
+
 def read_manifest(dataset: Path) -> Manifest:
     """Read the manifest of a dataset's directory.
 
@@ -179,8 +198,9 @@ def read_manifest(dataset: Path) -> Manifest:
         CheckFailed: It is missing or damaged.
     """
     try:
-        return Manifest.model_validate_json((dataset / MANIFEST_FILE).read_bytes())
-    except (OSError, ValidationError) as error:
+        fields = read_entry_lines(dataset / MANIFEST_FILE, {"files": _FILES, "rejected": _REJECTED})
+        return Manifest.model_validate(fields)
+    except (OSError, ValueError) as error:
         raise CheckFailed(
             f"The dataset in {printable(dataset)} has no readable manifest.json.",
             "Remove that directory and prepare it again.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +14,12 @@ from duotune.catalog.splits import Split
 from duotune.config.run import DataConfig
 from duotune.data.chains import ChainedFile, Chains, Excerpt
 from duotune.data.dice import Dice
+from duotune.data.documents import Documents, DocumentStore
 from duotune.data.imports import Importing, import_order
 from duotune.data.manifest import Counts
 from duotune.data.packing import pack
 from duotune.data.recipes import NAMES, Recipe
-from duotune.data.rows import DocumentStore, PackedDocument, write_dataset_dict, write_rows
+from duotune.data.rows import write_dataset_dict, write_rows
 from duotune.data.selection import Selection
 from duotune.data.weights import LossWeights, balanced, loss_weights
 from duotune.models.prompts import PromptRenderer, Role
@@ -46,7 +47,7 @@ class Packer:
         self._store = DocumentStore(directories)
         self._data = data
         self._renderer = renderer
-        self._documents: dict[Split, list[PackedDocument]] = {split: self._of(split) for split in PACKED_SPLITS}
+        self._documents: dict[Split, Documents] = {split: self._of(split) for split in PACKED_SPLITS}
         self._counted = {split: _counted(documents) for split, documents in self._documents.items()}
         self.weights: LossWeights = balanced(loss_weights(data), self._counted["train"])
 
@@ -70,12 +71,10 @@ class Packer:
 
     def _write(self, directory: Path, split: Split, fingerprint: str, progress: Callable[[int, int], None]) -> Counts:
         documents, length = self._documents[split], self._data.sequence_length
-        lengths = [len(document) for document in documents]
-        packed = pack(lengths, length, Dice(self._data.seed, "pack", split))
-        rows = [[documents[index] for index in row] for row in packed]
+        rows = pack(documents.lengths, length, Dice(self._data.seed, "pack", split))
         padding = next(iter(self._renderer.end_ids), 0)
-        write_rows(directory, split, rows, length, padding, self.weights, fingerprint, progress)
-        tokens, size = sum(lengths), length * len(rows)
+        write_rows(directory, split, documents, rows, length, padding, self.weights, fingerprint, progress)
+        tokens, size = sum(documents.lengths), length * len(rows)
         counted = self._counted[split]
         is_target = dict(zip(NAMES, self.weights.table() > 0, strict=True))
         targets = sum(int(counts[is_target[name]].sum()) for name, counts in counted.items())
@@ -89,42 +88,42 @@ class Packer:
             recipes={name: int(counts.sum()) for name, counts in counted.items()},
         )
 
-    def _of(self, split: Split) -> list[PackedDocument]:
+    def _of(self, split: Split) -> Documents:
         """Documents of the files of one split, in the parts' order; excerpts joined by project, last."""
         pool, store = self._selection.pool, self._store
-        chosen = [np.zeros(len(record.files), dtype=bool) for record in pool.records]
-        for position in self._selection.positions[split]:
-            chosen[pool.files[position].part][pool.files[position].row] = True
-        kept = np.asarray([chosen[part][file] for part, file in store.owner], dtype=bool)
-        documents = [
-            PackedDocument(store.recipes[document], [store.piece(document)])
-            for document in map(int, np.flatnonzero(kept & ~store.excerpts))
-        ]
-        return [*documents, *self._joined(split, np.flatnonzero(kept & store.excerpts))]
+        starts = np.cumsum([0, *(len(record.files) for record in pool.records)])
+        chosen = np.zeros(starts[-1], dtype=bool)
+        chosen[self._selection.positions[split]] = True
+        kept = chosen[starts[store.owner[:, 0]] + store.owner[:, 1]]
+        documents = Documents(store)
+        for document in map(int, np.flatnonzero(kept & ~store.excerpts)):
+            documents.append(store.recipe(document), [store.piece(document)])
+        self._join(split, np.flatnonzero(kept & store.excerpts), documents)
+        return documents
 
-    def _joined(self, split: Split, excerpts: NDArray[np.int64]) -> Iterator[PackedDocument]:
-        """Excerpts of one split: for each recipe, those of a project joined in the order of its imports."""
+    def _join(self, split: Split, excerpts: NDArray[np.int64], documents: Documents) -> None:
+        """Add the excerpts of one split: for each recipe, those of a project joined in the order of its imports."""
         if not len(excerpts):
             return
         pool, store = self._selection.pool, self._store
         chains = Chains(self._renderer, self._data.sequence_length)
-        of_file: dict[tuple[Recipe, int, int], list[Excerpt]] = defaultdict(list)
-        for document in map(int, excerpts):
-            part, row = map(int, store.owner[document])
-            excerpt = Excerpt(store.piece(document), bool(store.ends[document]))
-            of_file[store.recipes[document], part, row].append(excerpt)
+        recipes = sorted({store.recipe(document) for document in map(int, excerpts)})
         for part, name in enumerate(pool.projects):
+            of_file: dict[tuple[Recipe, int], list[Excerpt]] = defaultdict(list)
+            for document in map(int, excerpts[store.owner[excerpts, 0] == part]):
+                excerpt = Excerpt(store.piece(document), bool(store.ends[document]))
+                of_file[store.recipe(document), int(store.owner[document, 1])].append(excerpt)
             # All files of the split, so that what one imports through another still comes first.
             positions = [p for p in self._selection.positions[split] if pool.files[p].part == part]
             order = import_order([Importing(pool.files[p].file.path, pool.imports(p)) for p in positions])
             ordered = [pool.files[positions[place]] for place in order]
-            for recipe in sorted({key[0] for key in of_file}):
-                files = [ChainedFile(f.file.path, of_file.get((recipe, part, f.row), [])) for f in ordered]
-                joined = chains.join(name, [file for file in files if file.excerpts])
-                yield from (PackedDocument(recipe, pieces) for pieces in joined)
+            for recipe in recipes:
+                files = [ChainedFile(f.file.path, of_file.get((recipe, f.row), [])) for f in ordered]
+                for pieces in chains.join(name, [file for file in files if file.excerpts]):
+                    documents.append(recipe, pieces)
 
 
-def _counted(documents: Sequence[PackedDocument]) -> dict[Recipe, NDArray[np.int64]]:
+def _counted(documents: Documents) -> dict[Recipe, NDArray[np.int64]]:
     """Tokens of each recipe by `Role`."""
     counts: dict[Recipe, NDArray[np.int64]] = {}
     for document in documents:

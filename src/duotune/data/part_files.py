@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 import numpy as np
 import pyarrow as pa
@@ -29,9 +30,9 @@ DOCUMENTS = pa.schema(
         ("ends", pa.uint8()),
     ]
 )
-_KEEP_BYTES = 16 * 2**20
+_KEEP_BYTES = 8 * 2**20
 # Linux maps this much around a place that is read for the first time.
-_AROUND_BYTES = 2**16
+AROUND_BYTES = 2**16
 
 
 class ArrowFile:
@@ -61,6 +62,8 @@ class ArrowFile:
 class MappedFile:
     """An Arrow IPC file in memory as far as it is being read.
 
+    Together all of them keep 8 MiB, however many projects there are.
+
     Args:
         file: The file.
 
@@ -71,6 +74,9 @@ class MappedFile:
         CheckFailed: It is missing or damaged.
     """
 
+    _open: ClassVar[WeakSet[MappedFile]] = WeakSet()
+    _read: ClassVar[int] = 0
+
     def __init__(self, file: Path) -> None:
         try:
             with file.open("rb") as stream:
@@ -80,17 +86,21 @@ class MappedFile:
             raise CheckFailed(
                 f"The prepared part in {printable(file.parent)} is damaged.", "Remove that directory and run again."
             ) from error
-        self._read = 0
+        MappedFile._open.add(self)
+
+    def __len__(self) -> int:
+        return int(self.reader.num_record_batches)
 
     def passed(self, size_bytes: int) -> None:
-        """Say how much was read at one place; every 16 MiB the system gets the memory back.
+        """Say how much was read at one place; every 8 MiB the system gets the memory of all mapped files back.
 
-        Else a process that reads through a large file seems to hold all of it. What is still in use is read again.
+        Else a process that reads through large files seems to hold all of them. What is still in use is read again.
         """
-        self._read += max(size_bytes, _AROUND_BYTES)
-        if self._read >= _KEEP_BYTES:
-            self._read = 0
-            self._mapping.madvise(mmap.MADV_DONTNEED)
+        MappedFile._read += max(size_bytes, AROUND_BYTES)
+        if MappedFile._read >= _KEEP_BYTES:
+            MappedFile._read = 0
+            for file in MappedFile._open:
+                file._mapping.madvise(mmap.MADV_DONTNEED)
 
 
 class Texts:
@@ -124,9 +134,11 @@ class Texts:
         """What one file imports."""
         return list(self.table["imports"][row].as_py())
 
-    def signatures(self) -> list[bytes]:
-        """The signatures of all files."""
-        return list(self.table["signature"].to_pylist())
+    def signature(self, row: int) -> bytes:
+        """The signature of one file."""
+        signature = bytes(self.table["signature"][row].as_py())
+        self.mapped.passed(len(signature))
+        return signature
 
 
 def texts_batch(texts: Sequence[str], signatures: Sequence[bytes], imports: Sequence[Sequence[str]]) -> pa.RecordBatch:

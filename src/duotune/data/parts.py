@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from duotune.config.run import DataConfig, ProjectConfig
+from duotune.data.entry_lines import read_entry_lines, write_entry_lines
 from duotune.data.funnel import LeftOut
 from duotune.data.reasons import Reason
 from duotune.data.redaction.clean import FoundValue
@@ -28,11 +30,8 @@ PIPELINE_VERSION = 3
 RECORD_FILE = "part.json"
 
 
-class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PartFile(_Stored):
+@dataclass(frozen=True, slots=True)
+class PartFile:
     """A file that passed the filters.
 
     Attributes:
@@ -49,6 +48,8 @@ class PartFile(_Stored):
         identity: What it was judged from (`earlier.identity`).
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
     path: str
     blob_id: str
     language: str
@@ -62,7 +63,8 @@ class PartFile(_Stored):
     identity: str | None = None
 
 
-class RejectedFile(_Stored):
+@dataclass(frozen=True, slots=True)
+class RejectedFile:
     """A file that did not.
 
     Attributes:
@@ -76,6 +78,8 @@ class RejectedFile(_Stored):
         identity: What it was judged from, when its content was (`earlier.identity`).
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
     path: str
     reason: Reason
     size_bytes: int = 0
@@ -86,7 +90,7 @@ class RejectedFile(_Stored):
     identity: str | None = None
 
 
-class PartRecord(_Stored):
+class PartRecord(BaseModel):
     """What `part.json` holds.
 
     Attributes:
@@ -97,11 +101,17 @@ class PartRecord(_Stored):
         tokens: Tokens of all documents.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     pipeline: int
     key: str
     files: list[PartFile]
     rejected: list[RejectedFile]
     tokens: int
+
+
+_FILES = TypeAdapter(PartFile)
+_REJECTED = TypeAdapter(RejectedFile)
 
 
 def part_key(
@@ -177,6 +187,16 @@ def key_without(key: str, lost: Iterable[RejectedFile]) -> str:
     return hashlib.sha256(f"{key} without {lines}".encode()).hexdigest() if lines else key
 
 
+def write_record(directory: Path, record: PartRecord) -> None:
+    """Write `part.json`."""
+    head = record.model_dump_json(exclude={"files", "rejected"})
+    lists = {
+        "files": (_FILES.dump_json(file, exclude_none=True) for file in record.files),
+        "rejected": (_REJECTED.dump_json(file, exclude_none=True) for file in record.rejected),
+    }
+    write_entry_lines(directory / RECORD_FILE, head, lists)
+
+
 def read_record(directory: Path) -> PartRecord:
     """Read `part.json`.
 
@@ -184,8 +204,9 @@ def read_record(directory: Path) -> PartRecord:
         CheckFailed: It is missing or damaged.
     """
     try:
-        return PartRecord.model_validate_json((directory / RECORD_FILE).read_bytes())
-    except (OSError, ValidationError) as error:
+        fields = read_entry_lines(directory / RECORD_FILE, {"files": _FILES, "rejected": _REJECTED})
+        return PartRecord.model_validate(fields)
+    except (OSError, ValueError) as error:
         raise CheckFailed(
             f"The prepared part in {printable(directory)} is damaged.", "Remove that directory and run again."
         ) from error

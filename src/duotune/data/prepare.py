@@ -18,6 +18,7 @@ from duotune.data.filters import filters_of
 from duotune.data.funnel import list_files, screen_paths
 from duotune.data.late import added_after
 from duotune.data.making import RemoteMaker, write_documents
+from duotune.data.memory import release_memory
 from duotune.data.part_files import DOCUMENTS, DOCUMENTS_FILE, TEXTS, TEXTS_FILE, ArrowFile, Texts
 from duotune.data.parts import (
     PIPELINE_VERSION,
@@ -30,6 +31,7 @@ from duotune.data.parts import (
     part_key,
     read_record,
     settings_key,
+    write_record,
 )
 from duotune.data.reading import ReadFiles, Screening, read_files, rejected_file
 from duotune.data.reasons import TRANSIENT
@@ -150,7 +152,8 @@ def prepare_part(
             rejected=sorted(rejected, key=lambda file: file.path),
             tokens=sum(file.tokens for file in files),
         )
-        (temporary / RECORD_FILE).write_text(record.model_dump_json(exclude_none=True))
+        write_record(temporary, record)
+    release_memory()
     directory = directory.with_name(directory_name(record.key, marks.key_id))
     remember(settings, directory)
     if lost:

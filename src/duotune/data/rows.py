@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from duotune.data.chains import Ids, Roles, Tokens
-from duotune.data.part_files import DOCUMENTS_FILE, MappedFile
-from duotune.data.recipes import NAMES, Recipe
+from duotune.data.documents import Documents, PackedDocument
+from duotune.data.recipes import NAMES
 from duotune.data.weights import LossWeights
-from duotune.models.prompts import Role
 
 NO_LOSS = -100
 _ARROW_FILE = "data-00000-of-00001.arrow"
@@ -34,122 +31,11 @@ _COLUMNS: Mapping[str, tuple[pa.DataType, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class PackedDocument:
-    """A document as rows hold it.
-
-    Attributes:
-        recipe: How it was made.
-        pieces: Its tokens; a document that is joined from excerpts has several.
-    """
-
-    recipe: Recipe
-    pieces: Sequence[Tokens]
-
-    def __len__(self) -> int:
-        return sum(map(len, self.pieces))
-
-    def roles(self) -> NDArray[np.int64]:
-        """How many tokens it has of each `Role`; the first, which nothing predicts, is context whatever it is."""
-        counts = np.zeros(len(Role), dtype=np.int64)
-        first = None
-        for piece in self.pieces:
-            roles = piece.roles
-            counts += np.bincount(roles, minlength=len(Role))
-            first = roles[0] if first is None else first
-        counts[first] -= 1
-        counts[Role.CONTEXT] += 1
-        return counts
-
-
-class DocumentStore:
-    """The documents of several parts, memory-mapped and addressed by position.
-
-    Args:
-        directories: The parts' directories.
-
-    Attributes:
-        owner: Part and file of each document, [n, 2].
-        recipes: How each was made.
-        excerpts: Which are to be joined.
-        ends: Which hold the end of their file.
-    """
-
-    def __init__(self, directories: Sequence[Path]) -> None:
-        self._files = [MappedFile(directory / DOCUMENTS_FILE) for directory in directories]
-        batches = [
-            (part, file.reader.get_batch(index))
-            for part, file in enumerate(self._files)
-            for index in range(file.reader.num_record_batches)
-        ]
-        self._ids = [batch.column("ids").flatten().to_numpy() for _, batch in batches]
-        self._roles = [_binary_values(batch.column("roles")) for _, batch in batches]
-        lengths = [batch.column("ids").value_lengths().to_numpy() for _, batch in batches]
-        self._lengths = _joined(lengths)
-        self._starts = _joined([np.cumsum(each) - each for each in lengths])
-        self._batch = _joined([np.full(len(each), index) for index, each in enumerate(lengths)])
-        self.recipes: list[Recipe] = [name for _, batch in batches for name in batch.column("recipe").to_pylist()]
-        self.excerpts = _joined([batch.column("excerpt").to_numpy(zero_copy_only=False) for _, batch in batches]) > 0
-        self.ends = _joined([batch.column("ends").to_numpy(zero_copy_only=False) for _, batch in batches]) > 0
-        files = _joined([batch.column("file").to_numpy() for _, batch in batches])
-        parts = _joined([np.full(batch.num_rows, part) for part, batch in batches])
-        self.owner = np.stack([parts, files], axis=1)
-
-    def piece(self, document: int) -> StoredPiece:
-        """Tokens of one document."""
-        return StoredPiece(self, document)
-
-    def length(self, document: int) -> int:
-        """How many tokens a document has."""
-        return int(self._lengths[document])
-
-    def ids(self, document: int) -> Ids:
-        """Token ids of one document, as they are in the file."""
-        return self._of(document, self._ids, 4)
-
-    def roles(self, document: int) -> Roles:
-        """Roles of the tokens of one document."""
-        return self._of(document, self._roles, 1)
-
-    def _of(self, document: int, columns: Sequence[NDArray[Any]], item_bytes: int) -> NDArray[Any]:
-        start, length = self._starts[document], self._lengths[document]
-        self._files[self.owner[document, 0]].passed(int(length) * item_bytes)
-        values: NDArray[Any] = columns[self._batch[document]]
-        return values[start : start + length]
-
-
-class StoredPiece:
-    """Tokens of a document in its file: hundreds of thousands of them take little memory.
-
-    Args:
-        store: Where it is.
-        document: Its position there.
-    """
-
-    __slots__ = ("_document", "_store")
-
-    def __init__(self, store: DocumentStore, document: int) -> None:
-        self._store = store
-        self._document = document
-
-    def __len__(self) -> int:
-        return self._store.length(self._document)
-
-    @property
-    def ids(self) -> Ids:
-        """Token ids."""
-        return self._store.ids(self._document)
-
-    @property
-    def roles(self) -> Roles:
-        """`Role` of each."""
-        return self._store.roles(self._document)
-
-
 def write_rows(
     directory: Path,
     split: str,
-    rows: Sequence[Sequence[PackedDocument]],
+    documents: Documents,
+    rows: Sequence[Sequence[int]],
     row_length: int,
     padding: int,
     weights: LossWeights,
@@ -161,7 +47,8 @@ def write_rows(
     Args:
         directory: The split's directory, to be made.
         split: Its name.
-        rows: Documents, row by row; a row's tokens are at most `row_length`.
+        documents: Its documents.
+        rows: Positions of documents, row by row; a row's tokens are at most `row_length`.
         row_length: Tokens of every row; what documents leave is filled by a last one of padding, without targets.
         padding: Id that fills.
         weights: Weight of each target.
@@ -174,7 +61,8 @@ def write_rows(
     written = 0
     with pa.ipc.new_stream(directory / _ARROW_FILE, schema) as stream:
         for start in range(0, len(rows), _BATCH_ROWS):
-            batch = _batch(rows[start : start + _BATCH_ROWS], row_length, padding, table, schema)
+            loaded = [[documents[position] for position in row] for row in rows[start : start + _BATCH_ROWS]]
+            batch = _batch(loaded, row_length, padding, table, schema)
             stream.write_batch(batch)
             written += batch.nbytes
             progress(min(start + _BATCH_ROWS, len(rows)), len(rows))
@@ -244,15 +132,3 @@ def _state(split: str, fingerprint: str) -> dict[str, Any]:
 
 def _write_json(file: Path, content: Mapping[str, Any]) -> None:
     file.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
-
-
-def _binary_values(column: Any) -> NDArray[np.uint8]:
-    """The bytes of all values of a binary column, one after the other."""
-    _, offsets, values = column.buffers()
-    first, last = np.frombuffer(offsets, dtype=np.int32)[[column.offset, column.offset + len(column)]]
-    content = np.frombuffer(values, dtype=np.uint8) if values is not None else np.empty(0, dtype=np.uint8)
-    return content[first:last]
-
-
-def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
-    return np.concatenate(arrays).astype(np.int64) if arrays else np.empty(0, dtype=np.int64)

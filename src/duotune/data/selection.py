@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from duotune.catalog.splits import RecordedSplit, Split
 from duotune.config.run import DataConfig
 from duotune.data.leakage import crossing, leaking
 from duotune.data.pool import Pool
+from duotune.data.shards import Shards
 from duotune.data.split import Assignment, assign
 from duotune.data.split_by_time import assign_by_time
 from duotune.errors import UsageError
@@ -21,7 +22,7 @@ class Selection:
     Attributes:
         pool: The files.
         assignments: Cluster and split of every file, kept or not.
-        records: What the catalog should remember of the split.
+        records: What the catalog should remember of the split; signatures are read as they are asked for.
         positions: Kept files by split, in the pool's order.
         leaks: Training files that repeat a held-out file, and validation files that repeat a test file, although their
             clusters differ; they are not in `positions`.
@@ -30,20 +31,46 @@ class Selection:
 
     pool: Pool
     assignments: Sequence[Assignment]
-    records: Sequence[RecordedSplit]
+    records: Iterable[RecordedSplit]
     positions: Mapping[Split, list[int]]
     leaks: Sequence[int]
     note: str = ""
 
-    def leaked(self, progress: Callable[[int, int], None]) -> int:
+    def leaked(self, shards: Shards, progress: Callable[[int, int], None]) -> int:
         """How many kept files repeat one that is held out further, measured from the texts of all three splits.
 
         Args:
+            shards: Where the work is done.
             progress: Told how many files were measured, and of how many.
         """
         contents = [pooled.file.content for pooled in self.pool.files]
         splits = [self.positions[split] for split in ("train", "validation", "test")]
-        return crossing(splits, contents, self.pool.shingles, progress)
+        return crossing(
+            splits,
+            contents,
+            lambda positions: self.pool.shingle_sets(positions, shards),
+            self.pool.shingles,
+            progress,
+        )
+
+
+class _Records:
+    """The rows for the catalog, most of them without their signatures, which the parts' files hold.
+
+    Args:
+        rows: The rows.
+        pool: The files.
+    """
+
+    def __init__(self, rows: Sequence[RecordedSplit], pool: Pool) -> None:
+        self._pool = pool
+        self._positions = {pooled.file.content: position for position, pooled in enumerate(pool.files)}
+        self._rows = [replace(row, signature=b"") if row.content in self._positions else row for row in rows]
+
+    def __iter__(self) -> Iterator[RecordedSplit]:
+        for row in self._rows:
+            position = self._positions.get(row.content)
+            yield row if position is None else replace(row, signature=self._pool.signature(position))
 
 
 def select(pool: Pool, recorded: Sequence[RecordedSplit], data: DataConfig) -> Selection:
@@ -66,7 +93,8 @@ def select(pool: Pool, recorded: Sequence[RecordedSplit], data: DataConfig) -> S
             positions[given.split].append(position)
     leaks = _drop(pool, positions, "validation", positions["test"])
     leaks += _drop(pool, positions, "train", [*positions["validation"], *positions["test"]])
-    return Selection(pool, division.assignments, division.records, positions, leaks, division.note)
+    rows = _Records(division.records, pool)
+    return Selection(pool, division.assignments, rows, positions, leaks, division.note)
 
 
 def _drop(pool: Pool, positions: dict[Split, list[int]], split: Split, held_out: Sequence[int]) -> list[int]:
@@ -75,9 +103,8 @@ def _drop(pool: Pool, positions: dict[Split, list[int]], split: Split, held_out:
     Raises:
         UsageError: Nothing is left of it.
     """
-    signed = [pooled.signature for pooled in pool.files]
     contents = [pooled.file.content for pooled in pool.files]
-    leaks = leaking(positions[split], held_out, signed, contents, pool.shingles)
+    leaks = leaking(positions[split], held_out, pool.signature, contents, pool.shingles)
     gone = set(leaks)
     positions[split] = [position for position in positions[split] if position not in gone]
     if gone and not positions[split]:

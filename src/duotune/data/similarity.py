@@ -7,8 +7,9 @@ copy. The similarity and the signature are those of BigCode's near-deduplication
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import cast
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 from zlib import crc32
 
 import numpy as np
@@ -72,13 +73,28 @@ def signatures(sets: Sequence[Shingles]) -> list[bytes]:
     return signed
 
 
-def signature_matrix(signed: Sequence[bytes]) -> tuple[NDArray[np.int64], Signatures]:
+def signature_matrix(signed: Iterable[bytes]) -> tuple[NDArray[np.int64], Signatures]:
     """The signatures of the present scheme, with their positions in `signed`.
 
     Returns:
         Positions [n] and values [n, 256].
     """
+    usable, values = _usable(signed, np.dtype("<u4"))
+    return usable, cast(Signatures, values)
+
+
+def low_bytes(signed: Iterable[bytes]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """The same of the lowest byte of each value alone."""
+    usable, values = _usable(signed, np.dtype(np.uint8))
+    return usable, cast(NDArray[np.uint8], values)
+
+
+def _usable(signed: Iterable[bytes], kind: np.dtype[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Signatures are taken one by one: all of them would be as large as the matrix is."""
     length = len(_SCHEME) + 4 * PERMUTATIONS
-    usable = [i for i, value in enumerate(signed) if len(value) == length and value.startswith(_SCHEME)]
-    matrix = np.frombuffer(b"".join(signed[i][len(_SCHEME) :] for i in usable), dtype="<u4")
-    return np.asarray(usable, dtype=np.int64), cast(Signatures, matrix.reshape(len(usable), PERMUTATIONS))
+    usable, values = array("q"), bytearray()
+    for position, value in enumerate(signed):
+        if len(value) == length and value.startswith(_SCHEME):
+            usable.append(position)
+            values += np.frombuffer(value, dtype="<u4", offset=len(_SCHEME)).astype(kind).tobytes()
+    return np.array(usable, dtype=np.int64), np.frombuffer(values, dtype=kind).reshape(len(usable), PERMUTATIONS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from duotune.catalog.splits import RecordedSplit, Split
 from duotune.data.clusters import Components, linked_pairs
@@ -19,7 +20,7 @@ _ENOUGH = 0.8
 """Share of a fraction that is worth moving no cluster for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A file that passed the filters, as the split sees it.
 
@@ -40,7 +41,7 @@ class Candidate:
     late: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """Where a file belongs: its cluster, and the cluster's split."""
 
@@ -64,7 +65,7 @@ class Division:
     note: str = ""
 
 
-@dataclass
+@dataclass(slots=True)
 class Cluster:
     name: str
     members: list[int]
@@ -129,8 +130,9 @@ def division(candidates: Sequence[Candidate], clusters: Sequence[Cluster], split
     assignments = [Assignment("", "train")] * len(candidates)
     for cluster in clusters:
         split = splits.get(cluster.name) or cluster.recorded or "train"
+        given = Assignment(cluster.name, split)
         for member in cluster.members:
-            assignments[member] = Assignment(cluster.name, split)
+            assignments[member] = given
     return Division(assignments, _records(candidates, assignments, clusters))
 
 
@@ -171,7 +173,7 @@ def clusters_of(candidates: Sequence[Candidate], recorded: Sequence[RecordedSpli
 
 def _components(candidates: Sequence[Candidate], recorded: Sequence[RecordedSplit]) -> Components:
     contents = [c.content for c in candidates] + [row.content for row in recorded]
-    signed = [c.signature for c in candidates] + [row.signature for row in recorded]
+    signed = chain((c.signature for c in candidates), (row.signature for row in recorded))
     components = Components(len(contents))
     first: dict[str, int] = {}
     for index, content in enumerate(contents):

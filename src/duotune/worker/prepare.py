@@ -32,10 +32,10 @@ def run(run: RunInProgress, config: RunConfig) -> Prepared:
         for project in config.projects:
             with open_source(project.source, project.ref) as source:
                 parts.append(prepare_part(project, source, tokenizer, config.data, run.report, shards))
-    remote = is_remote(config.data.location)
-    root = paths.datasets() if remote or not config.data.location else Path(config.data.location)
-    with open_catalog() as catalog:
-        dataset = combine(parts, tokenizer, config.data, config.evaluation, catalog, root, run.report)
+        remote = is_remote(config.data.location)
+        root = paths.datasets() if remote or not config.data.location else Path(config.data.location)
+        with open_catalog() as catalog:
+            dataset = combine(parts, tokenizer, config.data, config.evaluation, catalog, root, run.report, shards)
     if remote:
         _keep_remote(dataset, config.data.location, run.report)
     (run.directory.path / DATA_REPORT).write_text(as_markdown(dataset.manifest, dataset.findings_file))
