@@ -12,9 +12,9 @@ on". So:
 - the end token of an answer counts as `data.answer_end_weight` says: it is one in about twenty targets of a middle, and
   the one that decides whether an editor shows a suggestion or a page of text. Measured with the bundled model, which
   stops very readily, on 300 held-out middles: counted five times, the share that stops by itself fell by up to 16
-  points; twelve times, by 3 to 6; twenty-two times over twice the steps, by 0.7 at most, with the gain of the loss
-  kept. A model that small falls into repetition when its answers get longer, so the quick start counts the end that
-  much; a model of billions does not need it.
+  points; twelve times, by 3 to 6; eighteen times over twice the steps, by 2 at most, with the gain of the loss kept. A
+  model that small falls into repetition when its answers get longer, so the quick start counts the end that much; a
+  model of billions does not need it.
 """
 
 from __future__ import annotations
