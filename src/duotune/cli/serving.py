@@ -130,8 +130,8 @@ def report(outcome: Outcome | None, as_json: bool) -> None:
     if len(outcome.probes) > SHOWN_ADAPTERS:
         say(f"… and {len(outcome.probes) - SHOWN_ADAPTERS} more, all within the tolerance.")
     say(
-        f"Deployment {outcome.number} serves after {in_words(outcome.seconds)}. Distances are nats per token between what "
-        "vLLM answers and what was recorded when the adapter was evaluated."
+        f"Deployment {outcome.number} serves after {in_words(outcome.seconds)}. Distances are nats per token from what "
+        "was recorded when the adapter was evaluated."
     )
 
 
