@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import duotune.evaluation.answering as stage
+from duotune.adapters.contract import Contract
 from duotune.errors import RunFailed, UsageError
 from duotune.evaluation.evaluate import evaluate
 from duotune.evaluation.generate import answer

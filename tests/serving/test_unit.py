@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from duotune import paths
 from duotune.config.host import ServingConfig
 from duotune.errors import UsageError
 from duotune.serving.unit import quote, render
@@ -35,7 +36,8 @@ def test_without_the_system_install_the_unit_runs_as_who_asked(monkeypatch: pyte
     assert f"\nUser={pwd.getpwuid(os.geteuid()).pw_name}\n" in render(CONFIG, ServingConfig())
     ours = grp.struct_group(("duotune", "x", 990, []))
     monkeypatch.setattr(grp, "getgrall", lambda: [ours])
-    assert "\nDynamicUser=yes\nSupplementaryGroups=duotune\n" in render(CONFIG, ServingConfig())
+    monkeypatch.setattr(paths, "SYSTEM_HOME", paths.home())
+    assert "\nDynamicUser=yes\nGroup=duotune\n" in render(CONFIG, ServingConfig())
     assert "\nUser=vllm\n" in render(CONFIG, ServingConfig(user="vllm"))
 
 

@@ -19,7 +19,7 @@ from duotune.errors import CheckFailed, printable
 from duotune.models.shape import ModelShape
 from duotune.serving import unit
 from duotune.serving.deployment import EDITS
-from duotune.serving.files import written_config
+from duotune.serving.files import directory, written_config
 from duotune.serving.service import Service
 from duotune.serving.vllm_config import ServedAdapter
 
@@ -42,8 +42,10 @@ def check_host(catalog: Catalog, serving: ServingConfig, service: Service, base:
         yield Check("GPU", False, "a run trains, and has the GPU to itself (serving.during_training); wait, or stop it")
     if unit.runs_as_group() and not serving.user:
         yield _attempt("access", lambda: _readable([base, Path(shutil.which(serving.executable) or "/")]))
-    if not service.refusal and Path("/tmp") in base.parents:
-        yield Check("access", False, f"the unit has a /tmp of its own and would not see {printable(base)}")
+    if service.confines:
+        hidden = [place for place in (base, directory()) if Path("/tmp") in place.parents]
+        if hidden:
+            yield Check("access", False, f"the unit has a /tmp of its own and would not see {printable(hidden[0])}")
 
 
 def check_adapters(
@@ -163,20 +165,16 @@ def _untouched(catalog: Catalog, service: Service) -> str:
     Raises:
         ValueError: Somebody edited one.
     """
-    last = catalog.deployments.newest("serving", "stopped", "applying", "failed")
-    edited = []
-    if last is not None:
-        restored = {last.yaml, *(one.yaml for one in catalog.deployments.all() if one.state == "replaced")}
-        written, unit_text = written_config(), service.unit_text()
-        units = {last.unit, *(one.unit for one in catalog.deployments.all())}
-        edited += ["the YAML"] if written is not None and written not in restored else []
-        edited += ["the unit"] if unit_text is not None and unit_text not in units else []
+    written, unit_text = written_config(), service.unit_text()
+    ours = catalog.deployments.all()
+    edited = ["the YAML"] if ours and written is not None and written not in {one.yaml for one in ours} else []
+    edited += ["the unit"] if ours and unit_text is not None and unit_text not in {one.unit for one in ours} else []
     if edited:
         raise ValueError(
             f"{' and '.join(edited)} was edited by hand since the last apply; put the changes into a drop-in or the "
             "host configuration, or let `duotune serve apply --overwrite` replace it (a copy is kept)"
         )
-    return "as the last apply left them" if last else "none yet"
+    return "the YAML and the unit are as an apply left them" if written is not None else "none yet"
 
 
 def _readable(files: Sequence[Path]) -> str:

@@ -53,12 +53,14 @@ class Foreground:
 
     title = "this process"
     user_manager = False
+    confines = False
     refusal = ""
 
     def __init__(self, serving: ServingConfig) -> None:
         self._serving = serving
         self._child: subprocess.Popen[bytes] | None = None
         self._restarts = 0
+        self._deaths: list[float] = []
         directory().mkdir(parents=True, exist_ok=True)
         lock = try_lock(_lock_file(), note="serve apply --foreground")
         if lock is None:
@@ -145,22 +147,25 @@ class Foreground:
         Raises:
             RunFailed: It died three times within an hour.
         """
-        deaths: list[float] = []
         while True:
-            time.sleep(POLL_SECONDS)
-            state = self.state()
-            if state.phase != "failed":
-                continue
-            now = time.monotonic()
-            deaths = [*(moment for moment in deaths if now - moment < DEATHS_WITHIN_SECONDS), now]
-            if len(deaths) >= DEATHS:
-                raise RunFailed(
-                    f"vLLM died {DEATHS} times within an hour; {state.detail}.", f"Its output is in {log_file()}."
-                )
-            tell(f"vLLM died ({state.detail}); it is started again.")
-            self._child = None
-            self.begin()
-            self._restarts += 1
+            self.revive(tell)
+
+    def revive(self, tell: Callable[[str], None]) -> None:
+        """Wait until it dies, and start it again.
+
+        Raises:
+            RunFailed: It died three times within an hour.
+        """
+        if self._child is None:
+            return
+        self._child.wait()
+        now, words = time.monotonic(), self.state().detail
+        self._deaths = [*(moment for moment in self._deaths if now - moment < DEATHS_WITHIN_SECONDS), now]
+        if len(self._deaths) >= DEATHS:
+            raise RunFailed(f"vLLM died {DEATHS} times within an hour; {words}.", f"Its output is in {log_file()}.")
+        tell(f"vLLM died ({words}); it is started again.")
+        self.begin()
+        self._restarts += 1
 
 
 @dataclass(frozen=True)
@@ -173,6 +178,7 @@ class Elsewhere:
 
     owner: Owner
     user_manager: bool = False
+    confines: bool = False
     refusal: str = ""
 
     @property

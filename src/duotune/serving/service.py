@@ -38,6 +38,7 @@ class Service(Protocol):
     Attributes:
         title: Who runs it, for a sentence: `systemd`, `your systemd`.
         user_manager: Whether units must be those of a user's systemd.
+        confines: vLLM runs in a unit that hides parts of the file system from it.
         refusal: Why it can start nothing; empty when it can.
     """
 
@@ -45,6 +46,8 @@ class Service(Protocol):
     def title(self) -> str: ...
     @property
     def user_manager(self) -> bool: ...
+    @property
+    def confines(self) -> bool: ...
     @property
     def refusal(self) -> str: ...
 
@@ -85,6 +88,7 @@ class NoService:
     refusal: str
     title: str = "nothing"
     user_manager: bool = False
+    confines: bool = False
 
     def state(self) -> ServiceState:
         """Nothing runs."""

@@ -69,6 +69,11 @@ class SystemdService:
         return self.manager.user
 
     @property
+    def confines(self) -> bool:
+        """Whether the unit hides parts of the file system from vLLM."""
+        return not self.manager.user
+
+    @property
     def unit_file(self) -> Path:
         """Where the service's file goes."""
         return self._units() / self.unit
