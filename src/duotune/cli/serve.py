@@ -184,6 +184,7 @@ def _stay(child: Foreground) -> None:
     from duotune.cli.output import say
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     say("vLLM runs as a child of this process. Ctrl-C ends both.")
     child.supervise(say)
 
