@@ -24,7 +24,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800), pytest.mark.sk
 
 
 def tiny_run(source: Path, name: str, seed: int) -> RunConfig:
-    config = small_run(source, Path("tiny"), name, max_steps=12, eval_steps=12, save_steps=12, seed=seed)
+    config = small_run(
+        source, Path("tiny"), name, max_steps=16, eval_steps=8, save_steps=8, learning_rate=1e-3, seed=seed
+    )
     return config.model_copy(
         update={
             "lora": config.lora.model_copy(update={"r": 8, "lora_alpha": 16}),

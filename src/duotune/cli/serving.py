@@ -116,6 +116,7 @@ def report(outcome: Outcome | None, as_json: bool) -> None:
                 "changed": True,
                 "deployment": outcome.number,
                 "seconds": round(outcome.seconds, 1),
+                "probe_seconds": round(outcome.probe_seconds, 1),
                 "probes": [
                     {"name": p.name, "tokens": p.tokens, "distance": p.distance, "from_base": p.from_base}
                     for p in outcome.probes

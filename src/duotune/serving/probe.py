@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from statistics import fmean
+from time import monotonic
 
 from duotune.adapters.contract import Contract, ContractCase
 from duotune.endpoint.client import Endpoint, Refused
@@ -33,6 +34,7 @@ class Probe:
         tokens: Tokens that were compared; 0 when it has no contract and only had to answer.
         distance: Mean distance of the answers from those recorded, in nats per token; None without a comparison.
         from_base: The same from the base model's recorded ones; None for the base model, or without a comparison.
+        seconds: How long it took.
         problem: What is wrong, as the end of a sentence that begins with the name; empty when it answered as it should.
     """
 
@@ -41,6 +43,7 @@ class Probe:
     distance: float | None = None
     from_base: float | None = None
     problem: str = ""
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def probe_all(
     same_precision: bool,
     max_model_len: int | None = None,
     on_probe: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Probe]:
+) -> tuple[Probe, ...]:
     """Probe models one after the other, each with its cases at once.
 
     Args:
@@ -81,9 +84,11 @@ def probe_all(
     probes = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for subject in subjects:
-            probes.append(_probe(endpoint, pool, subject, same_precision, max_model_len))
+            begun = monotonic()
+            probe = _probe(endpoint, pool, subject, same_precision, max_model_len)
+            probes.append(replace(probe, seconds=monotonic() - begun))
             on_probe(len(probes), len(subjects))
-    return probes
+    return tuple(probes)
 
 
 def _probe(

@@ -49,11 +49,13 @@ class Outcome:
         number: Its number in the catalog.
         probes: How each served model answered, the base model first; of a hot change only those that came.
         seconds: From the first change to the last probe.
+        probe_seconds: What of that the probes took.
     """
 
     number: int
     probes: tuple[Probe, ...]
     seconds: float
+    probe_seconds: float
 
 
 class NotDeployed(CheckFailed):
@@ -102,9 +104,9 @@ class Rollout:
             hint = error.hint if isinstance(error, DuotuneError) else ""
             raise NotDeployed(f"{reason}\n{now}", hint) from error
         self.catalog.deployments.replace_serving(row.id)
-        return Outcome(row.id, tuple(probes), time.monotonic() - begun)
+        return Outcome(row.id, probes, time.monotonic() - begun, sum(probe.seconds for probe in probes))
 
-    def _back_to(self, last: Generation | None, act: Callable[[Generation], Sequence[Probe]]) -> str:
+    def _back_to(self, last: Generation | None, act: Callable[[Generation], tuple[Probe, ...]]) -> str:
         """Serve what served before; one sentence that says what serves now."""
         self.tell("rolling back", "")
         if last is None:
@@ -122,7 +124,7 @@ class Rollout:
             if row.state == "applying":
                 self.catalog.deployments.set_state(row.id, "failed", "Whoever applied it was killed.")
 
-    def _restart_into(self, wanted: Generation) -> Sequence[Probe]:
+    def _restart_into(self, wanted: Generation) -> tuple[Probe, ...]:
         write_config(wanted.yaml)
         self.service.install(wanted.unit, render_pause(self.serving))
         self.service.begin()
@@ -133,7 +135,7 @@ class Rollout:
             _same_list(models, adapters)
             return self._probed(endpoint, models, adapters, base=True)
 
-    def _load_into(self, wanted: Generation) -> Sequence[Probe]:
+    def _load_into(self, wanted: Generation) -> tuple[Probe, ...]:
         adapters = served_adapters(parsed(wanted.yaml))
         with self._endpoint() as endpoint:
             there = _loaded(endpoint.models())
@@ -152,7 +154,7 @@ class Rollout:
 
     def _probed(
         self, endpoint: Endpoint, models: Sequence[ServedModel], adapters: Mapping[str, Path], base: bool
-    ) -> Sequence[Probe]:
+    ) -> tuple[Probe, ...]:
         """Probe, and refuse what does not answer as it did when it was evaluated.
 
         Raises:
