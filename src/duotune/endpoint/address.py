@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from duotune.errors import UsageError, printable
-
 
 @dataclass(frozen=True)
 class Address:
@@ -27,20 +25,12 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """The address that a configuration names.
+    """The address that a host's configuration names, which has checked that it is one.
 
     Args:
         text: `host:port`, `[ipv6]:port`, or `unix:/path`.
-
-    Raises:
-        UsageError: It is none of them.
     """
-    if text.startswith("unix:/") and text.isprintable():
+    if text.startswith("unix:"):
         return Address(socket=text.removeprefix("unix:"))
     host, _, port = text.rpartition(":")
-    if not host or not text.isprintable() or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
-        raise UsageError(
-            f"serving.listen is {printable(text)!r}, which is no address.",
-            'Write "127.0.0.1:8000", or "unix:/run/duotune-vllm/vllm.sock" for a socket.',
-        )
     return Address(host=host.strip("[]"), port=int(port))
