@@ -18,7 +18,7 @@ from duotune.endpoint.address import parse_address
 from duotune.endpoint.client import Endpoint, Refused
 from duotune.models.tokenizer import load_tokenizer
 from support.projects import make_project, small_run
-from support.real_vllm import ABSENT, ServingHome
+from support.serving_home import ABSENT, ServingHome
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800), pytest.mark.skipif(bool(ABSENT), reason=ABSENT)]
 

@@ -1,4 +1,4 @@
-"""Real vLLM on the CPU, run by `duotune serve apply --foreground` as an admin would."""
+"""A home of duotune's that serves as an admin would have it: through the command line, without systemd."""
 
 from __future__ import annotations
 
