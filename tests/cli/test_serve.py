@@ -61,7 +61,7 @@ def test_from_plan_to_stop(home: ServingHome, micro_model: Path, tmp_path: Path)
     assert [probe["name"] for probe in rolled["probes"]] == ["demo.v1"]
     status = home.run("serve", "status")
     assert status.returncode == ExitCode.OK
-    assert "4, serving" in status.stdout
+    assert "4, applied" in status.stdout
     assert [one["state"] for one in home.document("serve", "status")["history"]] == [
         "serving", "failed", "replaced", "replaced",
     ]  # fmt: skip

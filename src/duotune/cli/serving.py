@@ -186,7 +186,8 @@ def _status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
     else:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(generation.created_at))
         by = f" by {generation.applied_by}" if generation.applied_by else ""
-        yield "deployment", f"{generation.id}, {generation.state}, of {when}{by}"
+        stopped = ", stopped" if generation.state == "stopped" else ""
+        yield "deployment", f"{generation.id}, applied {when}{by}{stopped}"
     if found.interrupted:
         yield "", f"an apply was killed half-way (deployment {found.interrupted}); apply or roll back"
     since = "" if found.service.since is None else f", for {in_words(time.time() - found.service.since)}"
@@ -194,7 +195,10 @@ def _status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
     yield "vLLM", f"{found.service.phase}{since}{restarts}, under {found.title}"
     if found.paused:
         yield "", "stopped while a run trains; it starts again when the run ends"
-    yield "answers", f"at {found.address}, version {found.version}" if found.answers else f"not at {found.address}"
+    if found.answers:
+        yield "answers", f"at {found.address}, version {found.version}"
+    else:
+        yield "answers", f"nobody at {found.address}; `duotune serve apply` starts vLLM"
     if found.models:
         yield "models", _some(found.models)
     for label, names in (("missing", found.absent), ("not ours", found.unexpected), ("deleted", found.deleted)):
