@@ -93,7 +93,7 @@ class AdapterMaker:
         length = PROMPT_TOKENS + TARGET_TOKENS
         self._rows = [tokens[first * length :][:length] for first in range(CASES)]
         with self._model.disable_adapter():
-            self._base = [self._scores(row) for row in self._rows]
+            self._base = self._scores()
 
     def publish(self, seed: int) -> None:
         """Publish one."""
@@ -110,9 +110,9 @@ class AdapterMaker:
                 prompt_ids=row[:PROMPT_TOKENS],
                 target_ids=row[PROMPT_TOKENS:],
                 base=base,
-                adapter=self._scores(row),
+                adapter=adapter,
             )
-            for number, (row, base) in enumerate(zip(self._rows, self._base, strict=True))
+            for number, (row, base, adapter) in enumerate(zip(self._rows, self._base, self._scores(), strict=True))
         ]
         contract = Contract(model=fingerprint(TINY), tokenizer="", family=None, precision="bfloat16", cases=cases)
         (directory / CONTRACT).write_text(contract.model_dump_json())
@@ -123,11 +123,13 @@ class AdapterMaker:
         with open_catalog() as catalog:
             publish(directory, draft, read_shape(TINY), catalog, extras={CONTRACT: directory / CONTRACT})
 
-    def _scores(self, row: list[int]) -> list[float]:
+    def _scores(self) -> list[list[float]]:
+        rows = torch.tensor(self._rows)
         with torch.inference_mode():
-            logits = self._model(torch.tensor([row])).logits[0, PROMPT_TOKENS - 1 : -1].float()
-        scores = logits.log_softmax(-1).gather(1, torch.tensor(row[PROMPT_TOKENS:])[:, None])[:, 0]
-        return [float(score) for score in scores]
+            logits = self._model(rows, logits_to_keep=TARGET_TOKENS + 1).logits[:, :-1].float()
+        targets = rows[:, PROMPT_TOKENS:, None]
+        scores: list[list[float]] = logits.log_softmax(-1).gather(2, targets)[:, :, 0].tolist()
+        return scores
 
 
 @contextmanager

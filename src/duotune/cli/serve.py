@@ -38,12 +38,12 @@ def plan(only: tuple[str, ...], files: bool, as_json: bool) -> None:
     """Show what would be served, every check, and what changes. Changes nothing."""
     from duotune.catalog.catalog import open_catalog
     from duotune.cli.output import print_json
-    from duotune.cli.serving import plan_document, show_files, show_plan
+    from duotune.cli.serving import plan_document, progress, show_files, show_plan
     from duotune.serving.planning import plan_deployment
 
     host, service = _host()
-    with open_catalog() as catalog:
-        planned = plan_deployment(catalog, host, service, only)
+    with open_catalog() as catalog, progress() as tell:
+        planned = plan_deployment(catalog, host, service, only, tell)
     if as_json:
         print_json(plan_document(planned, host))
     else:
@@ -166,7 +166,8 @@ def _apply(
     from duotune.serving.apply import apply as carry_out
     from duotune.serving.planning import plan_deployment
 
-    planned = plan_deployment(catalog, host, service, only)
+    with progress() as tell:
+        planned = plan_deployment(catalog, host, service, only, tell)
     show_plan(planned, host, narrated=True)
     if not planned.refusals(overwrite) and planned.change.kind != "none":
         _ask(planned.change.why.removesuffix(".") + ". Go on?", yes)

@@ -19,6 +19,7 @@ from duotune.serving.rollout import Outcome
 from duotune.serving.status import ServingStatus
 
 SECONDS_BETWEEN_LINES = 15.0
+SECONDS_BEFORE_LINES = 2.0
 SHOWN_ADAPTERS = 20
 
 
@@ -97,7 +98,8 @@ def progress() -> Iterator[Callable[[str, str], None]]:
 
     def tell(phase: str, detail: str) -> None:
         now = time.monotonic()
-        if now - told.get(phase, -SECONDS_BETWEEN_LINES) >= SECONDS_BETWEEN_LINES:
+        quick = now - begun < SECONDS_BEFORE_LINES
+        if not quick and now - told.get(phase, -SECONDS_BETWEEN_LINES) >= SECONDS_BETWEEN_LINES:
             told[phase] = now
             say(_phase(phase, detail, begun))
 

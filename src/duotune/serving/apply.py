@@ -9,10 +9,10 @@ from duotune.catalog.deployments import Deployment as Generation
 from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, HostError, UsageError
 from duotune.serving.change import change_to
-from duotune.serving.deployment import EDITS, Deployment
+from duotune.serving.deployment import EDITS, Deployment, Tell
 from duotune.serving.files import keep_edited, one_at_a_time
 from duotune.serving.planning import plan_deployment
-from duotune.serving.rollout import Outcome, Rollout, Tell
+from duotune.serving.rollout import Outcome, Rollout
 from duotune.serving.service import Service
 
 
@@ -45,7 +45,7 @@ def apply(
         HostError: Somebody else is at it, or the machine refuses.
     """
     with one_at_a_time():
-        planned = plan_deployment(catalog, host, service, only)
+        planned = plan_deployment(catalog, host, service, only, tell)
         if (planned.yaml, planned.unit) != (shown.yaml, shown.unit):
             raise UsageError(
                 "What would be served has changed since the plan was shown.", "Look at `duotune serve plan` again."

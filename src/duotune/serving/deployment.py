@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,8 @@ from duotune.serving.vllm_config import LoraRoom, ServedAdapter
 
 EDITS = "edits"
 """Name of the check that finds files which were edited by hand."""
+Tell = Callable[[str, str], None]
+"""Told a phase and a detail, often."""
 ChangeKind = Literal["none", "hot", "restart", "start"]
 
 

@@ -26,6 +26,8 @@ DEATHS = 3
 DEATHS_WITHIN_SECONDS = 3600
 TAIL_BYTES = 64 << 10
 _PR_SET_PDEATHSIG = 1
+_OURS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+"""Of our own Python, which vLLM's must not read."""
 _ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 
 
@@ -98,7 +100,7 @@ class Foreground:
         """Start it, after the one before has ended."""
         self.stop()
         address = parse_address(self._serving.listen)
-        environment = {**os.environ, **_ENVIRONMENT}
+        environment = {name: value for name, value in os.environ.items() if name not in _OURS} | _ENVIRONMENT
         if address.socket:
             _clear(Path(address.socket))
             environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "1"

@@ -14,16 +14,23 @@ from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, ModelError, UsageError, printable
 from duotune.models.locate import fingerprint, locate
 from duotune.models.shape import read_shape
+from duotune.runs.wording import counted, in_bytes
 from duotune.serving import unit, vllm_config
 from duotune.serving.change import change_to, parsed, roomy
 from duotune.serving.checks import check_adapters, check_host
-from duotune.serving.deployment import Deployment
+from duotune.serving.deployment import Deployment, Tell
 from duotune.serving.files import config_file, written_config
 from duotune.serving.service import Service
 from duotune.serving.vllm_config import ServedAdapter, served_adapters
 
 
-def plan_deployment(catalog: Catalog, host: HostConfig, service: Service, only: Sequence[str] = ()) -> Deployment:
+def plan_deployment(
+    catalog: Catalog,
+    host: HostConfig,
+    service: Service,
+    only: Sequence[str] = (),
+    tell: Tell = lambda phase, detail: None,
+) -> Deployment:
     """Work out what would be served, compare it with what runs, and change nothing.
 
     Only what this host has lost of its copies of published adapters is fetched again.
@@ -33,6 +40,7 @@ def plan_deployment(catalog: Catalog, host: HostConfig, service: Service, only: 
         host: The host's settings.
         service: Who runs vLLM here.
         only: Adapters to serve, as `name` or `name.v2`; empty serves every one that fits the base model.
+        tell: Told about what is fetched and checked.
 
     Raises:
         UsageError: Nothing is published and no base model is configured, or a chosen or assigned adapter has another
@@ -53,7 +61,8 @@ def plan_deployment(catalog: Catalog, host: HostConfig, service: Service, only: 
             "Leave it out, or set serving.base to the base model that it belongs to.",
         )
     _refuse_assigned(catalog, others, base)
-    adapters = tuple(_served(catalog, version) for version in fitting)
+    adapters = tuple(_served(catalog, version, tell) for version in fitting)
+    tell("checking", counted(len(adapters), "adapter"))
     shape = read_shape(base)
     known = frozenset(served_adapters(parsed(written_config() or ""))) if service.state().up else frozenset()
     checks = (
@@ -126,8 +135,11 @@ def _refuse_assigned(catalog: Catalog, others: Sequence[Version], base: Path) ->
                 )
 
 
-def _served(catalog: Catalog, version: Version) -> ServedAdapter:
-    directory = local_copy(catalog, version)
+def _served(catalog: Catalog, version: Version, tell: Tell) -> ServedAdapter:
+    def on_bytes(done: int, total: int) -> None:
+        tell(f"fetching {version.name}", f"{in_bytes(done)} of {in_bytes(total)}")
+
+    directory = local_copy(catalog, version, on_bytes)
     try:
         return ServedAdapter(version.name, directory, largest_rank(read_config(directory)))
     except (OSError, ValueError) as error:

@@ -16,16 +16,13 @@ from duotune.endpoint.address import parse_address
 from duotune.endpoint.client import Endpoint, ServedModel
 from duotune.errors import CheckFailed, DuotuneError, printable
 from duotune.serving.change import parsed
-from duotune.serving.deployment import ChangeKind
+from duotune.serving.deployment import ChangeKind, Tell
 from duotune.serving.files import config_file, write_config
 from duotune.serving.probe import Probe, Subject, probe_all
 from duotune.serving.service import Service
 from duotune.serving.unit import render_pause
 from duotune.serving.vllm_config import served_adapters
 from duotune.serving.waiting import wait_until_ready
-
-Tell = Callable[[str, str], None]
-"""Told a phase and a detail, often."""
 
 
 class Generation(Protocol):
@@ -113,11 +110,14 @@ class Rollout:
             self.service.stop()
             config_file().unlink(missing_ok=True)  # or the next boot would start it
             return "Nothing was served before, so vLLM was stopped."
-        try:
-            act(last)
-        except DuotuneError as error:
-            return f"What was served before does not come back either: {error.message}"
-        return "What was served before is served again, and its adapters were probed."
+        for way in dict.fromkeys((act, self._restart_into)):  # a vLLM that died of a hot change needs the restart
+            try:
+                way(last)
+            except DuotuneError as error:
+                reason = error.message
+            else:
+                return "What was served before is served again."
+        return f"What was served before does not come back either: {reason}"
 
     def _close_interrupted(self) -> None:
         for row in self.catalog.deployments.all():

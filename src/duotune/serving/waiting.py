@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from duotune.endpoint.client import Endpoint, Unreachable
 from duotune.errors import CheckFailed
+from duotune.serving.deployment import Tell
 from duotune.serving.service import Service
 
 START_SECONDS = 30 * 60
@@ -27,7 +28,7 @@ _PHASES: Sequence[tuple[re.Pattern[str], str]] = (
 )
 
 
-def wait_until_ready(service: Service, endpoint: Endpoint, tell: Callable[[str, str], None]) -> None:
+def wait_until_ready(service: Service, endpoint: Endpoint, tell: Tell) -> None:
     """Wait until vLLM answers, after `service.begin()`.
 
     Raises:
