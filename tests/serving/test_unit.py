@@ -31,6 +31,20 @@ def test_socket_needs_no_network() -> None:
     assert "PrivateNetwork=no" in render(CONFIG, ServingConfig())
 
 
+def test_adapters_are_loaded_at_run_time_only_over_a_socket() -> None:
+    # vLLM's routes for that ask for no key, whatever --api-key says
+    assert "RUNTIME_LORA" in render(CONFIG, ServingConfig(listen="unix:/run/duotune-vllm/vllm.sock"))
+    assert "RUNTIME_LORA" not in render(CONFIG, ServingConfig())
+
+
+def test_users_systemd_gets_a_unit_that_it_can_run() -> None:
+    text = render(CONFIG, ServingConfig(), user_manager=True)
+    for needs_root in ("User=", "DynamicUser=", "ProtectSystem=", "PrivateNetwork=", "CapabilityBoundingSet="):
+        assert needs_root not in text
+    assert "WantedBy=default.target" in text
+    assert "systemctl --user edit" in text
+
+
 def test_without_the_system_install_the_unit_runs_as_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grp, "getgrall", lambda: [])
     assert f"\nUser={pwd.getpwuid(os.geteuid()).pw_name}\n" in render(CONFIG, ServingConfig())
