@@ -16,6 +16,7 @@ from duotune.catalog.catalog import Catalog
 from duotune.config.host import ServingConfig
 from duotune.endpoint.address import parse_address
 from duotune.errors import CheckFailed, printable
+from duotune.hardware.gpu import Gpu
 from duotune.models.shape import ModelShape
 from duotune.serving import unit
 from duotune.serving.deployment import EDITS
@@ -46,6 +47,33 @@ def check_host(catalog: Catalog, serving: ServingConfig, service: Service, base:
         hidden = [place for place in (base, directory()) if Path("/tmp") in place.parents]
         if hidden:
             yield Check("access", False, f"the unit has a /tmp of its own and would not see {printable(hidden[0])}")
+
+
+def check_memory(serving: ServingConfig, shape: ModelShape, slot_bytes: int, gpus: Sequence[Gpu], up: bool) -> Check:
+    """Whether weights and slots fit into vLLM's share of the first GPU, and whether that share is free.
+
+    Args:
+        serving: The host's settings.
+        shape: The base model's shape.
+        slot_bytes: Of the adapters' slots.
+        gpus: Those that vLLM would see; without one it serves on the CPU.
+        up: vLLM runs, and would free its share before it starts again.
+    """
+    if not gpus:
+        return Check("memory", True, "no GPU is visible here, so it is not known whether the model fits", warning=True)
+    gpu = gpus[0]
+    share = serving.gpu_memory_utilization * gpu.memory_total_bytes
+    needed = shape.weight_bytes + slot_bytes
+    words = f"{_gib(needed)} of weights and slots, {_gib(share)} of {gpu.name} for vLLM"
+    if needed > share:
+        return Check("memory", False, f"{words}: the model does not fit (serving.gpu_memory_utilization)")
+    if not up and gpu.memory_free_bytes < share:
+        return Check("memory", False, f"{words}, but only {_gib(gpu.memory_free_bytes)} is free; vLLM would not start")
+    return Check("memory", True, f"{words}; the rest of its share is for the cache of prompts")
+
+
+def _gib(count: float) -> str:
+    return f"{count / 2**30:.1f} GiB"
 
 
 def check_adapters(

@@ -12,12 +12,13 @@ from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
 from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, ModelError, UsageError, printable
+from duotune.hardware.gpu import visible_gpus
 from duotune.models.locate import fingerprint, locate
 from duotune.models.shape import read_shape
 from duotune.runs.wording import counted, in_bytes
 from duotune.serving import unit, vllm_config
 from duotune.serving.change import change_to, parsed, roomy
-from duotune.serving.checks import check_adapters, check_host
+from duotune.serving.checks import check_adapters, check_host, check_memory
 from duotune.serving.deployment import Deployment, Tell
 from duotune.serving.files import config_file, written_config
 from duotune.serving.service import Service
@@ -65,11 +66,13 @@ def plan_deployment(
     tell("checking", counted(len(adapters), "adapter"))
     shape = read_shape(base)
     known = frozenset(served_adapters(parsed(written_config() or ""))) if service.state().up else frozenset()
+    room = roomy(vllm_config.room_for(adapters, host.serving), host.serving, service)
+    slot_bytes = room.gpu_bytes(shape) if room else 0
     checks = (
         *check_host(catalog, host.serving, service, base),
+        check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
         *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known),
     )
-    room = roomy(vllm_config.room_for(adapters, host.serving), host.serving, service)
     yaml = vllm_config.render(base, adapters, host.serving, room)
     unit_text = unit.render(config_file(), host.serving, service.user_manager)
     return Deployment(
@@ -79,7 +82,7 @@ def plan_deployment(
         adapters=adapters,
         left_out=tuple(f"{version.name} was trained for another base model" for version in others),
         room=room,
-        slot_bytes=room.gpu_bytes(shape) if room else 0,
+        slot_bytes=slot_bytes,
         cache_bytes=room.host_bytes(shape) if room else 0,
         yaml=yaml,
         unit=unit_text,
