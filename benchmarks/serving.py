@@ -211,8 +211,8 @@ def _timed(*arguments: str) -> tuple[float, Any]:
 
 def _duotune(*arguments: str) -> str:
     done = subprocess.run([sys.executable, "-m", "duotune", *arguments], capture_output=True, text=True, check=False)
-    if not done.stdout:
-        raise SystemExit(done.stderr)
+    if done.returncode != 0:
+        raise SystemExit(f"`duotune {' '.join(arguments)}` ended with {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout.splitlines()[-1]
 
 
