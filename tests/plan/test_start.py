@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from duotune.catalog.catalog import open_catalog
+from duotune.config.host import ServingConfig
 from duotune.errors import HostError, UsageError
 from duotune.hardware.estimate import MemoryEstimate
 from duotune.plan import start as starting
@@ -27,7 +28,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RunDirectory, bool]]
     """What would have been launched: the run, and whether it inherits the environment."""
     calls: list[tuple[RunDirectory, bool]] = []
 
-    def launch(run: RunDirectory, inherit: bool = False) -> Launched:
+    def launch(run: RunDirectory, inherit: bool, serving: ServingConfig) -> Launched:
         calls.append((run, inherit))
         return Launched("session", None, note="as a session")
 
