@@ -1,7 +1,7 @@
 """A machine of its own with the real systemd as process 1, in namespaces that end with it and leave nothing behind.
 
-Its root file system is the host's; `/etc` and `/var` are overlays that last over a reboot, `/run` and `/tmp` do not, and
-`/srv` is a folder shared with the test. D-Bus, polkit and a user's systemd are there where the host has them. The
+Its root file system is the host's; `/etc` and `/var` are overlays that last over a reboot, `/run` and `/tmp` do not,
+and `/srv` is a folder shared with the test. D-Bus, polkit and a user's systemd are there where the host has them. The
 network is the host's.
 """
 
@@ -23,13 +23,37 @@ STOP_SECONDS = 60
 COMMAND_SECONDS = 240
 _NAMESPACES = ("--mount", "--pid", "--fork", "--mount-proc", "--uts", "--ipc", "--cgroup", "--kill-child")
 # What a service needs to be started, ordered and stopped as on a real machine; the host's own services stay out.
-_WANTED_UNITS = """
-    basic.target dbus.service dbus.socket final.target local-fs.target local-fs-pre.target multi-user.target
-    network.target network-online.target network-pre.target paths.target polkit.service poweroff.target reboot.target
-    remote-fs.target shutdown.target slices.target sockets.target swap.target sysinit.target systemd-journald.service
-    systemd-journald.socket systemd-poweroff.service systemd-reboot.service timers.target umount.target user.slice
-    user@.service user-runtime-dir@.service
-""".split()
+_WANTED_UNITS = (
+    "basic.target",
+    "dbus.service",
+    "dbus.socket",
+    "final.target",
+    "local-fs.target",
+    "local-fs-pre.target",
+    "multi-user.target",
+    "network.target",
+    "network-online.target",
+    "network-pre.target",
+    "paths.target",
+    "polkit.service",
+    "poweroff.target",
+    "reboot.target",
+    "remote-fs.target",
+    "shutdown.target",
+    "slices.target",
+    "sockets.target",
+    "swap.target",
+    "sysinit.target",
+    "systemd-journald.service",
+    "systemd-journald.socket",
+    "systemd-poweroff.service",
+    "systemd-reboot.service",
+    "timers.target",
+    "umount.target",
+    "user.slice",
+    "user@.service",
+    "user-runtime-dir@.service",
+)
 
 
 def why_not(folder: Path) -> str:

@@ -57,7 +57,7 @@ def plan(only: tuple[str, ...], files: bool, as_json: bool) -> None:
 @serve.command()
 @only_option
 @yes_option
-@click.option("--overwrite", is_flag=True, help="Replace files that were edited by hand; a copy of the YAML is kept.")
+@click.option("--overwrite", is_flag=True, help="Replace files that were edited by hand; copies are kept.")
 @click.option("--foreground", is_flag=True, help="Without systemd: run vLLM as a child of this process until it ends.")
 @as_json_option
 def apply(only: tuple[str, ...], yes: bool, overwrite: bool, foreground: bool, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+from rich.console import Console
 
 from duotune.adapters.verify import Check
 from duotune.catalog.deployments import Deployment as Generation
@@ -47,7 +48,7 @@ def show_plan(planned: Deployment, host: HostConfig, narrated: bool = False) -> 
             if some:
                 table.add_row("", f"{sign} {_some(some)}")
     console.print(table)
-    _show_checks(planned.checks, console)
+    show_checks(planned.checks, console)
     if change.diff and not narrated:
         console.print()
         console.print(change.diff.rstrip(), soft_wrap=True)
@@ -77,7 +78,7 @@ def plan_document(planned: Deployment, host: HostConfig) -> dict[str, Any]:
         "listen": host.serving.listen,
         "change": {"kind": change.kind, "why": change.why, "added": change.added, "removed": change.removed},
         "diff": change.diff,
-        "checks": [_check_document(check) for check in planned.checks],
+        "checks": [check_document(check) for check in planned.checks],
         "config_file": str(config_file()),
         "config": planned.yaml,
         "unit_name": host.serving.unit,
@@ -208,7 +209,14 @@ def _status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
             yield label, _some(names)
 
 
-def _show_checks(checks: Sequence[Check], console: Any) -> None:
+def show_checks(checks: Sequence[Check], console: Console | None = None) -> None:
+    """A line for each; of many that hold, some.
+
+    Args:
+        checks: What was looked at.
+        console: Where to; by default standard output.
+    """
+    console = console or printer()
     table = plain_table("", "check", "")
     table.show_header = False
     quiet = [check for check in checks if check.ok and not check.warning]
@@ -220,7 +228,8 @@ def _show_checks(checks: Sequence[Check], console: Any) -> None:
         console.print(f"… and {len(checks) - len(shown)} more that hold")
 
 
-def _check_document(check: Check) -> dict[str, Any]:
+def check_document(check: Check) -> dict[str, Any]:
+    """A check as JSON."""
     status = "warning" if check.warning else "ok" if check.ok else "refused"
     return {"name": check.name, "status": status, "detail": check.detail}
 

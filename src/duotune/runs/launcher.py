@@ -89,8 +89,7 @@ def no_room(reason: str) -> HostError:
     """The error for a run that vLLM would not make room for."""
     return HostError(
         f'vLLM cannot make room for the run, as serving.during_training = "stop" asks for: {reason}.',
-        'Set serving.during_training = "keep" in the host configuration, and stop vLLM yourself if the GPU is too small '
-        "for both.",
+        'Set serving.during_training = "keep" in the host configuration; stop vLLM yourself if the GPU is too small.',
     )
 
 

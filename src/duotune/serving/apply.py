@@ -55,7 +55,7 @@ def apply(
             listed = "".join(f"\n  {check.name}: {check.detail}" for check in refused)
             raise CheckFailed(f"Nothing was changed, since {len(refused)} checks do not hold:{listed}", "")
         if any(check.name == EDITS and not check.ok for check in planned.checks):
-            keep_edited()
+            keep_edited(host.serving.unit, service.unit_text())
         if planned.change.kind == "none":
             return None
         return Rollout(catalog, host.serving, service, tell).carry_out(planned, planned.change.kind)
@@ -103,6 +103,11 @@ def stop(catalog: Catalog, service: Service) -> None:
         HostError: Somebody else is at it, or the machine refuses.
     """
     with one_at_a_time():
+        if service.paused():
+            raise HostError(
+                "vLLM is stopped while a run trains, and starts again when it ends.",
+                "Stop it after the run, or stop the run first.",
+            )
         service.stop()
         serving = catalog.deployments.newest("serving")
         if serving is not None:

@@ -33,12 +33,21 @@ _ASK_VERSION = (
 """Asking vLLM itself imports torch, which takes half a minute."""
 
 
-def check_host(catalog: Catalog, serving: ServingConfig, service: Service, base: Path) -> Iterator[Check]:
-    """Everything but the adapters."""
-    yield _attempt("vLLM", lambda: _executable(serving))
-    yield _systemd(service, serving)
+def check_host(
+    catalog: Catalog, serving: ServingConfig, service: Service, base: Path, unit_text: str
+) -> Iterator[Check]:
+    """Everything but the adapters.
+
+    Args:
+        catalog: Which generations there were.
+        serving: The host's settings.
+        service: Who runs vLLM.
+        base: Directory of the base model.
+        unit_text: The unit as it would be written.
+    """
+    yield from check_service(serving, service)
     yield _attempt("address", lambda: _address(serving, service))
-    yield _attempt(EDITS, lambda: _untouched(catalog, service))
+    yield _attempt(EDITS, lambda: _untouched(catalog, service, unit_text))
     if service.paused():
         yield Check("GPU", False, "a run trains, and has the GPU to itself (serving.during_training); wait, or stop it")
     if unit.runs_as_group() and not serving.user:
@@ -74,6 +83,12 @@ def check_memory(serving: ServingConfig, shape: ModelShape, slot_bytes: int, gpu
 
 def _gib(count: float) -> str:
     return f"{count / 2**30:.1f} GiB"
+
+
+def check_service(serving: ServingConfig, service: Service) -> Iterator[Check]:
+    """vLLM itself, and who runs it."""
+    yield _attempt("vLLM", lambda: _executable(serving))
+    yield _systemd(service, serving)
 
 
 def check_adapters(
@@ -161,12 +176,12 @@ def _executable(serving: ServingConfig) -> Check:
 
 
 def _systemd(service: Service, serving: ServingConfig) -> Check:
+    if serving.during_training == "stop" and not service.pauses:
+        said = service.refusal or f"{service.title} runs vLLM"
+        return Check("service", False, f'{said}, so that serving.during_training = "stop" cannot be kept')
     if not service.refusal:
-        return Check("service", True, f"{serving.unit}, under {service.title}")
-    if serving.during_training == "stop":
-        return Check(
-            "service", False, f'{service.refusal}, and without it serving.during_training = "stop" cannot be kept'
-        )
+        added = ", ".join(map(printable, service.drop_ins()))
+        return Check("service", True, f"{serving.unit}, under {service.title}{f', with {added}' if added else ''}")
     return Check(
         "service", True, f"{service.refusal}; `duotune serve apply --foreground` runs vLLM itself", warning=True
     )
@@ -187,20 +202,21 @@ def _address(serving: ServingConfig, service: Service) -> str:
     return str(address)
 
 
-def _untouched(catalog: Catalog, service: Service) -> str:
+def _untouched(catalog: Catalog, service: Service, unit_text: str) -> str:
     """Whether configuration and unit are as the last apply left them.
 
     Raises:
         ValueError: Somebody edited one.
     """
-    written, unit_text = written_config(), service.unit_text()
+    written, installed = written_config(), service.unit_text()
     ours = catalog.deployments.all()
+    units = {unit_text, *(one.unit for one in ours)}
     edited = ["the YAML"] if ours and written is not None and written not in {one.yaml for one in ours} else []
-    edited += ["the unit"] if ours and unit_text is not None and unit_text not in {one.unit for one in ours} else []
+    edited += ["the unit"] if ours and installed is not None and installed not in units else []
     if edited:
         raise ValueError(
             f"{' and '.join(edited)} was edited by hand since the last apply; put the changes into a drop-in or the "
-            "host configuration, or let `duotune serve apply --overwrite` replace it (a copy is kept)"
+            "host configuration, or let `duotune serve apply --overwrite` replace them (copies are kept)"
         )
     return "the YAML and the unit are as an apply left them" if written is not None else "none yet"
 

@@ -83,11 +83,13 @@ def write_config(text: str) -> None:
         ) from error
 
 
-def keep_edited() -> Path | None:
-    """Copy a hand-edited YAML aside before it is overwritten; returns the copy."""
-    text = written_config()
-    if text is None:
-        return None
-    copy = config_file().with_name(f"{config_file().name}.edited-{time.strftime('%Y%m%d-%H%M%S')}")
-    copy.write_text(text)
-    return copy
+def keep_edited(unit: str, unit_text: str | None) -> None:
+    """Copy the YAML and the unit aside before one that was edited by hand is overwritten.
+
+    Args:
+        unit: The unit's name.
+        unit_text: What is installed; None without one.
+    """
+    for name, text in ((config_file().name, written_config()), (unit, unit_text)):
+        if text is not None:
+            (directory() / f"{name}.edited-{time.strftime('%Y%m%d-%H%M%S')}").write_text(text)

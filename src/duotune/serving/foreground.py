@@ -57,6 +57,7 @@ class Foreground:
     user_manager = False
     confines = False
     refusal = ""
+    pauses = False
 
     def __init__(self, serving: ServingConfig) -> None:
         self._serving = serving
@@ -92,6 +93,10 @@ class Foreground:
     def unit_text(self) -> str | None:
         """There is none."""
         return None
+
+    def drop_ins(self) -> list[Path]:
+        """There are none."""
+        return []
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """There is no unit to install."""
@@ -182,6 +187,7 @@ class Elsewhere:
     user_manager: bool = False
     confines: bool = False
     refusal: str = ""
+    pauses: bool = False
 
     @property
     def title(self) -> str:
@@ -195,6 +201,10 @@ class Elsewhere:
     def unit_text(self) -> str | None:
         """There is none."""
         return None
+
+    def drop_ins(self) -> list[Path]:
+        """There are none."""
+        return []
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """There is no unit to install."""

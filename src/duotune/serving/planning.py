@@ -68,13 +68,13 @@ def plan_deployment(
     known = frozenset(served_adapters(parsed(written_config() or ""))) if service.state().up else frozenset()
     room = roomy(vllm_config.room_for(adapters, host.serving), host.serving, service)
     slot_bytes = room.gpu_bytes(shape) if room else 0
+    unit_text = unit.render(config_file(), host.serving, service.user_manager)
     checks = (
-        *check_host(catalog, host.serving, service, base),
+        *check_host(catalog, host.serving, service, base, unit_text),
         check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
         *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known),
     )
     yaml = vllm_config.render(base, adapters, host.serving, room)
-    unit_text = unit.render(config_file(), host.serving, service.user_manager)
     return Deployment(
         base_path=base,
         base=base_fingerprint,

@@ -111,6 +111,10 @@ class Rollout:
             config_file().unlink(missing_ok=True)  # or the next boot would start it
             return "Nothing was served before, so vLLM was stopped."
         for way in dict.fromkeys((act, self._restart_into)):  # a vLLM that died of a hot change needs the restart
+            if self.service.paused():
+                write_config(last.yaml)
+                self.service.install(last.unit, render_pause(self.serving))
+                return "A run has begun to train, and has the GPU; what was served before starts again when it ends."
             try:
                 way(last)
             except DuotuneError as error:

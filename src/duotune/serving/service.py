@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
-Phase = Literal["stopped", "starting", "running", "restarting", "failed"]
+Phase = Literal["stopped", "starting", "running", "stopping", "restarting", "failed"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ServiceState:
     @property
     def up(self) -> bool:
         """Whether a vLLM runs, or is about to."""
-        return self.phase in ("starting", "running", "restarting")
+        return self.phase not in ("stopped", "failed")
 
 
 class Service(Protocol):
@@ -40,6 +41,7 @@ class Service(Protocol):
         user_manager: Whether units must be those of a user's systemd.
         confines: vLLM runs in a unit that hides parts of the file system from it.
         refusal: Why it can start nothing; empty when it can.
+        pauses: It can be stopped while a run trains, and started again after it.
     """
 
     @property
@@ -50,12 +52,17 @@ class Service(Protocol):
     def confines(self) -> bool: ...
     @property
     def refusal(self) -> str: ...
+    @property
+    def pauses(self) -> bool: ...
 
     def state(self) -> ServiceState:
         """What it is doing now."""
 
     def unit_text(self) -> str | None:
         """The unit that is installed; None without one."""
+
+    def drop_ins(self) -> list[Path]:
+        """Files by which the admin changes the unit."""
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """Put the units in their place, verified, where they differ from what is there.
@@ -89,6 +96,7 @@ class NoService:
     title: str = "nothing"
     user_manager: bool = False
     confines: bool = False
+    pauses: bool = False
 
     def state(self) -> ServiceState:
         """Nothing runs."""
@@ -97,6 +105,10 @@ class NoService:
     def unit_text(self) -> str | None:
         """There is none."""
         return None
+
+    def drop_ins(self) -> list[Path]:
+        """There are none."""
+        return []
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """There is nothing to install; a foreground process has no unit."""

@@ -9,37 +9,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from duotune import paths
 from duotune.config.host import ServingConfig
 from duotune.errors import HostError, printable
-from duotune.runs.systemd import Manager, find_manager
+from duotune.runs.pause import pause_name
+from duotune.runs.systemd import Manager, serving_manager
 from duotune.serving.foreground import elsewhere
 from duotune.serving.service import NoService, Phase, Service, ServiceState
-from duotune.serving.unit import pause_name
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
 COMMAND_SECONDS = 60
 STOP_SECONDS = 180
 _PROPERTIES = (
     "ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus", "StateChangeTimestampMonotonic",
-    "NeedDaemonReload", "DropInPaths", "FragmentPath",
+    "NeedDaemonReload", "DropInPaths", "LoadState", "Job",
 )  # fmt: skip
 _PHASES: Mapping[str, Phase] = {
     "active": "running",
     "reloading": "running",
     "activating": "starting",
-    "deactivating": "starting",
+    "deactivating": "stopping",
     "failed": "failed",
 }
 
 
 def find_service(serving: ServingConfig) -> Service:
     """Who would run vLLM here: the system's systemd in a system install or for root, else the user's, else nobody."""
-    manager, reason = find_manager()
+    manager, reason = serving_manager()
     if manager is None:
         return elsewhere() or NoService(reason or "there is no systemd on this host")
-    if paths.home() == paths.SYSTEM_HOME:
-        manager = Manager(user=False)  # the polkit rule lets the group restart our units
     return SystemdService(manager, serving.unit, pause_name(serving))
 
 
@@ -57,6 +54,7 @@ class SystemdService:
     unit: str
     pause: str
     refusal: str = ""
+    pauses: bool = True
 
     @property
     def title(self) -> str:
@@ -82,7 +80,10 @@ class SystemdService:
         """What systemd says of it."""
         found = self._show()
         active, sub = found.get("ActiveState", ""), found.get("SubState", "")
-        phase: Phase = "restarting" if sub == "auto-restart" else _PHASES.get(active, "stopped")
+        if active != "deactivating" and _job(found):
+            phase: Phase = "starting"  # until its turn comes it looks as it did before
+        else:
+            phase = "restarting" if sub == "auto-restart" else _PHASES.get(active, "stopped")
         pid = int(found.get("MainPID") or 0)
         words = [sub, f"result {found['Result']}" if found.get("Result", "success") != "success" else ""]
         return ServiceState(
@@ -94,7 +95,7 @@ class SystemdService:
         )
 
     def drop_ins(self) -> list[Path]:
-        """The admin's own additions to the unit."""
+        """The admin's own additions to the unit; systemd adds them to what is installed."""
         return [Path(word) for word in self._show().get("DropInPaths", "").split()]
 
     def unit_text(self) -> str | None:
@@ -128,6 +129,8 @@ class SystemdService:
 
     def stop(self) -> None:
         """Stop it, also in the middle of its start, and clear the failure that systemd makes of that."""
+        if self._show().get("LoadState") == "not-found":
+            return
         self._control("stop", self.unit, seconds=STOP_SECONDS)
         self._control("reset-failed", self.unit, may_fail=True)
 
@@ -178,6 +181,10 @@ class SystemdService:
             said = printable(done.stderr.strip()) if done else "it did not answer in time"
             raise HostError(f"`systemctl {' '.join(words)}` failed: {said}", "Do it as root, or see `duotune doctor`.")
         return done.stdout
+
+
+def _job(found: Mapping[str, str]) -> bool:
+    return found.get("Job", "") not in ("", "0")
 
 
 def _on_the_clock(monotonic_microseconds: str) -> float | None:

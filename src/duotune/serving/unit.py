@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import ipaddress
 import os
 import pwd
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from duotune import paths
 from duotune.config.host import ServingConfig
+from duotune.endpoint.address import Address, parse_address
 from duotune.errors import UsageError
 from duotune.serving import ready
 
@@ -46,19 +48,15 @@ def render(config_file: Path, serving: ServingConfig, user_manager: bool = False
         edit=f"systemctl {'--user ' if user_manager else ''}edit {serving.unit}",
         executable=quote(serving.executable),
         config_file=quote(str(config_file)),
+        condition=str(config_file).replace("%", "%%"),
         python=quote(sys.executable),
         ready=quote(str(Path(ready.__file__).absolute())),
         address=quote(serving.listen),
         identity="" if user_manager else _identity(serving),
         loading=_loading(over_socket),
-        confinement=_confinement(over_socket, user_manager),
+        confinement=_confinement(parse_address(serving.listen), user_manager),
         wanted_by="default.target" if user_manager else "multi-user.target",
     )
-
-
-def pause_name(serving: ServingConfig) -> str:
-    """Name of the target that runs need while they train under `during_training = "stop"`."""
-    return f"{serving.unit.removesuffix('.service')}-pause.target"
 
 
 def render_pause(serving: ServingConfig) -> str:
@@ -76,11 +74,22 @@ def _loading(over_socket: bool) -> str:
     return "Environment=VLLM_ALLOW_RUNTIME_LORA_UPDATING=1" if over_socket else ""
 
 
-def _confinement(over_socket: bool, user_manager: bool) -> str:
+def _confinement(address: Address, user_manager: bool) -> str:
     if user_manager:
         return "NoNewPrivileges=yes\nLockPersonality=yes\nRestrictSUIDSGID=yes\nRestrictRealtime=yes"
-    network = "PrivateNetwork=yes" if over_socket else "PrivateNetwork=no"
-    return _filled("vllm-confinement.template", network=network).rstrip()
+    network = ["PrivateNetwork=yes" if address.socket else "PrivateNetwork=no"]
+    if address.socket or _is_loopback(address.host):
+        network += ["IPAddressDeny=any", "IPAddressAllow=localhost"]
+    return _filled("vllm-confinement.template", network="\n".join(network)).rstrip()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _identity(serving: ServingConfig) -> str:

@@ -38,6 +38,8 @@ def wait_until_ready(service: Service, endpoint: Endpoint, tell: Tell) -> None:
     ended: int | None = None
     while time.monotonic() - begun < START_SECONDS:
         state = service.state()
+        if service.paused():
+            raise CheckFailed("A run began to train, and has the GPU to itself.", "Apply again when it has ended.")
         if state.phase in ("failed", "restarting") or (state.phase == "stopped" and time.monotonic() - begun > 5):
             raise _died(service, f"vLLM ended while it started ({state.detail})")
         if state.pid is not None and ended is not None and state.pid != ended:
