@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 BOOT = Path(__file__).with_name("little_machine.sh")
@@ -74,9 +74,6 @@ def why_not(folder: Path) -> str:
     hidden = [place for place in (Path(sys.prefix), BOOT) if Path("/tmp") in place.resolve().parents]
     if hidden:
         return f"{hidden[0]} lies in /tmp, which services with a /tmp of their own cannot see"
-    closed = [place for place in Path(sys.prefix).resolve().parents if not place.stat().st_mode & 0o001]
-    if closed:
-        return f"the services' users may not enter {closed[0]}, where the Python of these tests is"
     probe = folder / "probe"
     for name in ("lower", "upper", "work"):
         (probe / name).mkdir(parents=True, exist_ok=True)
@@ -91,10 +88,12 @@ class LittleMachine:
 
     Args:
         folder: Holds its disk; it must not be below `/etc` or `/var`.
+        needed: Programs that services shall be able to start wherever they lie, besides the Python of these tests.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, needed: Sequence[Path] = ()) -> None:
         self._disk = folder
+        self._closed = _closed_parents([Path(sys.executable), BOOT, *needed])
         self._process: subprocess.Popen[bytes] | None = None
         self._cgroup: Path | None = None
         for name in ("etc", "var", "work-etc", "work-var", "units", "empty", "shared"):
@@ -121,7 +120,7 @@ class LittleMachine:
         cgroup = self._cgroup = above / f"duotune-test-{os.getpid()}-{time.monotonic_ns()}"
         cgroup.mkdir()
         entering = f'echo $$ > "{cgroup}/cgroup.procs" && exec "$@"'
-        command = ["unshare", *_NAMESPACES, "--", "sh", str(BOOT), str(self._disk)]
+        command = ["unshare", *_NAMESPACES, "--", "sh", str(BOOT), str(self._disk), *map(str, self._closed)]
         with (self._disk / "boot.log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["sh", "-c", entering, "sh", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -230,6 +229,12 @@ def _copy_units(target: Path) -> None:
     wants.mkdir()
     for name in ("dbus.socket", "systemd-journald.socket"):
         (wants / name).symlink_to(UNITS / name)
+
+
+def _closed_parents(files: Sequence[Path]) -> list[Path]:
+    """Folders on the way to some files that other users may not enter, the outer ones first."""
+    places = {place for file in files for way in (file, file.resolve()) for place in way.parents}
+    return sorted(place for place in places if not place.stat().st_mode & 0o001)
 
 
 def _cgroups() -> Path | None:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from duotune.endpoint.address import parse_address
 from duotune.errors import CheckFailed, printable
 from duotune.hardware.gpu import Gpu
 from duotune.models.shape import ModelShape
-from duotune.serving import unit
+from duotune.serving import ready, unit
 from duotune.serving.deployment import EDITS
 from duotune.serving.files import directory, written_config
 from duotune.serving.service import Service
@@ -51,9 +52,10 @@ def check_host(
     if service.paused():
         yield Check("GPU", False, "a run trains, and has the GPU to itself (serving.during_training); wait, or stop it")
     if unit.runs_as_group() and not serving.user:
-        yield _attempt("access", lambda: _readable([base, Path(shutil.which(serving.executable) or "/")]))
+        yield _attempt("access", lambda: _readable([base, *_programs(serving)]))
     if service.confines:
-        hidden = [place for place in (base, directory()) if Path("/tmp") in place.parents]
+        needed = (base, directory(), *_programs(serving))
+        hidden = [place for place in needed if Path("/tmp") in place.parents]
         if hidden:
             yield Check("access", False, f"the unit has a /tmp of its own and would not see {printable(hidden[0])}")
 
@@ -141,11 +143,9 @@ def installed_version(executable: str) -> str:
             f"its command {printable(executable)} is not on this host; install vLLM into an environment of its own and "
             "set serving.executable to its full path"
         )
-    python = Path(found).resolve().parent / "python"
-    beside = python if python.is_file() else Path(found).parent / "python"
     try:
         done = subprocess.run(
-            [str(beside), "-I", "-c", _ASK_VERSION],
+            [str(_python_beside(found)), "-I", "-c", _ASK_VERSION],
             capture_output=True,
             text=True,
             errors="replace",
@@ -156,6 +156,18 @@ def installed_version(executable: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _python_beside(command: str) -> Path:
+    python = Path(command).resolve().parent / "python"
+    return python if python.is_file() else Path(command).parent / "python"
+
+
+def _programs(serving: ServingConfig) -> list[Path]:
+    """What the unit executes: vLLM, its Python, and our script that waits until it answers with our Python."""
+    command = shutil.which(serving.executable)
+    ours = [Path(sys.executable), Path(ready.__file__)]
+    return [*ours, Path(command), _python_beside(command)] if command else ours
 
 
 def _attempt(name: str, look: Callable[[], Check | str]) -> Check:
@@ -227,14 +239,15 @@ def _readable(files: Sequence[Path]) -> str:
     Raises:
         ValueError: It does not; the text names the place.
     """
-    for file in files:
-        for place in [*reversed(file.parents), file]:
+    for file in filter(Path.exists, files):
+        way = [*reversed(file.parents), file, *reversed(file.resolve().parents), file.resolve()]
+        for place in dict.fromkeys(way):  # a virtual environment's Python is a link to one elsewhere
             mode = place.stat()
             needed = stat.S_IXOTH if place.is_dir() else stat.S_IROTH
             ours = mode.st_gid in _group_ids()
             if not mode.st_mode & needed and not (ours and mode.st_mode & needed << 3):
                 raise ValueError(f"the unit's user cannot enter {printable(place)}, on the way to {printable(file)}")
-    return "the unit's user reaches the base model and vLLM"
+    return "the unit's user reaches the base model, vLLM and what waits for it"
 
 
 def _group_ids() -> set[int]:
