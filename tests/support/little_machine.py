@@ -87,7 +87,7 @@ class LittleMachine:
     """A machine; a context manager, which ends it.
 
     Args:
-        folder: Holds its disk; it must not be below `/etc` or `/var`.
+        folder: Holds its disk, which a machine before may have written; it must not be below `/etc` or `/var`.
         needed: Programs that services shall be able to start wherever they lie, besides the Python of these tests.
     """
 
@@ -97,9 +97,10 @@ class LittleMachine:
         self._process: subprocess.Popen[bytes] | None = None
         self._cgroup: Path | None = None
         for name in ("etc", "var", "work-etc", "work-var", "units", "empty", "shared"):
-            (folder / name).mkdir(parents=True)
+            (folder / name).mkdir(parents=True, exist_ok=True)
         self.shared.chmod(0o755)
-        _copy_units(folder / "units")
+        if not any((folder / "units").iterdir()):
+            _copy_units(folder / "units")
 
     def __enter__(self) -> LittleMachine:
         self.boot()
@@ -137,12 +138,16 @@ class LittleMachine:
         if cgroup is not None:
             _remove(cgroup)
 
-    def reboot(self) -> None:
-        """Let systemd stop everything, and start it again from the same disk."""
+    def shut_down(self) -> None:
+        """Let systemd stop everything."""
         assert self._process is not None
         self.check("systemctl", "--no-block", "reboot")
         self._process.wait(STOP_SECONDS)
         self.lose_power()
+
+    def reboot(self) -> None:
+        """Let systemd stop everything, and start it again from the same disk."""
+        self.shut_down()
         self.boot()
 
     def run(
@@ -157,9 +162,9 @@ class LittleMachine:
             timeout=COMMAND_SECONDS,
         )
 
-    def start(self, *command: str | Path) -> subprocess.Popen[str]:
+    def start(self, *command: str | Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Run a command as root beside what follows; the machine's end ends it."""
-        pipe, entered = subprocess.PIPE, self._entered(command, "", None)
+        pipe, entered = subprocess.PIPE, self._entered(command, "", environment)
         return subprocess.Popen(entered, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
 
     def check(self, *command: str | Path, user: str = "", environment: Mapping[str, str] | None = None) -> str:

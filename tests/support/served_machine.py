@@ -35,17 +35,22 @@ class ServedMachine:
 
     Args:
         machine: The machine, running.
-        model: The base model, which is copied to `/srv/model`.
+        executable: vLLM's command.
     """
 
-    def __init__(self, machine: LittleMachine, model: Path) -> None:
+    def __init__(self, machine: LittleMachine, executable: str = "/srv/vllm") -> None:
         self.machine = machine
-        shutil.copytree(model, machine.shared / "model")
-        command = machine.shared / "vllm"
-        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
-        command.chmod(0o755)
-        self.executable = "/srv/vllm"
-        machine.check("chmod", "-R", "a+rX", "/srv")
+        self.executable = executable
+
+    def set_up(self, model: Path) -> None:
+        """Install duotune, with the stand-in as vLLM and `model` in `/srv/model`."""
+        shared = self.machine.shared
+        shutil.copytree(model, shared / "model")
+        (shared / "vllm").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
+        self.machine.check("chmod", "-R", "a+rX", "/srv")
+        self.machine.check("chmod", "a+x", "/srv/vllm")
+        self.configure()
+        self.check("doctor", "--install")
 
     def configure(self, **settings: Any) -> None:
         """Write the host's configuration; over a socket unless something else is said."""
@@ -57,6 +62,10 @@ class ServedMachine:
         """Run a command of duotune's."""
         command = [sys.executable, "-m", "duotune", *arguments]
         return self.machine.run(*command, user=user, environment=self.environment())
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin a command of duotune's."""
+        return self.machine.start(sys.executable, "-m", "duotune", *arguments, environment=self.environment())
 
     def check(self, *arguments: str, user: str = "") -> str:
         """Run a command of duotune's that must succeed; returns its standard output."""

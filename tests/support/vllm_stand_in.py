@@ -2,8 +2,8 @@
 
 Run as `python vllm_stand_in.py serve --config FILE`. It answers the recorded log-probabilities of the contract.json in
 an adapter's directory, as a right server would. `behaviour.json` beside the configuration makes it misbehave:
-`dies` (as it starts), `wrong` (names that answer as the base model does), `hides` (names that it loads but does not
-list), `refuses` (names that it will not load).
+`dies` (as it starts), `dies_with` (names that end its start), `wrong` (names that answer as the base model does),
+`hides` (names that it loads but does not list), `refuses` (names that it will not load).
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Models:
         if self.behaviour("dies"):
             sys.exit("RuntimeError: told to die")
         for module in map(json.loads, self.config.get("lora-modules", [])):
+            if module["name"] in (self.behaviour("dies_with") or []):
+                sys.exit(f"RuntimeError: told to die of {module['name']}")
             self.load(module["name"], module["path"])
 
     def behaviour(self, name: str) -> Any:
