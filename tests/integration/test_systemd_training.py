@@ -44,10 +44,12 @@ def kill(served: ServedMachine, unit: str) -> None:
 
 def test_vllm_makes_room_and_serves_again_after_the_last_worker_was_killed(served: ServedMachine) -> None:
     prepare(served)
+    for _ in range(2):  # with the boot's, as many starts as a failing vLLM gets within an hour
+        served.machine.check("systemctl", "restart", UNIT)
     first, second = train(served), train(served)
     assert not active(served)
     assert served.status()["paused"]
-    for change in ("apply", "rollback", "stop"):
+    for change in ("apply", "stop"):
         refused = served.duotune("serve", change, "--yes")
         assert refused.returncode in (ExitCode.FAILED, ExitCode.ENVIRONMENT)
         assert "a run trains" in refused.stderr.replace("A run", "a run").replace("\n", " ")
@@ -57,9 +59,6 @@ def test_vllm_makes_room_and_serves_again_after_the_last_worker_was_killed(serve
     kill(served, second)
     served.machine.wait_for(lambda: active(served))
     assert served.serves()
-    for _ in range(3):  # more starts within the hour than a failing vLLM gets
-        kill(served, train(served))
-        served.machine.wait_for(lambda: active(served))
 
 
 def test_reboot_while_a_run_trains_brings_vllm_back(served: ServedMachine) -> None:

@@ -95,8 +95,9 @@ class SystemdService:
         )
 
     def drop_ins(self) -> list[Path]:
-        """The admin's own additions to the unit; systemd adds them to what is installed."""
-        return [Path(word) for word in self._show().get("DropInPaths", "").split()]
+        """The admin's own additions to the unit, also those that systemd has not read yet."""
+        read = [Path(word) for word in self._show().get("DropInPaths", "").split()]
+        return list(dict.fromkeys([*read, *sorted((self._units() / f"{self.unit}.d").glob("*.conf"))]))
 
     def unit_text(self) -> str | None:
         """The unit that is installed; None without one."""
