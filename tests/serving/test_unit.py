@@ -68,6 +68,26 @@ def test_control_character_is_refused() -> None:
         quote("/a\nExecStartPre=/bin/evil")
 
 
+@pytest.mark.parametrize(
+    ("listen", "confined"),
+    [("unix:/run/v/vllm.sock", True), ("127.0.0.1:8000", True), ("[::1]:8000", True), ("0.0.0.0:8000", False)],
+)
+def test_only_this_host_is_spoken_to_unless_the_address_is_for_others(listen: str, confined: bool) -> None:
+    text = render(CONFIG, ServingConfig(listen=listen))
+    assert ("IPAddressDeny=any\nIPAddressAllow=localhost\n" in text) is confined
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("listen", ["unix:/run/duotune-vllm/vllm.sock", "127.0.0.1:8000", "0.0.0.0:8000"])
+def test_exposure_by_systemds_own_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: str) -> None:
+    monkeypatch.setattr("duotune.serving.unit.runs_as_group", lambda: True)
+    unit = tmp_path / "vllm-duo.service"
+    unit.write_text(render(CONFIG, ServingConfig(listen=listen)))
+    judged = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=20", str(unit)]  # tenths
+    found = subprocess.run(judged, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout.splitlines()[-1]
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 def test_systemd_accepts_the_unit_without_a_word(tmp_path: Path) -> None:
     unit = tmp_path / "vllm-duo.service"

@@ -20,7 +20,7 @@ BOOT = Path(__file__).with_name("little_machine.sh")
 UNITS = Path("/usr/lib/systemd/system")
 START_SECONDS = 60
 STOP_SECONDS = 60
-COMMAND_SECONDS = 240
+COMMAND_SECONDS = 900
 _NAMESPACES = ("--mount", "--pid", "--fork", "--mount-proc", "--uts", "--ipc", "--cgroup", "--kill-child")
 # What a service needs to be started, ordered and stopped as on a real machine; the host's own services stay out.
 _WANTED_UNITS = (
