@@ -58,6 +58,21 @@ class ServedMachine:
         lines = [f"{key} = {json.dumps(value)}" for key, value in serving.items()]
         self.machine.write("/etc/duotune/duotune.toml", "\n".join(["[serving]", *lines, ""]))
 
+    def lingering(self, user: str) -> Mapping[str, str]:
+        """Make a user whose systemd runs from the boot on; returns the environment of a login of theirs.
+
+        A real machine's logind tells that systemd where its sockets go.
+        """
+        home, machine = f"/var/lib/{user}", self.machine
+        machine.check("useradd", "--create-home", "--home-dir", home, user)
+        machine.write(f"/var/lib/systemd/linger/{user}", "")
+        where = "[Service]\nEnvironment=XDG_RUNTIME_DIR=/run/user/%i\n[Install]\nWantedBy=multi-user.target\n"
+        machine.write("/etc/systemd/system/user@.service.d/where.conf", where)
+        machine.check("systemctl", "daemon-reload")
+        number = machine.check("id", "--user", user).strip()
+        machine.check("systemctl", "enable", "--now", f"user@{number}.service")
+        return {**self.environment(), "HOME": home, "XDG_RUNTIME_DIR": f"/run/user/{number}"}
+
     def duotune(self, *arguments: str, user: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command of duotune's."""
         command = [sys.executable, "-m", "duotune", *arguments]
@@ -72,10 +87,13 @@ class ServedMachine:
         command = [sys.executable, "-m", "duotune", *arguments]
         return self.machine.check(*command, user=user, environment=self.environment())
 
-    def publish(self, name: str = "demo", seed: int = 1) -> str:
+    def publish(
+        self, name: str = "demo", seed: int = 1, user: str = "", environment: Mapping[str, str] | None = None
+    ) -> str:
         """Publish an adapter; returns its directory."""
         command = [sys.executable, "-c", _PUBLISH, name, str(seed)]
-        return self.machine.check(*command, environment=self.environment()).strip()
+        variables = {**self.environment(), **(environment or {})}
+        return self.machine.check(*command, user=user, environment=variables).strip()
 
     def misbehave(self, **switches: object) -> None:
         """Switch the stand-in's misbehaviour; without arguments it behaves again."""
