@@ -147,6 +147,12 @@ def test_member_starts_and_stops_vllm_and_nothing_else(served: ServedMachine) ->
     served.configure(max_loras=5)
     served.check("serve", "apply", "--yes", user="bob")
     assert served.status()["models"] == ["base", "demo.v2"]
+    pid = served.pid()
+    served.configure(listen="127.0.0.1:8000")
+    refused = served.duotune("serve", "apply", "--yes", user="bob")
+    assert refused.returncode == ExitCode.FAILED
+    assert "apply this once as root" in refused.stderr.replace("\n", " ")
+    assert served.pid() == pid
     served.check("serve", "stop", "--yes", user="bob")
     assert not active(served)
 

@@ -48,6 +48,9 @@ def check_host(
     """
     yield from check_service(serving, service)
     yield _attempt("address", lambda: _address(serving, service))
+    barred = service.bars(unit_text)
+    if barred:
+        yield Check("unit", False, barred)
     yield _attempt(EDITS, lambda: _untouched(catalog, service, unit_text))
     if service.paused():
         yield Check("GPU", False, "a run trains, and has the GPU to itself (serving.during_training); wait, or stop it")

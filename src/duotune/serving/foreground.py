@@ -98,6 +98,10 @@ class Foreground:
         """There are none."""
         return []
 
+    def bars(self, unit_text: str) -> str:
+        """There is no unit."""
+        return ""
+
     def install(self, unit_text: str, pause_text: str) -> None:
         """There is no unit to install."""
 
@@ -205,6 +209,10 @@ class Elsewhere:
     def drop_ins(self) -> list[Path]:
         """There are none."""
         return []
+
+    def bars(self, unit_text: str) -> str:
+        """There is no unit."""
+        return ""
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """There is no unit to install."""

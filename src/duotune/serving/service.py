@@ -64,6 +64,9 @@ class Service(Protocol):
     def drop_ins(self) -> list[Path]:
         """Files by which the admin changes the unit."""
 
+    def bars(self, unit_text: str) -> str:
+        """Why this user cannot install that unit; empty when they can, or need not."""
+
     def install(self, unit_text: str, pause_text: str) -> None:
         """Put the units in their place, verified, where they differ from what is there.
 
@@ -109,6 +112,10 @@ class NoService:
     def drop_ins(self) -> list[Path]:
         """There are none."""
         return []
+
+    def bars(self, unit_text: str) -> str:
+        """There is no unit."""
+        return ""
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """There is nothing to install; a foreground process has no unit."""

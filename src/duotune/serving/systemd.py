@@ -99,6 +99,13 @@ class SystemdService:
         read = [Path(word) for word in self._show().get("DropInPaths", "").split()]
         return list(dict.fromkeys([*read, *sorted((self._units() / f"{self.unit}.d").glob("*.conf"))]))
 
+    def bars(self, unit_text: str) -> str:
+        """Why this user cannot install that unit; empty when they can, or need not."""
+        folder = next(place for place in (self._units(), *self._units().parents) if place.exists())
+        if self.unit_text() == unit_text or os.access(folder, os.W_OK):
+            return ""
+        return f"it changes, and you may not write {printable(self.unit_file)}; apply this once as root"
+
     def unit_text(self) -> str | None:
         """The unit that is installed; None without one."""
         try:
