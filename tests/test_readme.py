@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+from duotune.config.host import HostConfig
 from duotune.config.load import parse
 from duotune.config.run import RunConfig
 from support.projects import make_project
@@ -27,6 +29,7 @@ def test_commands_of_the_readme_work_in_order(tmp_path: Path) -> None:
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m duotune "$@"\n')
     program.chmod(0o755)
+    shutil.copy(shutil.which("true") or "/bin/true", program.with_name("vllm"))  # `serve plan` only looks for it
     script = "\n".join(blocks("sh")).replace("/srv/git/billing", str(project))
     assert script.count("duotune ") >= 8
     environment = os.environ | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
@@ -44,10 +47,10 @@ def test_commands_of_the_readme_work_in_order(tmp_path: Path) -> None:
     assert state["evaluation"]["sets"]["fim"]["n"] > 0
 
 
-def test_configuration_of_the_readme_is_valid() -> None:
-    (text,) = blocks("toml")
-    config = parse(RunConfig, tomllib.loads(text), "README.md")
-    assert config.adapter.name == "billing"
+def test_configurations_of_the_readme_are_valid() -> None:
+    run, host = blocks("toml")
+    assert parse(RunConfig, tomllib.loads(run), "README.md").adapter.name == "billing"
+    assert parse(HostConfig, tomllib.loads(host), "README.md").serving.executable == "/opt/vllm/bin/vllm"
 
 
 def test_every_command_that_the_readme_names_exists() -> None:

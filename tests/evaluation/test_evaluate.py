@@ -9,10 +9,11 @@ import pytest
 import torch
 
 import duotune.evaluation.answering as stage
+from duotune.adapters.contract import Contract
 from duotune.errors import RunFailed, UsageError
 from duotune.evaluation.evaluate import evaluate
 from duotune.evaluation.generate import answer
-from duotune.evaluation.results import METRICS, Contract, Evaluation, ItemResult
+from duotune.evaluation.results import METRICS, Evaluation, ItemResult
 from duotune.runs.reporter import SilentReporter, Stopped
 from support.evaluated import write_random_adapter
 from support.held_out import item

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from duotune.catalog.catalog import open_catalog
+from duotune.config.host import ServingConfig
 from duotune.errors import HostError, UsageError
 from duotune.hardware.estimate import MemoryEstimate
 from duotune.plan import start as starting
@@ -27,7 +28,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RunDirectory, bool]]
     """What would have been launched: the run, and whether it inherits the environment."""
     calls: list[tuple[RunDirectory, bool]] = []
 
-    def launch(run: RunDirectory, inherit: bool = False) -> Launched:
+    def launch(run: RunDirectory, inherit: bool, serving: ServingConfig) -> Launched:
         calls.append((run, inherit))
         return Launched("session", None, note="as a session")
 
@@ -118,3 +119,17 @@ def test_memory_warns_and_disk_refuses() -> None:
     assert memory_check(estimate, 49, "cpu").status == "warning"
     assert disk_check(10, 10).status == "ok"
     assert disk_check(11, 10).status == "refused"
+
+
+def test_run_is_refused_where_vllm_cannot_make_room(
+    tmp_path: Path, micro_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("duotune.runs.systemd.BOOTED", tmp_path / "nowhere")
+    config = small_run(make_project(tmp_path / "code"), micro_model)
+    assert not plan(config).refusals
+    (tmp_path / "duotune.toml").write_text('[serving]\nduring_training = "stop"\n')
+    (refused,) = plan(config).refusals
+    assert refused.name == "vLLM"
+    assert "there is no systemd on this host" in refused.detail
+    with pytest.raises(HostError, match="cannot make room"):
+        start(plan(config))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from duotune import paths
 from duotune.config.host import ServingConfig
 from duotune.errors import UsageError
 from duotune.serving.unit import quote, render
@@ -30,12 +31,27 @@ def test_socket_needs_no_network() -> None:
     assert "PrivateNetwork=no" in render(CONFIG, ServingConfig())
 
 
+def test_adapters_are_loaded_at_run_time_only_over_a_socket() -> None:
+    # vLLM's routes for that ask for no key, whatever --api-key says
+    assert "RUNTIME_LORA" in render(CONFIG, ServingConfig(listen="unix:/run/duotune-vllm/vllm.sock"))
+    assert "RUNTIME_LORA" not in render(CONFIG, ServingConfig())
+
+
+def test_users_systemd_gets_a_unit_that_it_can_run() -> None:
+    text = render(CONFIG, ServingConfig(), user_manager=True)
+    for needs_root in ("User=", "DynamicUser=", "ProtectSystem=", "PrivateNetwork=", "CapabilityBoundingSet="):
+        assert needs_root not in text
+    assert "WantedBy=default.target" in text
+    assert "systemctl --user edit" in text
+
+
 def test_without_the_system_install_the_unit_runs_as_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grp, "getgrall", lambda: [])
     assert f"\nUser={pwd.getpwuid(os.geteuid()).pw_name}\n" in render(CONFIG, ServingConfig())
     ours = grp.struct_group(("duotune", "x", 990, []))
     monkeypatch.setattr(grp, "getgrall", lambda: [ours])
-    assert "\nDynamicUser=yes\nSupplementaryGroups=duotune\n" in render(CONFIG, ServingConfig())
+    monkeypatch.setattr(paths, "SYSTEM_HOME", paths.home())
+    assert "\nDynamicUser=yes\nGroup=duotune\n" in render(CONFIG, ServingConfig())
     assert "\nUser=vllm\n" in render(CONFIG, ServingConfig(user="vllm"))
 
 
@@ -50,6 +66,26 @@ def test_words_survive_systemds_expansion(word: str, quoted: str) -> None:
 def test_control_character_is_refused() -> None:
     with pytest.raises(UsageError):
         quote("/a\nExecStartPre=/bin/evil")
+
+
+@pytest.mark.parametrize(
+    ("listen", "confined"),
+    [("unix:/run/v/vllm.sock", True), ("127.0.0.1:8000", True), ("[::1]:8000", True), ("0.0.0.0:8000", False)],
+)
+def test_only_this_host_is_spoken_to_unless_the_address_is_for_others(listen: str, confined: bool) -> None:
+    text = render(CONFIG, ServingConfig(listen=listen))
+    assert ("IPAddressDeny=any\nIPAddressAllow=localhost\n" in text) is confined
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("listen", ["unix:/run/duotune-vllm/vllm.sock", "127.0.0.1:8000", "0.0.0.0:8000"])
+def test_exposure_by_systemds_own_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: str) -> None:
+    monkeypatch.setattr("duotune.serving.unit.runs_as_group", lambda: True)
+    unit = tmp_path / "vllm-duo.service"
+    unit.write_text(render(CONFIG, ServingConfig(listen=listen)))
+    judged = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=20", str(unit)]  # tenths
+    found = subprocess.run(judged, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout.splitlines()[-1]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

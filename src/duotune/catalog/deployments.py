@@ -25,6 +25,8 @@ class Deployment:
         unit: The systemd unit file.
         state: What became of it.
         versions: Adapter names and version numbers in it.
+        applied_by: Who carried it out.
+        reason: Why it failed; empty otherwise.
     """
 
     id: int
@@ -34,6 +36,8 @@ class Deployment:
     unit: str
     state: State
     versions: tuple[tuple[str, int], ...]
+    applied_by: str = ""
+    reason: str = ""
 
 
 class Deployments:
@@ -43,13 +47,19 @@ class Deployments:
         self._database = database
 
     def add(
-        self, base: str, yaml: str, unit: str, versions: Sequence[tuple[str, int]], state: State = "planned"
+        self,
+        base: str,
+        yaml: str,
+        unit: str,
+        versions: Sequence[tuple[str, int]],
+        state: State = "planned",
+        applied_by: str = "",
     ) -> Deployment:
         """Enter a new generation."""
         with self._database.transaction():
             cursor = self._database.execute(
-                "INSERT INTO deployments (created_at, base, yaml, unit, state) VALUES (?, ?, ?, ?, ?)",
-                (time.time(), base, yaml, unit, state),
+                "INSERT INTO deployments (created_at, base, yaml, unit, state, applied_by) VALUES (?, ?, ?, ?, ?, ?)",
+                (time.time(), base, yaml, unit, state, applied_by),
             )
             number = int(cursor.lastrowid or 0)
             self._database.execute_many(
@@ -57,9 +67,19 @@ class Deployments:
             )
             return self.get(number)
 
-    def set_state(self, number: int, state: State) -> None:
+    def set_state(self, number: int, state: State, reason: str = "") -> None:
         """Record what became of a generation."""
-        self._database.execute("UPDATE deployments SET state = ? WHERE id = ?", (state, number))
+        self._database.execute("UPDATE deployments SET state = ?, reason = ? WHERE id = ?", (state, reason, number))
+
+    def replace_serving(self, number: int) -> None:
+        """Make a generation the one that serves, in one step with the end of the one before it."""
+        with self._database.transaction():
+            self._database.execute("UPDATE deployments SET state = 'replaced' WHERE state IN ('serving', 'stopped')")
+            self.set_state(number, "serving")
+
+    def newest(self, *states: State) -> Deployment | None:
+        """The newest generation in one of the states, or None."""
+        return next((deployment for deployment in self.all() if deployment.state in states), None)
 
     def get(self, number: int) -> Deployment:
         """The generation of that number.
@@ -75,11 +95,11 @@ class Deployments:
     def all(self) -> list[Deployment]:
         """All generations, newest first."""
         rows = self._database.execute(
-            "SELECT id, created_at, base, yaml, unit, state FROM deployments ORDER BY id DESC"
+            "SELECT id, created_at, base, yaml, unit, state, applied_by, reason FROM deployments ORDER BY id DESC"
         ).fetchall()
         return [
-            Deployment(number, created_at, base, yaml, unit, state, self._versions(number))
-            for number, created_at, base, yaml, unit, state in rows
+            Deployment(number, created_at, base, yaml, unit, state, self._versions(number), applied_by, reason)
+            for number, created_at, base, yaml, unit, state, applied_by, reason in rows
         ]
 
     def named(self, adapter: str, version: int) -> list[int]:

@@ -88,6 +88,10 @@ STEPS: tuple[tuple[str, ...], ...] = (
             FOREIGN KEY (adapter, version) REFERENCES versions (adapter, version) ON DELETE CASCADE
         ) STRICT""",
     ),
+    (
+        "ALTER TABLE deployments ADD COLUMN applied_by TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE deployments ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "projects": ("projects", "List, add, show and remove projects."),
     "assign": ("projects", "Choose the adapters that a project gets."),
     "serve": ("serve", "Show what vLLM would serve, and how."),
+    "doctor": ("doctor", "Look at what this host has and lacks; --install sets it up."),
     "config": ("config", "Write, check and explain configuration files."),
 }
 

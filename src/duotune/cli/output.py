@@ -114,5 +114,5 @@ def in_words(seconds: float | None) -> str:
 
 
 def in_gib(count: float) -> str:
-    """Memory in binary units, as drivers and data sheets give it: `23.4 GiB`."""
-    return f"{count / 2**30:.3g} GiB"
+    """Memory in binary units, as drivers and data sheets give it: `23.4 GiB`, `77 MiB`."""
+    return f"{count / 2**30:.3g} GiB" if count >= 2**30 else f"{count / 2**20:.3g} MiB"

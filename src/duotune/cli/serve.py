@@ -1,49 +1,200 @@
-"""`duotune serve`: what vLLM would serve, and how."""
+"""`duotune serve`: what vLLM serves, and how that changes."""
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
-from duotune.cli.output import print_json, say
+if TYPE_CHECKING:
+    from duotune.catalog.catalog import Catalog
+    from duotune.config.host import HostConfig
+    from duotune.serving.foreground import Foreground
+    from duotune.serving.service import Service
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+only_option = click.option(
+    "--only", multiple=True, metavar="ADAPTER", help="Serve this one, as name or name.v2; repeat it. Default: all."
+)
 
 
 @click.group()
 def serve() -> None:
-    """Show what vLLM would serve, and how."""
+    """Show what vLLM serves, and change it.
+
+    `plan` shows what would be served and changes nothing. `apply` carries it out: it writes vLLM's configuration,
+    restarts vLLM or loads adapters while it runs, proves that every adapter answers as it did when it was evaluated,
+    and goes back to what was served before when one does not.
+    """
 
 
 @serve.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def plan(as_json: bool) -> None:
-    """Print the vLLM configuration and the systemd unit that would serve the published adapters."""
+@only_option
+@click.option("--files", is_flag=True, help="Also print the YAML and the unit whole, not only what changes in them.")
+@as_json_option
+def plan(only: tuple[str, ...], files: bool, as_json: bool) -> None:
+    """Show what would be served, every check, and what changes. Changes nothing."""
     from duotune.catalog.catalog import open_catalog
-    from duotune.config.load import load_host_config
-    from duotune.serving.deployment import plan_deployment
+    from duotune.cli.output import print_json
+    from duotune.cli.serving import plan_document, progress, show_files, show_plan
+    from duotune.serving.planning import plan_deployment
 
-    with open_catalog() as catalog:
-        deployment = plan_deployment(catalog, load_host_config())
+    host, service = _host()
+    with open_catalog() as catalog, progress() as tell:
+        planned = plan_deployment(catalog, host, service, only, tell)
     if as_json:
-        adapters = [{"name": a.model_name, "path": str(a.path), "rank": a.rank} for a in deployment.adapters]
-        print_json(
-            {
-                "base": str(deployment.base),
-                "adapters": adapters,
-                "left_out": list(deployment.left_out),
-                "config_file": str(deployment.config_file),
-                "config": deployment.config_text,
-                "unit_name": deployment.unit_name,
-                "unit": deployment.unit_text,
-                "notes": list(deployment.notes),
-            }
+        print_json(plan_document(planned, host))
+    else:
+        show_plan(planned, host)
+        if files or planned.change.kind == "start":
+            show_files(planned, host)
+    if planned.refused:
+        raise SystemExit(1)
+
+
+@serve.command()
+@only_option
+@yes_option
+@click.option("--overwrite", is_flag=True, help="Replace files that were edited by hand; copies are kept.")
+@click.option("--foreground", is_flag=True, help="Without systemd: run vLLM as a child of this process until it ends.")
+@as_json_option
+def apply(only: tuple[str, ...], yes: bool, overwrite: bool, foreground: bool, as_json: bool) -> None:
+    """Make vLLM serve the published adapters, and prove that they answer; or go back to what was served before."""
+    from duotune.catalog.catalog import open_catalog
+    from duotune.serving.foreground import Foreground
+
+    host, service = _host()
+    with open_catalog() as catalog:
+        if not foreground:
+            _refuse_without(service)
+            _apply(catalog, host, service, only, yes, overwrite, as_json)
+            return
+        with Foreground(host.serving) as child:
+            _apply(catalog, host, child, only, yes, overwrite, as_json)
+            _stay(child)
+
+
+@serve.command()
+@as_json_option
+def status(as_json: bool) -> None:
+    """Show what serves now. Ends with 1 when vLLM does not answer with what was applied."""
+    from duotune.catalog.catalog import open_catalog
+    from duotune.cli.output import print_json
+    from duotune.cli.serving import show_status, status_document
+    from duotune.serving.status import read_status
+
+    host, service = _host()
+    with open_catalog() as catalog:
+        found = read_status(catalog, host, service)
+        history = catalog.deployments.all()
+    if as_json:
+        print_json(status_document(found, history))
+    else:
+        show_status(found)
+    if not found.good:
+        raise SystemExit(1)
+
+
+@serve.command()
+@click.argument("number", type=int, required=False)
+@yes_option
+@as_json_option
+def rollback(number: int | None, yes: bool, as_json: bool) -> None:
+    """Serve again what was served before, or deployment NUMBER (`serve status --json` lists them)."""
+    from duotune.catalog.catalog import open_catalog
+    from duotune.cli.serving import progress, report
+    from duotune.serving.apply import generation_before, roll_back
+
+    host, service = _host()
+    _refuse_without(service)
+    with open_catalog() as catalog:
+        target = generation_before(catalog, number)
+        versions = ", ".join(f"{name}.v{version}" for name, version in target.versions) or "the base model alone"
+        _ask(f"Serve deployment {target.id} again, which is {versions}?", yes)
+        with progress() as tell:
+            outcome = roll_back(catalog, host, service, target, tell)
+    report(outcome, as_json)
+
+
+@serve.command()
+@yes_option
+def stop(yes: bool) -> None:
+    """Stop vLLM. `serve apply` or `serve rollback` starts it again; so does the next boot."""
+    from duotune.catalog.catalog import open_catalog
+    from duotune.cli.output import say
+    from duotune.serving.apply import stop as stop_serving
+
+    _, service = _host()
+    _refuse_without(service)
+    _ask("Stop vLLM? Nobody gets completions from this host until it is started again.", yes)
+    with open_catalog() as catalog:
+        stop_serving(catalog, service)
+    say("vLLM is stopped.")
+
+
+def _host() -> tuple[HostConfig, Service]:
+    from duotune.config.load import load_host_config
+    from duotune.serving.systemd import find_service
+
+    host = load_host_config()
+    return host, find_service(host.serving)
+
+
+def _refuse_without(service: Service) -> None:
+    from duotune.errors import HostError
+
+    if service.refusal:
+        raise HostError(
+            f"Nothing here keeps vLLM running: {service.refusal}.",
+            "Use `duotune serve apply --foreground`, which runs vLLM as its child until you stop it.",
         )
+
+
+def _apply(
+    catalog: Catalog,
+    host: HostConfig,
+    service: Service,
+    only: tuple[str, ...],
+    yes: bool,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    from duotune.cli.output import say
+    from duotune.cli.serving import progress, report, show_plan
+    from duotune.serving.apply import apply as carry_out
+    from duotune.serving.planning import plan_deployment
+
+    with progress() as tell:
+        planned = plan_deployment(catalog, host, service, only, tell)
+    show_plan(planned, host, narrated=True)
+    if not planned.refusals(overwrite) and planned.change.kind != "none":
+        _ask(planned.change.why.removesuffix(".") + ". Go on?", yes)
+    with progress() as tell:
+        outcome = carry_out(catalog, host, service, planned, tell, only, overwrite)
+    if outcome is None:
+        say("Nothing had to be done.")
+    report(outcome, as_json)
+
+
+def _stay(child: Foreground) -> None:
+    """Keep vLLM running until Ctrl-C or SIGTERM."""
+    import signal
+
+    from duotune.cli.output import say
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+    say("vLLM runs as a child of this process. Ctrl-C ends both.")
+    child.supervise(say)
+
+
+def _ask(question: str, yes: bool) -> None:
+    from duotune.errors import UsageError
+
+    if yes:
         return
-    click.echo(f"# {deployment.config_file}")
-    click.echo(deployment.config_text)
-    click.echo(f"# /etc/systemd/system/{deployment.unit_name}")
-    click.echo(deployment.unit_text, nl=False)
-    names = ", ".join(adapter.model_name for adapter in deployment.adapters) or "no adapter"
-    say(f"\nThis would serve {deployment.base} with {names}. Nothing was changed.")
-    for reason in deployment.left_out:
-        say(f"Left out: {reason}.")
-    for note in deployment.notes:
-        say(f"Note: {note}.")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("Nobody can be asked here.", "Add --yes to go on without asking.")
+    click.confirm(question, abort=True, err=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from duotune.adapters.contract import Contract, ContractCase
 from duotune.evaluation.answers import StoredAnswer
 from duotune.evaluation.generate import answer
 from duotune.evaluation.model import Side, TwoModels
 from duotune.evaluation.prompts import Question
-from duotune.evaluation.results import Contract, ContractCase
 from duotune.models.prompts import PromptRenderer
 
 CASES = 16

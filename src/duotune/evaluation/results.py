@@ -125,39 +125,3 @@ class Evaluation(Stored):
     random_pair_similarity: float
     model: str
     precision: str
-
-
-class ContractCase(Stored):
-    """One prompt whose log-probabilities a server must reproduce.
-
-    Attributes:
-        prompt_ids: Token ids of the prompt.
-        target_ids: Token ids that follow it, at most 32.
-        base: Log-probability of each target token under the base model, in nats.
-        adapter: The same under the adapter; None when none was evaluated.
-    """
-
-    id: str
-    prompt_ids: list[int]
-    target_ids: list[int]
-    base: list[float]
-    adapter: list[float] | None
-
-
-class Contract(Stored):
-    """contract.json: what a deployment of the adapter must answer (DESIGN §4.1).
-
-    Attributes:
-        model: Fingerprint of the base model.
-        tokenizer: SHA-256 of tokenizer.json.
-        family: The fill-in-the-middle format of the prompts; None without one.
-        precision: Precision in which the log-probabilities were computed: the one that is served, "bfloat16"; over
-            a base model that is quantized for training it says so, and a server must quantize alike to answer alike.
-    """
-
-    version: int = 1
-    model: str
-    tokenizer: str
-    family: str | None
-    precision: str
-    cases: list[ContractCase]

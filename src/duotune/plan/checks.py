@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
+from duotune.config.host import ServingConfig
 from duotune.config.run import ProjectConfig, RunConfig
 from duotune.data.recipes import NAMES, applies, taught, teach
 from duotune.data.recipes import untaught as no_examples
@@ -22,8 +23,11 @@ from duotune.models.prompts import PromptRenderer
 from duotune.models.shape import ModelShape, read_shape
 from duotune.models.tokenizer import load_tokenizer
 from duotune.plan.records import Check, ModelPlan, ProjectPlan
+from duotune.runs.launcher import no_room
+from duotune.runs.pause import refusal
 from duotune.runs.wording import counted
 from duotune.sources.open import open_source
+from duotune.storage.credentials import only_in_environment
 from duotune.storage.locations import open_storage
 
 T = TypeVar("T")
@@ -193,6 +197,19 @@ def check_embedder(config: RunConfig, checks: list[Check]) -> None:
 
     if embedder != "base":
         attempt(checks, "embedder", there)
+
+
+def check_vllm(config: RunConfig, serving: ServingConfig, checks: list[Check]) -> None:
+    """Whether vLLM can make room for the run; only looked at when it has to."""
+
+    def can_stop() -> tuple[None, str]:
+        refused = refusal(serving, only_in_environment([config.data.location, config.adapter.location]))
+        if refused:
+            raise no_room(refused)
+        return None, f"{serving.unit} stops while the run works, and starts again after it; a stopped one stays so"
+
+    if serving.during_training == "stop":
+        attempt(checks, "vLLM", can_stop)
 
 
 def check_locations(config: RunConfig, checks: list[Check]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from duotune import paths
+from duotune.config.host import DefaultsConfig
 from duotune.config.load import load_host_config
 from duotune.config.run import RunConfig
 from duotune.hardware.estimate import training_memory
@@ -21,7 +22,8 @@ def plan(config: RunConfig) -> Plan:
         config: With absolute paths, as `load_run_config` gives it.
     """
     checks: list[Check] = []
-    config = _with_host_defaults(config)
+    on_host = load_host_config()
+    config = _with_host_defaults(config, on_host.defaults)
     gpu = next(iter(visible_gpus()), None)
     host = read_host()
     device = gpu.name if gpu else "cpu"
@@ -35,6 +37,7 @@ def plan(config: RunConfig) -> Plan:
     if shape:
         look.check_target_modules(config, shape, checks)
     look.check_embedder(config, checks)
+    look.check_vllm(config, on_host.serving, checks)
     look.check_locations(config, checks)
     if model:
         look.check_adapter_name(config, model.fingerprint, checks)
@@ -62,8 +65,7 @@ def plan(config: RunConfig) -> Plan:
     )
 
 
-def _with_host_defaults(config: RunConfig) -> RunConfig:
-    defaults = load_host_config().defaults
+def _with_host_defaults(config: RunConfig, defaults: DefaultsConfig) -> RunConfig:
     data = config.data.model_copy(update={"location": config.data.location or defaults.data_location})
     adapter = config.adapter.model_copy(update={"location": config.adapter.location or defaults.adapter_location})
     return config.model_copy(update={"data": data, "adapter": adapter})

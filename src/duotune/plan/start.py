@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.projects import Project
+from duotune.config.load import load_host_config
 from duotune.config.run import RunConfig
 from duotune.errors import UsageError
 from duotune.plan.records import Plan
@@ -48,7 +49,7 @@ def start(planned: Plan, until: str | None = None, detach: bool = False) -> Star
     expected = {stage: round(duration.seconds, 1) for stage, duration in planned.durations.items()}
     with Journal(run.journal_file) as journal:
         journal.append(DecisionTaken(name=EXPECTED_SECONDS, value=dict(expected)))
-    return Started(run, launch(run, inherit=inherit).note)
+    return Started(run, _launched(run, inherit))
 
 
 def go_on(run: RunDirectory, detach: bool = False) -> Started:
@@ -63,7 +64,11 @@ def go_on(run: RunDirectory, detach: bool = False) -> Started:
         raise UsageError(f"Run {run.id} is finished; there is nothing to resume.", "Start a new run from its config.")
     if not state.ended:
         raise UsageError(f"Run {run.id} is {state.state} already.", f"`duotune status {run.id}` shows where it is.")
-    return Started(run, launch(run, inherit=_inherits_keys(run.read_config(), detach)).note)
+    return Started(run, _launched(run, _inherits_keys(run.read_config(), detach)))
+
+
+def _launched(run: RunDirectory, inherit: bool) -> str:
+    return launch(run, inherit=inherit, serving=load_host_config().serving).note
 
 
 def _inherits_keys(config: RunConfig, detach: bool) -> bool:

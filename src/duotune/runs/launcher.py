@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from duotune.config.host import ServingConfig
 from duotune.errors import HostError, RunFailed, UsageError, printable
 from duotune.runs.directory import RunDirectory
 from duotune.runs.events import RunResumed, RunStarted
 from duotune.runs.journal import Journal, gone, read_events
 from duotune.runs.lock import owner_of, try_lock
+from duotune.runs.pause import make_room, refusal
 from duotune.runs.systemd import find_manager, is_active, start_service
 
 START_SECONDS = 60.0
@@ -47,6 +49,7 @@ def launch(
     command: Sequence[str] | None = None,
     environment: Mapping[str, str] | None = None,
     inherit: bool = False,
+    serving: ServingConfig | None = None,
 ) -> Launched:
     """Start a worker for the run, for the first time or again, and wait until it holds the run's lock.
 
@@ -55,24 +58,39 @@ def launch(
         command: What to run; by default `python -m duotune.worker RUN_DIR`.
         environment: Its environment; by default this process's.
         inherit: The worker needs all of that environment, keys included, which no systemd unit may show.
+        serving: How vLLM serves here, which may have to make room.
 
     Raises:
         UsageError: A live worker has the run.
         RunFailed: The worker died before it took the run up; the end of its log is in the message.
-        HostError: The run directory is gone or unwritable.
+        HostError: The run directory is gone or unwritable, or vLLM cannot make room.
     """
+    serving = serving or ServingConfig()
+    refused = refusal(serving, inherit)
+    if refused:
+        raise no_room(refused)
     command = command or [sys.executable, "-P", "-m", "duotune.worker", str(run.path)]
     environment = _with_absolute_import_path(os.environ if environment is None else environment)
     offset = _announce(run)
     manager, note = (None, "") if inherit else find_manager()
     if manager is not None:
-        unit = f"duotune-run-{run.id}"
-        refusal = start_service(manager, unit, command, run.path, run.log_file, environment)
-        if not refusal:
+        unit, needs = f"duotune-run-{run.id}", make_room(serving, manager)
+        said = start_service(manager, unit, command, run.path, run.log_file, environment, needs)
+        if not said:
             return Launched("systemd", _await_worker(run, offset, partial(is_active, manager, unit)), unit)
-        note = f"systemd would not start the worker: {printable(refusal)}"
+        if needs:
+            raise no_room(f"systemd would not start the worker: {printable(said)}")
+        note = f"systemd would not start the worker: {printable(said)}"
     child = _start_session(run, command, environment)
     return Launched("session", _await_worker(run, offset, lambda: child.poll() is None), note=note)
+
+
+def no_room(reason: str) -> HostError:
+    """The error for a run that vLLM would not make room for."""
+    return HostError(
+        f'vLLM cannot make room for the run, as serving.during_training = "stop" asks for: {reason}.',
+        'Set serving.during_training = "keep" in the host configuration; stop vLLM yourself if the GPU is too small.',
+    )
 
 
 def request_stop(run: RunDirectory) -> int:

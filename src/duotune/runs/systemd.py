@@ -9,10 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from duotune import paths
+
 BOOTED = Path("/run/systemd/system")
 LINGER = Path("/var/lib/systemd/linger")
 COMMAND_SECONDS = 30
 STOP_SECONDS = 600
+ROOM_SECONDS = 150
+"""How long another service may take to make room, which is above vLLM's TimeoutStopSec."""
 PASSED = (
     "PATH",
     "PYTHONPATH",
@@ -63,11 +67,15 @@ class Manager:
         return ("--user",) if self.user else ()
 
 
-def find_manager() -> tuple[Manager | None, str]:
-    """The manager to start workers with, or None and the reason; an empty reason means that there is no systemd."""
+def find_manager(user: bool | None = None) -> tuple[Manager | None, str]:
+    """The manager to start workers with, or None and the reason; an empty reason means that there is no systemd.
+
+    Args:
+        user: Whether to take the user's; by default everybody but root does.
+    """
     if not BOOTED.is_dir():
         return None, ""
-    manager = Manager(user=os.geteuid() != 0)
+    manager = Manager(user=os.geteuid() != 0 if user is None else user)
     answer = _answer(["systemctl", *manager.scope, "is-system-running"])
     if answer not in ("running", "degraded", "starting"):
         return None, f"systemd does not answer here ({answer or 'no reply'})"
@@ -77,11 +85,34 @@ def find_manager() -> tuple[Manager | None, str]:
     return manager, ""
 
 
+def serving_manager() -> tuple[Manager | None, str]:
+    """The manager that vLLM belongs to: the system's in a system install, whose polkit rule lets the group use it."""
+    return find_manager(user=os.geteuid() != 0 and paths.home() != paths.SYSTEM_HOME)
+
+
 def start_service(
-    manager: Manager, unit: str, command: Sequence[str], directory: Path, log: Path, environment: Mapping[str, str]
+    manager: Manager,
+    unit: str,
+    command: Sequence[str],
+    directory: Path,
+    log: Path,
+    environment: Mapping[str, str],
+    needs: str = "",
 ) -> str:
-    """Start `command` as a transient service; returns an empty text, or why it did not start."""
+    """Start `command` as a transient service; returns an empty text, or why it did not start.
+
+    Args:
+        manager: Which systemd.
+        unit: The service's name.
+        command: What it runs.
+        directory: Where it runs.
+        log: What its output is added to.
+        environment: Where the variables that it may see are taken from.
+        needs: A unit that is started before it, and lasts as long as it does.
+    """
+    dependencies = ["-p", f"Requires={needs}", "-p", f"After={needs}"] if needs else []
     options = [
+        *dependencies,
         f"--unit={unit}",
         "--collect",
         "--quiet",
@@ -107,7 +138,7 @@ def start_service(
             errors="replace",
             stdin=subprocess.DEVNULL,
             env=dict(environment),
-            timeout=COMMAND_SECONDS,
+            timeout=COMMAND_SECONDS + (ROOM_SECONDS if needs else 0),
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -118,6 +149,11 @@ def start_service(
 def is_active(manager: Manager, unit: str) -> bool:
     """Whether the service runs, or is about to."""
     return _answer(["systemctl", *manager.scope, "is-active", unit]) in ("active", "activating", "reloading")
+
+
+def forgive(manager: Manager, unit: str) -> None:
+    """Start the count anew of how often a service was started; it says nothing about one that runs."""
+    _answer(["systemctl", *manager.scope, "--no-ask-password", "reset-failed", unit])
 
 
 def _answer(command: Sequence[str]) -> str:

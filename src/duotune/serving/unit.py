@@ -1,19 +1,23 @@
-"""The systemd unit that runs vLLM: static, so that an adapter change rewrites only the YAML."""
+"""The systemd units: vLLM's, static so that an adapter change rewrites only the YAML, and the one that pauses it."""
 
 from __future__ import annotations
 
 import grp
+import ipaddress
 import os
 import pwd
 import re
 import string
+import sys
 from pathlib import Path
 
+from duotune import paths
 from duotune.config.host import ServingConfig
+from duotune.endpoint.address import Address, parse_address
 from duotune.errors import UsageError
+from duotune.serving import ready
 
-_TEMPLATE = Path(__file__).parent.parent / "assets" / "vllm.service.template"
-
+_ASSETS = Path(__file__).parent.parent / "assets"
 
 # May read published adapters; made by the system install.
 GROUP = "duotune"
@@ -26,32 +30,83 @@ class _UnitTemplate(string.Template):
     idpattern = "[a-z_]+"
 
 
-def render(config_file: Path, serving: ServingConfig) -> str:
-    """The unit's text.
+def render(config_file: Path, serving: ServingConfig, user_manager: bool = False) -> str:
+    """The service's text.
 
     Args:
         config_file: The YAML that vLLM will read.
         serving: Executable, unit name, user and address.
+        user_manager: For a user's systemd, which can neither change users nor hide parts of the file system.
 
     Raises:
         UsageError: A value holds a control character, which no unit file can carry.
     """
-    return _UnitTemplate(_TEMPLATE.read_text()).substitute(
+    over_socket = serving.listen.startswith("unix:")
+    return _filled(
+        "vllm.service.template",
         unit=serving.unit,
+        edit=f"systemctl {'--user ' if user_manager else ''}edit {serving.unit}",
         executable=quote(serving.executable),
         config_file=quote(str(config_file)),
-        identity=_identity(serving),
-        network="PrivateNetwork=yes" if serving.listen.startswith("unix:") else "PrivateNetwork=no",
+        condition=str(config_file).replace("%", "%%"),
+        python=quote(sys.executable),
+        ready=quote(str(Path(ready.__file__).absolute())),
+        address=quote(serving.listen),
+        identity="" if user_manager else _identity(serving),
+        loading=_loading(over_socket),
+        confinement=_confinement(parse_address(serving.listen), user_manager),
+        wanted_by="default.target" if user_manager else "multi-user.target",
     )
 
 
+def render_pause(serving: ServingConfig) -> str:
+    """The target's text: vLLM's service stops for it, and starts again when no run needs it any more."""
+    return _filled("vllm-pause.target.template", unit=serving.unit)
+
+
+def _filled(template: str, **values: str) -> str:
+    text = _UnitTemplate((_ASSETS / template).read_text()).substitute(values)
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _loading(over_socket: bool) -> str:
+    """Loading adapters at run time has no key: it is switched on only where nobody but our group can connect."""
+    return "Environment=VLLM_ALLOW_RUNTIME_LORA_UPDATING=1" if over_socket else ""
+
+
+def _confinement(address: Address, user_manager: bool) -> str:
+    if user_manager:
+        return "NoNewPrivileges=yes\nLockPersonality=yes\nRestrictSUIDSGID=yes\nRestrictRealtime=yes"
+    network = ["PrivateNetwork=yes" if address.socket else "PrivateNetwork=no"]
+    if address.socket or _is_loopback(address.host):
+        network += ["IPAddressDeny=any", "IPAddressAllow=localhost"]
+    return _filled("vllm-confinement.template", network="\n".join(network)).rstrip()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _identity(serving: ServingConfig) -> str:
-    """Who vLLM runs as: the configured user, else one of systemd's own where the system install made our group."""
+    """Who vLLM runs as: the configured user, else one of systemd's own where the system install made our group.
+
+    The group is its first one, not a further one, so that the socket that vLLM makes belongs to it.
+    """
     if serving.user:
         return f"User={quote(serving.user)}"
-    if any(group.gr_name == GROUP for group in grp.getgrall()):
-        return f"DynamicUser=yes\nSupplementaryGroups={GROUP}"
+    if runs_as_group():
+        return f"DynamicUser=yes\nGroup={GROUP}"
     return f"User={quote(pwd.getpwuid(os.geteuid()).pw_name)}"
+
+
+def runs_as_group() -> bool:
+    """Whether this is a system install, whose group reads published adapters."""
+    return paths.home() == paths.SYSTEM_HOME and any(group.gr_name == GROUP for group in grp.getgrall())
 
 
 def quote(word: str) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from duotune.config.host import ServingConfig
+from duotune.endpoint.address import Address, parse_address
 from duotune.errors import UsageError
+from duotune.models.shape import ModelShape
 
 # vLLM 0.33: --max-lora-rank takes these values and no others.
 ALLOWED_MAX_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+MODULES = "lora-modules"
+MIN_CACHED = 8
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,66 @@ def max_lora_rank(adapters: Sequence[ServedAdapter]) -> int:
     return fitting[0]
 
 
-def render(base: Path, adapters: Sequence[ServedAdapter], serving: ServingConfig) -> str:
-    """The YAML that `vllm serve --config` reads."""
+@dataclass(frozen=True)
+class LoraRoom:
+    """What vLLM sets aside for adapters as it starts; a restart is needed to change it.
+
+    Attributes:
+        max_rank: Rank at which slots are allocated.
+        slots: Adapters that may answer in one batch, on the GPU.
+        cached: Adapters kept in the host's memory.
+    """
+
+    max_rank: int
+    slots: int
+    cached: int
+
+    def holds(self, other: LoraRoom) -> bool:
+        """Whether all that the other asks for fits into this."""
+        return self.max_rank >= other.max_rank and self.slots >= other.slots and self.cached >= other.cached
+
+    def gpu_bytes(self, shape: ModelShape) -> int:
+        """Memory of the slots: a pair of bfloat16 matrices per linear layer, allocated at the full rank."""
+        return self.slots * self._adapter_bytes(shape)
+
+    def host_bytes(self, shape: ModelShape) -> int:
+        """Memory of a full cache in the host's memory, were every adapter of the full rank."""
+        return self.cached * self._adapter_bytes(shape)
+
+    def _adapter_bytes(self, shape: ModelShape) -> int:
+        return self.max_rank * 2 * sum(map(sum, shape.linear_layers().values()))
+
+
+def room_for(adapters: Sequence[ServedAdapter], serving: ServingConfig) -> LoraRoom | None:
+    """The least room for a set of adapters, with some to spare in the cache; None for none.
+
+    An adapter that falls out of the cache is read from disk again while its requests wait, so all of them fit; the next
+    power of two leaves room for those that will be applied without a restart.
+    """
+    if not adapters:
+        return None
+    cached = max(MIN_CACHED, serving.max_loras, 1 << (len(adapters) - 1).bit_length())
+    return LoraRoom(max_lora_rank(adapters), serving.max_loras, cached)
+
+
+def room_of(config: Mapping[str, object]) -> LoraRoom | None:
+    """The room that a configuration asks for, as `render` writes it; None without adapters, or for another's file."""
+    figures = [config.get(key) for key in ("max-lora-rank", "max-loras", "max-cpu-loras")]
+    if not all(isinstance(figure, int) for figure in figures):
+        return None
+    rank, slots, cached = (figure for figure in figures if isinstance(figure, int))
+    return LoraRoom(rank, slots, cached)
+
+
+def render(base: Path, adapters: Sequence[ServedAdapter], serving: ServingConfig, room: LoraRoom | None) -> str:
+    """The YAML that `vllm serve --config` reads.
+
+    Args:
+        base: Directory of the base model.
+        adapters: Served besides it.
+        serving: The host's settings.
+        room: For adapters; None serves the base model alone.
+    """
     config: dict[str, object] = {"model": str(base), "served-model-name": [serving.served_name]}
     if serving.dtype != "auto":
         config["dtype"] = serving.dtype
@@ -58,17 +120,23 @@ def render(base: Path, adapters: Sequence[ServedAdapter], serving: ServingConfig
     if serving.max_model_len:
         config["max-model-len"] = serving.max_model_len
     config["gpu-memory-utilization"] = serving.gpu_memory_utilization
-    config |= _address(serving.listen)
-    if adapters:
-        slots = min(serving.max_loras, len(adapters))
+    config |= _address(parse_address(serving.listen))
+    if room:
         config |= {
             "enable-lora": True,
-            "max-lora-rank": max_lora_rank(adapters),
-            "max-loras": slots,
-            "max-cpu-loras": max(slots, len(adapters)),
-            "lora-modules": [_module(adapter, serving.served_name) for adapter in adapters],
+            "max-lora-rank": room.max_rank,
+            "max-loras": room.slots,
+            "max-cpu-loras": room.cached,
+            MODULES: [_module(adapter, serving.served_name) for adapter in adapters],
         }
     return yaml.safe_dump(config, sort_keys=False, default_flow_style=False, width=1000)
+
+
+def served_adapters(config: Mapping[str, object]) -> dict[str, Path]:
+    """Model name and directory of each adapter in a configuration that `render` wrote."""
+    modules = config.get(MODULES)
+    found = [json.loads(module) for module in modules] if isinstance(modules, list) else []
+    return {module["name"]: Path(module["path"]) for module in found}
 
 
 def _module(adapter: ServedAdapter, served_name: str) -> str:
@@ -77,9 +145,5 @@ def _module(adapter: ServedAdapter, served_name: str) -> str:
     return json.dumps(module)
 
 
-def _address(listen: str) -> dict[str, object]:
-    """`host`, `port` or `uds`; the configuration has checked that it is one."""
-    if listen.startswith("unix:/"):
-        return {"uds": listen.removeprefix("unix:")}
-    host, _, port = listen.rpartition(":")
-    return {"host": host.strip("[]"), "port": int(port)}
+def _address(address: Address) -> dict[str, object]:
+    return {"uds": address.socket} if address.socket else {"host": address.host, "port": address.port}

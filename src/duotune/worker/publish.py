@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from duotune.adapters.contract import CONTRACT
 from duotune.adapters.manifest import BaseModelRef, ManifestDraft, ProjectRef
 from duotune.adapters.publish import PublishedAdapter, publish
 from duotune.catalog.catalog import open_catalog
@@ -21,7 +22,7 @@ def run(run: RunInProgress, config: RunConfig) -> Published:
     trained = Trained.model_validate(run.results["train"])
     if trained.best_step == 0:
         run.report.warning("The adapter learned nothing, so it is stored, but not published.")
-    contract = run.directory.path / "evaluation" / "contract.json"
+    contract = run.directory.path / "evaluation" / CONTRACT
     with open_catalog() as catalog:
         published = publish(
             Path(trained.adapter),

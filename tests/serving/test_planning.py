@@ -16,7 +16,8 @@ from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed
 from duotune.models.locate import fingerprint
 from duotune.models.shape import read_shape
-from duotune.serving.deployment import plan_deployment
+from duotune.serving.planning import plan_deployment
+from duotune.serving.service import NoService
 from support.adapters import handmade_adapter
 from support.s3 import S3Server, lead_to
 
@@ -48,12 +49,12 @@ def test_lost_copy_of_an_adapter_on_s3_is_fetched_again(
     done = published(catalog, micro_model, tmp_path, "s3://models/a")
     done.local_path.chmod(0o755)
     shutil.rmtree(done.local_path)
-    deployment = plan_deployment(catalog, HostConfig())
-    assert deployment.base == micro_model
+    deployment = plan_deployment(catalog, HostConfig(), NoService("there is no systemd"))
+    assert deployment.base_path == micro_model
     assert [(adapter.model_name, adapter.path, adapter.rank) for adapter in deployment.adapters] == [
         ("demo.v1", done.local_path, 4)
     ]
-    assert yaml.safe_load(deployment.config_text)["max-lora-rank"] == 8
+    assert yaml.safe_load(deployment.yaml)["max-lora-rank"] == 8
     assert (done.local_path / "adapter_config.json").is_file()
 
 
@@ -62,4 +63,4 @@ def test_damaged_adapter_is_a_sentence(catalog: Catalog, micro_model: Path, tmp_
     config.chmod(0o644)
     config.write_bytes(b"?" * config.stat().st_size)
     with pytest.raises(CheckFailed, match=r"demo\.v1 in .* cannot be served: adapter_config.json cannot be read"):
-        plan_deployment(catalog, HostConfig())
+        plan_deployment(catalog, HostConfig(), NoService("there is no systemd"))

@@ -1,0 +1,114 @@
+"""The three requests that change what is served: apply a plan, roll back, stop; one at a time on a host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from duotune.catalog.catalog import Catalog
+from duotune.catalog.deployments import Deployment as Generation
+from duotune.config.host import HostConfig
+from duotune.errors import CheckFailed, HostError, UsageError
+from duotune.serving.change import change_to
+from duotune.serving.deployment import EDITS, Deployment, Tell
+from duotune.serving.files import keep_edited, one_at_a_time
+from duotune.serving.planning import plan_deployment
+from duotune.serving.rollout import Outcome, Rollout
+from duotune.serving.service import Service
+
+
+def apply(
+    catalog: Catalog,
+    host: HostConfig,
+    service: Service,
+    shown: Deployment,
+    tell: Tell,
+    only: Sequence[str] = (),
+    overwrite: bool = False,
+) -> Outcome | None:
+    """Carry out the plan that a person has seen.
+
+    Args:
+        catalog: What is published, and where generations are recorded.
+        host: The host's settings.
+        service: Who runs vLLM.
+        shown: The plan.
+        tell: Told about progress.
+        only: As the plan was made.
+        overwrite: Replace files that were edited by hand.
+
+    Returns:
+        What serves now; None when it did already.
+
+    Raises:
+        CheckFailed: A check does not hold, or what was applied does not answer as it should.
+        UsageError: The plan is no longer what would be served.
+        HostError: Somebody else is at it, or the machine refuses.
+    """
+    with one_at_a_time():
+        planned = plan_deployment(catalog, host, service, only, tell)
+        if (planned.yaml, planned.unit) != (shown.yaml, shown.unit):
+            raise UsageError(
+                "What would be served has changed since the plan was shown.", "Look at `duotune serve plan` again."
+            )
+        refused = planned.refusals(overwrite)
+        if refused:
+            listed = "".join(f"\n  {check.name}: {check.detail}" for check in refused)
+            raise CheckFailed(f"Nothing was changed, since {len(refused)} checks do not hold:{listed}", "")
+        if any(check.name == EDITS and not check.ok for check in planned.checks):
+            keep_edited(host.serving.unit, service.unit_text())
+        if planned.change.kind == "none":
+            return None
+        return Rollout(catalog, host.serving, service, tell).carry_out(planned, planned.change.kind)
+
+
+def generation_before(catalog: Catalog, number: int | None = None) -> Generation:
+    """What a rollback would serve: a numbered deployment, else the newest that served before the one that does.
+
+    Raises:
+        UsageError: There is none, or it never served.
+    """
+    if number is None:
+        found = catalog.deployments.newest("replaced")
+        if found is None:
+            raise UsageError("Nothing was served before.", "`duotune serve apply` serves what is published.")
+        return found
+    found = catalog.deployments.get(number)
+    if found.state not in ("serving", "replaced", "stopped"):
+        raise UsageError(
+            f"Deployment {number} never served ({found.state}).", "`duotune serve status --json` lists those that did."
+        )
+    return found
+
+
+def roll_back(catalog: Catalog, host: HostConfig, service: Service, target: Generation, tell: Tell) -> Outcome:
+    """Serve an earlier generation again, proven as any other.
+
+    Raises:
+        CheckFailed: It does not answer as it should any more; what served before the call does again.
+        HostError: Somebody else is at it, or the machine refuses.
+    """
+    with one_at_a_time():
+        if service.paused():
+            raise HostError("A run trains, and has the GPU to itself.", "Wait for it, or stop it.")
+        proven = catalog.deployments.newest("serving")
+        change = change_to(target.yaml, target.unit, host.serving, service, proven)
+        kind = "restart" if change.kind == "none" else change.kind
+        return Rollout(catalog, host.serving, service, tell).carry_out(target, kind)
+
+
+def stop(catalog: Catalog, service: Service) -> None:
+    """Stop vLLM; what it served is remembered for the next apply or rollback.
+
+    Raises:
+        HostError: Somebody else is at it, or the machine refuses.
+    """
+    with one_at_a_time():
+        if service.paused():
+            raise HostError(
+                "vLLM is stopped while a run trains, and starts again when it ends.",
+                "Stop it after the run, or stop the run first.",
+            )
+        service.stop()
+        serving = catalog.deployments.newest("serving")
+        if serving is not None:
+            catalog.deployments.set_state(serving.id, "stopped")

@@ -1,0 +1,109 @@
+"""What it takes to get from what runs to what is planned: nothing, adapters alone, or a restart."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from duotune.catalog.deployments import Deployment
+from duotune.config.host import ServingConfig
+from duotune.endpoint.address import parse_address
+from duotune.endpoint.client import Endpoint, Refused, Unreachable
+from duotune.serving.deployment import Change, ChangeKind
+from duotune.serving.files import config_file, written_config
+from duotune.serving.service import Service
+from duotune.serving.vllm_config import MODULES, LoraRoom, room_of, served_adapters
+
+LIST_SECONDS = 10.0
+
+
+def roomy(needed: LoraRoom | None, serving: ServingConfig, service: Service) -> LoraRoom | None:
+    """The room to plan with: what a running vLLM has set aside already, when that holds what is needed.
+
+    A smaller room would save memory, but cost a restart; it is taken with the next one.
+    """
+    text = written_config()
+    if needed is None or text is None or not service.state().up or not _loads_while_it_runs(serving):
+        return needed
+    there = room_of(parsed(text))
+    return there if there and there.slots == needed.slots and there.holds(needed) else needed
+
+
+def change_to(
+    config_text: str, unit_text: str, serving: ServingConfig, service: Service, proven: Deployment | None
+) -> Change:
+    """Compare a generation with what is installed and runs.
+
+    Args:
+        config_text: Its YAML.
+        unit_text: Its unit.
+        serving: The host's settings.
+        service: Who runs vLLM.
+        proven: The generation that serves by the catalog; None when none was proven to.
+    """
+    before, unit_before = written_config(), service.unit_text()
+    unit_changed = unit_before is not None and unit_before != unit_text
+    old, new = parsed(before or ""), parsed(config_text)
+    was, will = served_adapters(old), served_adapters(new)
+    added = tuple(name for name, path in will.items() if was.get(name) != path)
+    removed = tuple(name for name, path in was.items() if will.get(name) != path)
+    diff = _diff(before, config_text, config_file()) + _diff(unit_before, unit_text, Path(serving.unit))
+
+    def change(kind: ChangeKind, why: str) -> Change:
+        return Change(kind, why, added, removed, diff)
+
+    if before is None or not service.state().up:
+        return change("start", "vLLM does not run; it will be started.")
+    if unit_changed:
+        return change("restart", "The unit changes, so vLLM will be restarted.")
+    if proven is None:
+        return change("restart", "What vLLM serves was not proven by an apply: it will be restarted.")
+    live = live_adapters(serving)
+    if before == config_text == proven.yaml and live == will:
+        return change("none", "vLLM serves exactly this.")
+    others = sorted(key for key in {*old, *new} - {MODULES} if old.get(key) != new.get(key))
+    if others:
+        return change("restart", f"{_listed(others)} changes, and is read only at the start: vLLM will be restarted.")
+    if live is None:
+        return change("restart", "vLLM does not answer: it will be restarted.")
+    if not _loads_while_it_runs(serving):
+        return change("restart", "Adapters are loaded while vLLM runs only over a unix socket: it will be restarted.")
+    return change("hot", "Only adapters come or go: they are loaded while vLLM runs.")
+
+
+def live_adapters(serving: ServingConfig) -> Mapping[str, Path] | None:
+    """Name and directory of each adapter that vLLM lists; None when it does not answer."""
+    try:
+        with Endpoint(parse_address(serving.listen), answer_seconds=LIST_SECONDS) as endpoint:
+            return {model.name: Path(model.root) for model in endpoint.models() if model.parent}
+    except (Refused, Unreachable):
+        return None
+
+
+def parsed(text: str) -> Mapping[str, object]:
+    """A configuration's keys; empty when somebody made it unreadable."""
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _loads_while_it_runs(serving: ServingConfig) -> bool:
+    return serving.listen.startswith("unix:")
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _diff(before: str | None, after: str, file: Path) -> str:
+    if before is None or before == after:
+        return ""
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True), after.splitlines(keepends=True), f"{file} (now)", f"{file} (planned)"
+    )
+    return "".join(lines)

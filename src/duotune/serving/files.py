@@ -1,0 +1,95 @@
+"""vLLM's YAML on disk, and the right to change it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from duotune import paths
+from duotune.errors import HostError, is_full, no_space, printable
+from duotune.runs.lock import owner_of, try_lock
+
+
+def directory() -> Path:
+    """Where the configuration of what is served lies."""
+    return paths.home() / "serving"
+
+
+def config_file() -> Path:
+    """vLLM's YAML."""
+    return directory() / "vllm.yaml"
+
+
+def written_config() -> str | None:
+    """The YAML that is there now; None without one."""
+    try:
+        return config_file().read_text()
+    except OSError:
+        return None
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Hold the right to change what is served.
+
+    Raises:
+        HostError: Somebody else has it.
+    """
+    file = directory() / "apply.lock"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HostError(
+            f"{printable(file.parent)} cannot be made: {error.strerror}.", "Check the owner of duotune's directory."
+        ) from error
+    lock = try_lock(file, note=getpass.getuser())
+    if lock is None:
+        owner = owner_of(file)
+        who = f"{owner.note} (process {owner.pid})" if owner else "somebody else"
+        raise HostError(
+            f"What is served is being changed by {printable(who)}.",
+            "Wait for it; `duotune serve status` shows the result.",
+        )
+    with lock:
+        yield
+
+
+def write_config(text: str) -> None:
+    """Replace vLLM's YAML, durably and whole; a hand-edited one is kept beside it.
+
+    Raises:
+        HostError: The disk refuses.
+    """
+    file = config_file()
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("w") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.chmod(0o640 if file.parent.stat().st_mode & 0o2000 else 0o644)
+        draft.replace(file)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        if is_full(error):
+            raise no_space(file) from error
+        raise HostError(
+            f"{printable(file)} cannot be written: {error.strerror}.", "Check its directory's owner."
+        ) from error
+
+
+def keep_edited(unit: str, unit_text: str | None) -> None:
+    """Copy the YAML and the unit aside before one that was edited by hand is overwritten.
+
+    Args:
+        unit: The unit's name.
+        unit_text: What is installed; None without one.
+    """
+    for name, text in ((config_file().name, written_config()), (unit, unit_text)):
+        if text is not None:
+            (directory() / f"{name}.edited-{time.strftime('%Y%m%d-%H%M%S')}").write_text(text)

@@ -1,0 +1,153 @@
+"""What would be served: one base model with the current version of each of its adapters, or with chosen ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from duotune.adapters.copies import local_copy
+from duotune.adapters.manifest import read_manifest
+from duotune.adapters.peft_config import largest_rank, read_config
+from duotune.catalog.adapters import Version
+from duotune.catalog.catalog import Catalog
+from duotune.config.host import HostConfig
+from duotune.errors import CheckFailed, ModelError, UsageError, printable
+from duotune.hardware.gpu import visible_gpus
+from duotune.models.locate import fingerprint, locate
+from duotune.models.shape import read_shape
+from duotune.runs.wording import counted, in_bytes
+from duotune.serving import unit, vllm_config
+from duotune.serving.change import change_to, parsed, roomy
+from duotune.serving.checks import check_adapters, check_host, check_memory
+from duotune.serving.deployment import Deployment, Tell
+from duotune.serving.files import config_file, written_config
+from duotune.serving.service import Service
+from duotune.serving.vllm_config import ServedAdapter, served_adapters
+
+
+def plan_deployment(
+    catalog: Catalog,
+    host: HostConfig,
+    service: Service,
+    only: Sequence[str] = (),
+    tell: Tell = lambda phase, detail: None,
+) -> Deployment:
+    """Work out what would be served, compare it with what runs, and change nothing.
+
+    Only what this host has lost of its copies of published adapters is fetched again.
+
+    Args:
+        catalog: What is published.
+        host: The host's settings.
+        service: Who runs vLLM here.
+        only: Adapters to serve, as `name` or `name.v2`; empty serves every one that fits the base model.
+        tell: Told about what is fetched and checked.
+
+    Raises:
+        UsageError: Nothing is published and no base model is configured, or a chosen or assigned adapter has another
+            base.
+        ModelError: The base model is not there.
+        CheckFailed: A published adapter is damaged.
+        StorageError: An adapter has no copy on this host and cannot be fetched.
+    """
+    current = [version for adapter in catalog.adapters.all() if (version := catalog.adapters.current(adapter.name))]
+    chosen = [_chosen(catalog, name) for name in only] or current
+    base = _base(catalog, chosen, host)
+    base_fingerprint = fingerprint(base)
+    fitting = [version for version in chosen if _base_of(catalog, version) == base_fingerprint]
+    others = [version for version in chosen if version not in fitting]
+    if only and others:
+        raise UsageError(
+            f"{others[0].name} was trained for another base model than {base}, which is the one that is served.",
+            "Leave it out, or set serving.base to the base model that it belongs to.",
+        )
+    _refuse_assigned(catalog, others, base)
+    adapters = tuple(_served(catalog, version, tell) for version in fitting)
+    tell("checking", counted(len(adapters), "adapter"))
+    shape = read_shape(base)
+    known = frozenset(served_adapters(parsed(written_config() or ""))) if service.state().up else frozenset()
+    room = roomy(vllm_config.room_for(adapters, host.serving), host.serving, service)
+    slot_bytes = room.gpu_bytes(shape) if room else 0
+    unit_text = unit.render(config_file(), host.serving, service.user_manager)
+    checks = (
+        *check_host(catalog, host.serving, service, base, unit_text),
+        check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
+        *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known),
+    )
+    yaml = vllm_config.render(base, adapters, host.serving, room)
+    return Deployment(
+        base_path=base,
+        base=base_fingerprint,
+        versions=tuple((version.adapter, version.version) for version in fitting),
+        adapters=adapters,
+        left_out=tuple(f"{version.name} was trained for another base model" for version in others),
+        room=room,
+        slot_bytes=slot_bytes,
+        cache_bytes=room.host_bytes(shape) if room else 0,
+        yaml=yaml,
+        unit=unit_text,
+        change=change_to(yaml, unit_text, host.serving, service, catalog.deployments.newest("serving")),
+        checks=checks,
+    )
+
+
+def _chosen(catalog: Catalog, name: str) -> Version:
+    """The version that a name means: itself, or the current one of an adapter.
+
+    Raises:
+        UsageError: There is none that is published.
+    """
+    found = catalog.adapters.get(name)
+    published = found if found.name == name else catalog.adapters.current(name)
+    if published is None or published.state != "published":
+        raise UsageError(f"{printable(name)} is not published.", "`duotune adapters publish` lets it be served.")
+    return published
+
+
+def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Path:
+    if host.serving.base:
+        return locate(host.serving.base)
+    if not current:
+        raise UsageError(
+            "No adapter is published, and the host's configuration names no base model to serve.",
+            "Publish one with `duotune run`, or set serving.base (`duotune config new --host` shows the keys).",
+        )
+    newest = max(current, key=lambda version: version.published_at or 0.0)
+    path = read_manifest(local_copy(catalog, newest)).base.path
+    try:
+        return locate(path)
+    except ModelError as error:
+        raise ModelError(
+            f"The base model of {newest.name} is no longer at {path}.", "Set serving.base to where it is now."
+        ) from error
+
+
+def _base_of(catalog: Catalog, version: Version) -> str:
+    adapter = catalog.adapters.find(version.adapter)
+    return adapter.base if adapter else ""
+
+
+def _refuse_assigned(catalog: Catalog, others: Sequence[Version], base: Path) -> None:
+    names = {version.adapter for version in others}
+    for project, assigned in catalog.assignments.all().items():
+        for adapter in assigned:
+            if adapter in names:
+                raise UsageError(
+                    f"Project {project} is assigned {adapter}, which was not trained for the served base {base}.",
+                    f"Run `duotune assign {project} --base`, or serve the base model that {adapter} belongs to.",
+                )
+
+
+def _served(catalog: Catalog, version: Version, tell: Tell) -> ServedAdapter:
+    def on_bytes(done: int, total: int) -> None:
+        tell(f"fetching {version.name}", f"{in_bytes(done)} of {in_bytes(total)}")
+
+    directory = local_copy(catalog, version, on_bytes)
+    try:
+        return ServedAdapter(version.name, directory, largest_rank(read_config(directory)))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CheckFailed(
+            f"{version.name} in {printable(directory)} cannot be served: {printable(reason)}.",
+            f"See `duotune adapters verify {version.name}`; publish the adapter again.",
+        ) from error

@@ -1,0 +1,150 @@
+"""The contract probe: does the server answer, through each adapter, as that adapter answered when it was evaluated?
+
+vLLM accepts adapters of another base model and ignores what it does not know, without a word, so that a model list
+which looks right proves nothing. The recorded token ids go to the server; the log-probabilities that it gives the
+recorded answers must agree with the adapter's, and be nearer to them than to the base model's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from time import monotonic
+
+from duotune.adapters.contract import Contract, ContractCase
+from duotune.endpoint.client import Endpoint, Refused
+
+TOLERANCE_NATS = 0.1
+"""Largest mean distance per token. Measured with vLLM 0.32 on a CPU in bfloat16: see `benchmarks/serving.py`. bfloat16
+logits near 20 are 0.125 apart, so that two honest kernels differ by some hundredths per token."""
+LEAST_SEPARATION_NATS = 0.02
+"""Below this distance of adapter and base model, rounding alone decides which of them an answer is nearer to."""
+AT_ONCE = 16
+_ANY_PROMPT = tuple(range(16, 32))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How one served model answered.
+
+    Attributes:
+        name: Its name on the server.
+        tokens: Tokens that were compared; 0 when it has no contract and only had to answer.
+        distance: Mean distance of the answers from those recorded, in nats per token; None without a comparison.
+        from_base: The same from the base model's recorded ones; None for the base model, or without a comparison.
+        seconds: How long it took.
+        problem: What is wrong, as the end of a sentence that begins with the name; empty when it answered as it should.
+    """
+
+    name: str
+    tokens: int = 0
+    distance: float | None = None
+    from_base: float | None = None
+    problem: str = ""
+    seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One model to be probed.
+
+    Attributes:
+        name: Its name on the server.
+        contract: What was recorded; None only asks for an answer.
+        is_base: Compare with the base model's side of the contract.
+    """
+
+    name: str
+    contract: Contract | None
+    is_base: bool = False
+
+
+def probe_all(
+    endpoint: Endpoint,
+    subjects: Sequence[Subject],
+    same_precision: bool,
+    max_model_len: int | None = None,
+    on_probe: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Probe, ...]:
+    """Probe models one after the other, each with its cases at once.
+
+    Args:
+        endpoint: The server.
+        subjects: What to probe.
+        same_precision: Whether the base model is served in the precision of the contracts; where it is not (a quantized
+            base model), answers must be nearer to the adapter's than to the base model's, at whatever distance.
+        max_model_len: Longest prompt and answer that the server takes; longer cases are left out.
+        on_probe: Told how many are done, and of how many.
+
+    Raises:
+        Unreachable: The server is gone.
+    """
+    probes = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for subject in subjects:
+            begun = monotonic()
+            probe = _probe(endpoint, pool, subject, same_precision, max_model_len)
+            probes.append(replace(probe, seconds=monotonic() - begun))
+            on_probe(len(probes), len(subjects))
+    return tuple(probes)
+
+
+def _probe(
+    endpoint: Endpoint, pool: ThreadPoolExecutor, subject: Subject, same_precision: bool, longest: int | None
+) -> Probe:
+    cases = [case for case in _cases(subject) if longest is None or len(_ids(case)) < longest]
+    try:
+        if not cases:
+            endpoint.complete(subject.name, _ANY_PROMPT, max_tokens=1)
+            return Probe(subject.name)
+        said = list(pool.map(lambda case: endpoint.prompt_logprobs(subject.name, _ids(case)), cases))
+    except Refused as refusal:
+        return Probe(subject.name, problem=f"does not answer: {refusal.reason}")
+    answers = [found[len(case.prompt_ids) :] for case, found in zip(cases, said, strict=True)]
+    return _judged(subject, cases, answers, same_precision)
+
+
+def _cases(subject: Subject) -> Iterable[ContractCase]:
+    cases = subject.contract.cases if subject.contract else []
+    return [case for case in cases if case.target_ids and (subject.is_base or case.adapter is not None)]
+
+
+def _ids(case: ContractCase) -> list[int]:
+    return [*case.prompt_ids, *case.target_ids]
+
+
+def _judged(
+    subject: Subject, cases: Sequence[ContractCase], answers: Sequence[Sequence[float | None]], same_precision: bool
+) -> Probe:
+    said = [value for answer in answers for value in answer]
+    base = [value for case in cases for value in case.base]
+    if subject.is_base:
+        distance = _distance(said, base)
+        problem = _too_far(distance) if same_precision else ""
+        return Probe(subject.name, len(said), distance, problem=problem)
+    adapter = [value for case in cases for value in case.adapter or ()]
+    distance, from_base = _distance(said, adapter), _distance(said, base)
+    separation = _distance(adapter, base)
+    problem = _too_far(distance) if same_precision else ""
+    if separation >= LEAST_SEPARATION_NATS and distance >= from_base:
+        problem = (
+            f"answers more like the base model ({from_base:.3f} nats per token away) than like the adapter that was "
+            f"evaluated ({distance:.3f})"
+        )
+    return Probe(subject.name, len(said), distance, from_base, problem)
+
+
+def _too_far(distance: float) -> str:
+    if distance <= TOLERANCE_NATS:
+        return ""
+    return (
+        f"answers {distance:.3f} nats per token away from what was recorded when it was evaluated, "
+        f"where {TOLERANCE_NATS} is allowed"
+    )
+
+
+def _distance(said: Sequence[float | None], recorded: Sequence[float]) -> float:
+    """Mean distance per token; infinite when the server left a token out."""
+    return fmean(float("inf") if one is None else abs(one - other) for one, other in zip(said, recorded, strict=True))

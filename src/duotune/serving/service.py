@@ -1,0 +1,144 @@
+"""Who runs vLLM: one interface over systemd, a process in the foreground, and a host that has neither yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+Phase = Literal["stopped", "starting", "running", "stopping", "restarting", "failed"]
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """What the service is doing.
+
+    Attributes:
+        phase: `restarting`: it died, and will be started again by itself.
+        restarts: How often it was started again by itself since it was started by somebody.
+        pid: vLLM's process id; None when there is none.
+        since: Begin of the phase in seconds since 1970; None when unknown.
+        detail: systemd's own words, or the exit status; may be empty.
+    """
+
+    phase: Phase
+    restarts: int = 0
+    pid: int | None = None
+    since: float | None = None
+    detail: str = ""
+
+    @property
+    def up(self) -> bool:
+        """Whether a vLLM runs, or is about to."""
+        return self.phase not in ("stopped", "failed")
+
+
+class Service(Protocol):
+    """vLLM as this host runs it.
+
+    Attributes:
+        title: Who runs it, for a sentence: `systemd`, `your systemd`.
+        user_manager: Whether units must be those of a user's systemd.
+        confines: vLLM runs in a unit that hides parts of the file system from it.
+        refusal: Why it can start nothing; empty when it can.
+        pauses: It can be stopped while a run trains, and started again after it.
+    """
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def user_manager(self) -> bool: ...
+    @property
+    def confines(self) -> bool: ...
+    @property
+    def refusal(self) -> str: ...
+    @property
+    def pauses(self) -> bool: ...
+
+    def state(self) -> ServiceState:
+        """What it is doing now."""
+
+    def unit_text(self) -> str | None:
+        """The unit that is installed; None without one."""
+
+    def drop_ins(self) -> list[Path]:
+        """Files by which the admin changes the unit."""
+
+    def bars(self, unit_text: str) -> str:
+        """Why this user cannot install that unit; empty when they can, or need not."""
+
+    def install(self, unit_text: str, pause_text: str) -> None:
+        """Put the units in their place, verified, where they differ from what is there.
+
+        Raises:
+            HostError: They cannot be written, or systemd does not accept them.
+        """
+
+    def begin(self) -> None:
+        """Start vLLM, or stop it and start it again; returns before it answers."""
+
+    def stop(self) -> None:
+        """Stop vLLM, and let nothing start it again by itself."""
+
+    def log(self, lines: int) -> list[str]:
+        """The last lines that vLLM wrote, safe to print; empty when they cannot be read."""
+
+    def paused(self) -> bool:
+        """Whether vLLM is stopped because a run trains."""
+
+
+@dataclass(frozen=True)
+class NoService:
+    """A host without a systemd that answers: plans can be made, and a foreground process can carry them out.
+
+    Attributes:
+        refusal: Why there is none.
+    """
+
+    refusal: str
+    title: str = "nothing"
+    user_manager: bool = False
+    confines: bool = False
+    pauses: bool = False
+
+    def state(self) -> ServiceState:
+        """Nothing runs."""
+        return ServiceState("stopped")
+
+    def unit_text(self) -> str | None:
+        """There is none."""
+        return None
+
+    def drop_ins(self) -> list[Path]:
+        """There are none."""
+        return []
+
+    def bars(self, unit_text: str) -> str:
+        """There is no unit."""
+        return ""
+
+    def install(self, unit_text: str, pause_text: str) -> None:
+        """There is nothing to install; a foreground process has no unit."""
+
+    def begin(self) -> None:
+        """Nobody could."""
+        raise self._error()
+
+    def stop(self) -> None:
+        """There is nothing to stop."""
+
+    def log(self, lines: int) -> list[str]:
+        """There is none."""
+        return []
+
+    def paused(self) -> bool:
+        """Without systemd nothing pauses."""
+        return False
+
+    def _error(self) -> Exception:
+        from duotune.errors import HostError
+
+        return HostError(
+            f"{self.refusal[:1].upper()}{self.refusal[1:]}, so nothing here can keep vLLM running.",
+            "Use `duotune serve apply --foreground`, which runs vLLM as its child until you stop it.",
+        )

@@ -1,0 +1,240 @@
+"""vLLM as a systemd service, of the system or of a user."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from duotune.config.host import ServingConfig
+from duotune.errors import HostError, printable
+from duotune.runs.pause import pause_name
+from duotune.runs.systemd import Manager, serving_manager
+from duotune.serving.foreground import elsewhere
+from duotune.serving.service import NoService, Phase, Service, ServiceState
+
+SYSTEM_UNITS = Path("/etc/systemd/system")
+COMMAND_SECONDS = 60
+STOP_SECONDS = 180
+_PROPERTIES = (
+    "ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus", "StateChangeTimestampMonotonic",
+    "NeedDaemonReload", "DropInPaths", "LoadState", "Job",
+)  # fmt: skip
+_PHASES: Mapping[str, Phase] = {
+    "active": "running",
+    "reloading": "running",
+    "activating": "starting",
+    "deactivating": "stopping",
+    "failed": "failed",
+}
+
+
+def find_service(serving: ServingConfig) -> Service:
+    """Who would run vLLM here: the system's systemd in a system install or for root, else the user's, else nobody."""
+    manager, reason = serving_manager()
+    if manager is None:
+        return elsewhere() or NoService(reason or "there is no systemd on this host")
+    return SystemdService(manager, serving.unit, pause_name(serving))
+
+
+@dataclass(frozen=True)
+class SystemdService:
+    """A service of systemd; see `Service`.
+
+    Attributes:
+        manager: Which systemd.
+        unit: Name of vLLM's service.
+        pause: Name of the target that pauses it.
+    """
+
+    manager: Manager
+    unit: str
+    pause: str
+    refusal: str = ""
+    pauses: bool = True
+
+    @property
+    def title(self) -> str:
+        """Who runs it."""
+        return "your systemd" if self.manager.user else "systemd"
+
+    @property
+    def user_manager(self) -> bool:
+        """Whether units must be those of a user's systemd."""
+        return self.manager.user
+
+    @property
+    def confines(self) -> bool:
+        """Whether the unit hides parts of the file system from vLLM."""
+        return not self.manager.user
+
+    @property
+    def unit_file(self) -> Path:
+        """Where the service's file goes."""
+        return self._units() / self.unit
+
+    def state(self) -> ServiceState:
+        """What systemd says of it."""
+        found = self._show()
+        active, sub = found.get("ActiveState", ""), found.get("SubState", "")
+        if active != "deactivating" and _job(found):
+            phase: Phase = "starting"  # until its turn comes it looks as it did before
+        else:
+            phase = "restarting" if sub == "auto-restart" else _PHASES.get(active, "stopped")
+        pid = int(found.get("MainPID") or 0)
+        words = [sub, f"result {found['Result']}" if found.get("Result", "success") != "success" else ""]
+        return ServiceState(
+            phase=phase,
+            restarts=int(found.get("NRestarts") or 0),
+            pid=pid or None,
+            since=_on_the_clock(found.get("StateChangeTimestampMonotonic", "")),
+            detail=", ".join(filter(None, words)),
+        )
+
+    def drop_ins(self) -> list[Path]:
+        """The admin's own additions to the unit, also those that systemd has not read yet."""
+        read = [Path(word) for word in self._show().get("DropInPaths", "").split()]
+        return list(dict.fromkeys([*read, *sorted((self._units() / f"{self.unit}.d").glob("*.conf"))]))
+
+    def bars(self, unit_text: str) -> str:
+        """Why this user cannot install that unit; empty when they can, or need not."""
+        folder = next(place for place in (self._units(), *self._units().parents) if place.exists())
+        if self.unit_text() == unit_text or os.access(folder, os.W_OK):
+            return ""
+        return f"it changes, and you may not write {printable(self.unit_file)}; apply this once as root"
+
+    def unit_text(self) -> str | None:
+        """The unit that is installed; None without one."""
+        try:
+            return self.unit_file.read_text()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise HostError(
+                f"The unit {printable(self.unit_file)} cannot be read: {error.strerror}.", "Check its permissions."
+            ) from error
+
+    def install(self, unit_text: str, pause_text: str) -> None:
+        """Verify and write the units that differ, and let systemd read them."""
+        wanted = {self.unit_file: unit_text, self._units() / self.pause: pause_text}
+        changed = {file: text for file, text in wanted.items() if _text(file) != text}
+        if changed:
+            self._verify(wanted)
+            for file, text in changed.items():
+                _write(file, text)
+        if changed or self._show().get("NeedDaemonReload") == "yes":
+            self._control("daemon-reload")
+        if changed:
+            self._control("enable", self.unit)
+
+    def begin(self) -> None:
+        """Restart without waiting; what failed before does not count against the limit of starts."""
+        self._control("reset-failed", self.unit, may_fail=True)
+        self._control("restart", "--no-block", self.unit)
+
+    def stop(self) -> None:
+        """Stop it, also in the middle of its start, and clear the failure that systemd makes of that."""
+        if self._show().get("LoadState") == "not-found":
+            return
+        self._control("stop", self.unit, seconds=STOP_SECONDS)
+        self._control("reset-failed", self.unit, may_fail=True)
+
+    def log(self, lines: int) -> list[str]:
+        """The end of the journal of this start, where this user may read it."""
+        scope = ["--user-unit" if self.manager.user else "--unit", self.unit]
+        found = _run(["journalctl", "--no-pager", "--output=cat", f"--lines={lines}", *scope])
+        if found is None or found.returncode != 0:
+            return []
+        return [printable(line) for line in found.stdout.splitlines()]
+
+    def paused(self) -> bool:
+        """Whether the target that pauses it is active."""
+        return self._show(self.pause).get("ActiveState") in ("active", "activating")
+
+    def _units(self) -> Path:
+        if not self.manager.user:
+            return SYSTEM_UNITS
+        config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+        return Path(config) / "systemd" / "user"
+
+    def _show(self, unit: str = "") -> dict[str, str]:
+        names = ",".join(_PROPERTIES)
+        found = self._control("show", f"--property={names}", unit or self.unit, may_fail=True)
+        pairs = (line.partition("=") for line in found.splitlines())
+        return {name: value for name, _, value in pairs}
+
+    def _verify(self, units: Mapping[Path, str]) -> None:
+        """Ask systemd's own verifier; it only warns of unknown keys, so that a word about our units is a failure."""
+        with tempfile.TemporaryDirectory() as folder:
+            for file, text in units.items():
+                (Path(folder) / file.name).write_text(text)
+            files = [str(Path(folder) / file.name) for file in units]
+            found = _run(["systemd-analyze", *self.manager.scope, "verify", "--man=no", *files])
+        words = [line for line in (found.stderr if found else "").splitlines() if self._is_ours(line)]
+        if words:
+            raise HostError(
+                f"systemd does not accept the unit: {printable(words[0])}",
+                "Nothing was changed; check serving.executable.",
+            )
+
+    def _is_ours(self, line: str) -> bool:
+        return any(name in line for name in (self.unit, self.pause))
+
+    def _control(self, *words: str, may_fail: bool = False, seconds: int = COMMAND_SECONDS) -> str:
+        done = _run(["systemctl", *self.manager.scope, "--no-ask-password", *words], seconds)
+        if done is None or (done.returncode != 0 and not may_fail):
+            said = printable(done.stderr.strip()) if done else "it did not answer in time"
+            raise HostError(f"`systemctl {' '.join(words)}` failed: {said}", "Do it as root, or see `duotune doctor`.")
+        return done.stdout
+
+
+def _job(found: Mapping[str, str]) -> bool:
+    return found.get("Job", "") not in ("", "0")
+
+
+def _on_the_clock(monotonic_microseconds: str) -> float | None:
+    import time
+
+    if not monotonic_microseconds.isdigit() or monotonic_microseconds == "0":
+        return None
+    return time.time() - time.monotonic() + int(monotonic_microseconds) / 1e6
+
+
+def _text(file: Path) -> str | None:
+    try:
+        return file.read_text()
+    except OSError:
+        return None
+
+
+def _write(file: Path, text: str) -> None:
+    draft = file.with_name(f".{file.name}.duotune")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text)
+        draft.chmod(0o644)
+        draft.replace(file)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise HostError(
+            f"The unit {printable(file)} cannot be written: {error.strerror}.",
+            "Run this once as root; later changes of adapters do not touch the unit.",
+        ) from error
+
+
+def _run(command: list[str], seconds: int = COMMAND_SECONDS) -> subprocess.CompletedProcess[str] | None:
+    try:
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None

@@ -1,0 +1,73 @@
+"""Waiting for vLLM to load its model: minutes, with what it is doing, and an end as soon as it dies."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+
+from duotune.endpoint.client import Endpoint, Unreachable
+from duotune.errors import CheckFailed
+from duotune.serving.deployment import Tell
+from duotune.serving.service import Service
+
+START_SECONDS = 30 * 60
+"""As the unit's TimeoutStartSec: the largest models load for many minutes from a cold disk."""
+POLL_SECONDS = 0.5
+TAIL_LINES = 60
+SHOWN_LINES = 12
+
+# vLLM 0.32 and 0.33, in the order in which a start passes them; the last one found in the log is where it is.
+_PHASES: Sequence[tuple[re.Pattern[str], str]] = (
+    (re.compile(r"Initializing a V1 LLM engine|non-default args"), "starting the engine"),
+    (re.compile(r"Starting to load model|Loading safetensors|Loading weights"), "loading weights"),
+    (re.compile(r"Dynamo bytecode|torch\.compile|Compiling a graph"), "compiling"),
+    (re.compile(r"GPU KV cache size|CPU KV cache|Available KV cache memory"), "sizing the cache"),
+    (re.compile(r"Capturing CUDA graph"), "capturing CUDA graphs"),
+    (re.compile(r"Loaded new LoRA adapter"), "loading adapters"),
+)
+
+
+def wait_until_ready(service: Service, endpoint: Endpoint, tell: Tell) -> None:
+    """Wait until vLLM answers, after `service.begin()`.
+
+    Raises:
+        CheckFailed: It died, or did not answer in time; the end of its log is in the message.
+    """
+    begun = time.monotonic()
+    ended: int | None = None
+    while time.monotonic() - begun < START_SECONDS:
+        state = service.state()
+        if service.paused():
+            raise CheckFailed("A run began to train, and has the GPU to itself.", "Apply again when it has ended.")
+        if state.phase in ("failed", "restarting") or (state.phase == "stopped" and time.monotonic() - begun > 5):
+            raise _died(service, f"vLLM ended while it started ({state.detail})")
+        if state.pid is not None and ended is not None and state.pid != ended:
+            raise _died(service, "vLLM ended while it started, and was started again")
+        if state.pid is not None:
+            ended = state.pid
+        if state.phase == "running" or state.pid is not None:
+            try:
+                if endpoint.healthy():
+                    return
+            except Unreachable:
+                pass
+        tell("starting vLLM", phase_of(service.log(TAIL_LINES)))
+        time.sleep(POLL_SECONDS)
+    raise _died(service, f"vLLM did not answer within {START_SECONDS // 60} minutes")
+
+
+def phase_of(log: Sequence[str]) -> str:
+    """What a start is doing, by the newest line of its log that tells; empty when none does."""
+    for line in reversed(log):
+        for pattern, phase in reversed(_PHASES):
+            if pattern.search(line):
+                return phase
+    return ""
+
+
+def _died(service: Service, what: str) -> CheckFailed:
+    lines = [line for line in service.log(TAIL_LINES) if line.strip()]
+    telling = [line for line in lines if "Error" in line or "error" in line] or lines
+    shown = "".join(f"\n  {line}" for line in telling[-SHOWN_LINES:])
+    return CheckFailed(f"{what}.{shown}", "`duotune serve status` shows what runs now.")

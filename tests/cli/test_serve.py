@@ -1,0 +1,88 @@
+"""`duotune serve` from the first plan to the stop, as an admin types it, over the stand-in for vLLM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from duotune.catalog.catalog import open_catalog
+from duotune.errors import ExitCode
+from support.serving import misbehave, publish_adapter, stand_in_host
+from support.serving_home import ServingHome
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServingHome]:
+    executable = stand_in_host(tmp_path).serving.executable
+    home = ServingHome(tmp_path, {"executable": executable})
+    for name in ("DUOTUNE_HOME", "DUOTUNE_HOST_CONFIG"):
+        monkeypatch.setenv(name, home.environment[name])
+    yield home
+    home.stop()
+
+
+def publish(model: Path, folder: Path, seed: int = 1) -> None:
+    with open_catalog() as catalog:
+        publish_adapter(catalog, model, folder, seed=seed)
+
+
+def test_from_plan_to_stop(home: ServingHome, micro_model: Path, tmp_path: Path) -> None:
+    publish(micro_model, tmp_path)
+    planned = home.run("serve", "plan")
+    assert planned.returncode == ExitCode.OK, planned.stderr
+    for said in ("demo.v1", "4 at once, up to rank 8", "it will be started", "lora-modules:", "[Service]"):
+        assert said in planned.stdout
+    nobody = home.run("serve", "apply", "--yes")
+    assert nobody.returncode == ExitCode.ENVIRONMENT
+    assert "--foreground" in nobody.stderr
+    assert home.run("serve", "status").returncode == ExitCode.FAILED
+
+    home.start()
+    assert home.document("serve", "status")["models"] == ["base", "demo.v1"]
+    publish(micro_model, tmp_path, seed=2)
+    unasked = home.run("serve", "apply")
+    assert unasked.returncode == ExitCode.USAGE
+    assert "--yes" in unasked.stderr
+    applied = home.run("serve", "apply", "--yes")
+    assert applied.returncode == ExitCode.OK, applied.stderr
+    assert "demo.v2" in applied.stdout
+    assert "loaded while vLLM runs" in applied.stderr
+    assert "Nothing had to be done" in home.run("serve", "apply", "--yes").stderr
+
+    misbehave(wrong=["demo.v3"])
+    publish(micro_model, tmp_path, seed=3)
+    failed = home.run("serve", "apply", "--yes", "--json")
+    assert failed.returncode == ExitCode.FAILED
+    assert "demo.v3 answers" in json.loads(failed.stdout)["error"]["message"]
+    rolled = home.document("serve", "rollback", "--yes")
+    assert [probe["name"] for probe in rolled["probes"]] == ["demo.v1"]
+    status = home.run("serve", "status")
+    assert status.returncode == ExitCode.OK
+    assert "4, applied" in status.stdout
+    assert [one["state"] for one in home.document("serve", "status")["history"]] == [
+        "serving", "failed", "replaced", "replaced",
+    ]  # fmt: skip
+    assert home.run("serve", "stop", "--yes").returncode == ExitCode.OK
+    assert not home.document("serve", "status")["answers"]
+
+
+def test_pinned_version_is_served_and_an_unknown_one_refused(
+    home: ServingHome, micro_model: Path, tmp_path: Path
+) -> None:
+    publish(micro_model, tmp_path)
+    publish(micro_model, tmp_path, seed=2)
+    pinned = home.document("serve", "plan", "--only", "demo.v1")
+    assert [adapter["name"] for adapter in pinned["adapters"]] == ["demo.v1"]
+    assert home.run("serve", "plan", "--only", "nobody").returncode == ExitCode.USAGE
+
+
+def test_training_policy_cannot_be_kept_without_systemd(home: ServingHome, micro_model: Path, tmp_path: Path) -> None:
+    publish(micro_model, tmp_path)
+    with (tmp_path / "host.toml").open("a") as file:
+        file.write('during_training = "stop"\n')
+    planned = home.run("serve", "plan")
+    assert planned.returncode == ExitCode.FAILED
+    assert "cannot be kept" in planned.stdout

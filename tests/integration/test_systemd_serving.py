@@ -1,0 +1,173 @@
+"""Serving under the real systemd, with a stand-in for vLLM."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from duotune.errors import ExitCode
+from support.served_machine import HOME, SOCKET, UNIT, ServedMachine
+
+pytestmark = pytest.mark.integration
+READY = "import sys; from duotune.serving.ready import healthy; sys.exit(not healthy(sys.argv[1]))"
+DROP_IN = f"/etc/systemd/system/{UNIT}.d/ours.conf"
+
+
+def active(served: ServedMachine) -> bool:
+    return served.machine.property(UNIT, "ActiveState") == "active"
+
+
+def test_boot_brings_vllm_back_and_a_killed_one_is_started_again(served: ServedMachine) -> None:
+    found = served.status()
+    assert (found["good"], found["models"]) == (True, ["base", "demo.v1"])
+    pid = served.pid()
+    served.machine.check("kill", "-KILL", str(pid))
+    served.machine.wait_for(lambda: served.pid() not in (0, pid) and active(served))
+    assert served.machine.property(UNIT, "NRestarts") == "1"
+    served.machine.lose_power()
+    served.machine.boot()
+    served.machine.wait_for(lambda: active(served))
+    assert served.serves()
+
+
+def test_start_blocks_until_vllm_answers_and_a_failing_one_rolls_back(served: ServedMachine) -> None:
+    served.machine.check("systemctl", "restart", UNIT)
+    assert served.serves()  # at once
+    served.publish(seed=2)
+    served.configure(max_loras=5)  # which is read at the start
+    served.misbehave(dies_with=["demo.v2"])
+    refused = served.duotune("serve", "apply", "--yes")
+    assert refused.returncode == ExitCode.FAILED
+    assert "told to die of demo.v2" in refused.stderr
+    assert "What was served before is served again" in refused.stderr
+    found = served.status()
+    assert (found["good"], found["models"]) == (True, ["base", "demo.v1"])
+    served.misbehave()
+    served.check("serve", "apply", "--yes")
+    assert served.status()["models"] == ["base", "demo.v2"]
+
+
+def test_missing_command_changes_nothing_and_one_with_a_space_is_started(served: ServedMachine) -> None:
+    pid = served.pid()
+    served.machine.check("cp", "/srv/vllm", "/srv/vllm too")
+    served.executable = "/srv/missing"
+    served.configure()
+    refused = served.duotune("serve", "apply", "--yes")
+    assert refused.returncode == ExitCode.FAILED
+    assert "/srv/missing is not on this host" in refused.stderr.replace("\n", " ")
+    assert served.pid() == pid
+    served.executable = "/srv/vllm too"
+    served.configure()
+    served.check("serve", "apply", "--yes")
+    assert served.serves()
+    assert served.pid() != pid
+
+
+def test_hot_change_rollback_and_stop(served: ServedMachine) -> None:
+    pid = served.pid()
+    served.publish(seed=2)
+    served.check("serve", "apply", "--yes")
+    assert served.status()["models"] == ["base", "demo.v2"]
+    assert served.pid() == pid
+    served.check("serve", "rollback", "--yes")
+    assert served.status()["models"] == ["base", "demo.v1"]
+    served.check("serve", "stop", "--yes")
+    assert served.machine.property(UNIT, "ActiveState") == "inactive"
+    asked = served.duotune("serve", "status", "--json")
+    assert asked.returncode == ExitCode.FAILED
+    assert json.loads(asked.stdout)["service"] == "stopped"
+    done = json.loads(served.check("serve", "apply", "--yes", "--json"))
+    assert [probe["name"] for probe in done["probes"]] == ["base", "demo.v2"]
+    assert served.serves()
+
+
+def test_drop_in_is_named_and_kept_with_its_credential(served: ServedMachine) -> None:
+    text = "[Service]\nEnvironment=OURS=1\nLoadCredential=token:/etc/duotune/token\n"
+    served.machine.write(DROP_IN, text)
+    served.machine.write("/etc/duotune/token", "secret", mode=0o600)
+    served.configure(max_loras=5)
+    said = served.duotune("serve", "apply", "--yes")
+    assert said.returncode == ExitCode.OK, said.stderr
+    assert DROP_IN in said.stderr.replace("\n", "").replace(" ", "")
+    assert served.machine.check("cat", DROP_IN) == text
+    environment = served.machine.check("cat", f"/proc/{served.pid()}/environ").split("\0")
+    assert "OURS=1" in environment
+    (folder,) = (line.partition("=")[2] for line in environment if line.startswith("CREDENTIALS_DIRECTORY="))
+    within = ["nsenter", "-t", str(served.pid()), "-m", "--"]
+    assert served.machine.check(*within, "cat", f"{folder}/token") == "secret"
+
+
+def test_edited_unit_is_noticed_and_a_copy_of_it_kept(served: ServedMachine) -> None:
+    file = f"/etc/systemd/system/{UNIT}"
+    ours = served.machine.check("cat", file)
+    edited = ours.replace("RestartSec=5s", "RestartSec=50s")
+    served.machine.write(file, edited)
+    refused = served.duotune("serve", "apply", "--yes")
+    assert refused.returncode == ExitCode.FAILED
+    assert "the unit was edited by hand" in refused.stderr.replace("\n", " ").replace("  ", " ")
+    assert served.machine.check("cat", file) == edited
+    served.check("serve", "apply", "--yes", "--overwrite")
+    assert served.machine.check("cat", file) == ours
+    assert served.machine.check("sh", "-c", f"cat {HOME}/serving/{UNIT}.edited-*") == edited
+    assert served.machine.property(UNIT, "NeedDaemonReload") == "no"
+
+
+def test_another_user_reads_nothing_and_a_member_uses_the_socket(served: ServedMachine) -> None:
+    machine = served.machine
+    machine.check("useradd", "alice")
+    machine.check("useradd", "--groups", "duotune", "bob")
+    weights = f"{HOME}/adapters/demo.v1/adapter_model.safetensors"
+    asking = [sys.executable, "-c", READY, SOCKET]
+    for user, may in (("alice", False), ("bob", True)):
+        assert (machine.run("cat", weights, user=user).returncode == 0) is may
+        assert (machine.run(*asking, user=user, environment=served.environment()).returncode == 0) is may
+    assert machine.run("sh", "-c", f"echo >> {weights}", user="bob").returncode != 0
+
+    user, group = (machine.property(UNIT, name) for name in ("UID", "GID"))
+    assert int(user) > 60000  # one of systemd's own
+    as_vllm = ["nsenter", "-t", str(served.pid()), "-m", "--", "setpriv", f"--reuid={user}", f"--regid={group}"]
+    machine.check(*as_vllm, "--clear-groups", "cat", weights)
+    for place in (f"{HOME}/serving/vllm.yaml", f"{HOME}/new", "/var/tmp/new/er", "/etc/new"):
+        assert machine.run(*as_vllm, "--clear-groups", "sh", "-c", f"echo >> {place}").returncode != 0
+
+
+def test_member_starts_and_stops_vllm_and_nothing_else(served: ServedMachine) -> None:
+    machine = served.machine
+    if machine.run("systemctl", "start", "polkit.service").returncode != 0:
+        pytest.skip("polkit is not installed")
+    machine.check("useradd", "alice")
+    machine.check("useradd", "--groups", "duotune", "bob")
+    other = "systemd-journald.service"
+    for user, unit, may in (("alice", UNIT, False), ("bob", UNIT, True), ("bob", other, False)):
+        done = machine.run("systemctl", "--no-ask-password", "restart", unit, user=user)
+        assert (done.returncode == 0) is may, done.stderr
+    served.publish(seed=2)
+    served.configure(max_loras=5)
+    served.check("serve", "apply", "--yes", user="bob")
+    assert served.status()["models"] == ["base", "demo.v2"]
+    pid = served.pid()
+    served.configure(listen="127.0.0.1:8000")
+    refused = served.duotune("serve", "apply", "--yes", user="bob")
+    assert refused.returncode == ExitCode.FAILED
+    assert "apply this once as root" in refused.stderr.replace("\n", " ")
+    assert served.pid() == pid
+    served.check("serve", "stop", "--yes", user="bob")
+    assert not active(served)
+
+
+def test_two_admins_apply_at_once_and_the_state_is_whole(served: ServedMachine) -> None:
+    served.publish(seed=2)
+    served.configure(max_loras=5)
+    both = [served.start("serve", "apply", "--yes") for _ in range(2)]
+    said = [process.communicate() for process in both]
+    codes = [process.returncode for process in both]
+    assert ExitCode.OK in codes
+    for code, (_, error) in zip(codes, said, strict=True):
+        refused = code == ExitCode.ENVIRONMENT and "is being changed by root" in error
+        overtaken = code == ExitCode.USAGE and "has changed since" in error
+        assert code == ExitCode.OK or refused or overtaken, error
+    found = served.status()
+    assert (found["good"], found["models"]) == (True, ["base", "demo.v2"])
+    assert [one["state"] for one in found["history"]].count("serving") == 1

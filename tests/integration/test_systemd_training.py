@@ -1,0 +1,81 @@
+"""One GPU for both: vLLM stops while runs train, and serves again however they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from duotune.config.host import ServingConfig
+from duotune.config.write import dump_toml
+from duotune.errors import ExitCode
+from duotune.runs.pause import pause_name
+from support.projects import make_project, small_run
+from support.served_machine import UNIT, ServedMachine
+
+pytestmark = pytest.mark.integration
+PAUSE = pause_name(ServingConfig())
+
+
+def prepare(served: ServedMachine) -> None:
+    """A host that stops vLLM for training, and a run's configuration in it."""
+    served.configure(during_training="stop")
+    served.check("serve", "apply", "--yes")
+    make_project(served.machine.shared / "code", "json")
+    config = small_run(Path("/srv/code"), Path("/srv/model"), max_steps=1000)
+    (served.machine.shared / "run.toml").write_text(dump_toml(config))
+
+
+def train(served: ServedMachine) -> str:
+    """Begin a run; returns its unit."""
+    said = served.check("run", "/srv/run.toml", "--detach", "--json")
+    return f"duotune-run-{json.loads(said)['run']}.service"
+
+
+def active(served: ServedMachine, unit: str = UNIT) -> bool:
+    return served.machine.property(unit, "ActiveState") == "active"
+
+
+def kill(served: ServedMachine, unit: str) -> None:
+    served.machine.check("systemctl", "kill", "--signal=KILL", unit)
+    served.machine.wait_for(lambda: not active(served, unit))
+
+
+def test_vllm_makes_room_and_serves_again_after_the_last_worker_was_killed(served: ServedMachine) -> None:
+    prepare(served)
+    for _ in range(2):  # with the boot's, as many starts as a failing vLLM gets within an hour
+        served.machine.check("systemctl", "restart", UNIT)
+    first, second = train(served), train(served)
+    assert not active(served)
+    assert served.status()["paused"]
+    for change in ("apply", "stop"):
+        refused = served.duotune("serve", change, "--yes")
+        assert refused.returncode in (ExitCode.FAILED, ExitCode.ENVIRONMENT)
+        assert "a run trains" in refused.stderr.replace("A run", "a run").replace("\n", " ")
+    kill(served, first)
+    assert active(served, PAUSE)
+    assert not active(served)
+    kill(served, second)
+    served.machine.wait_for(lambda: active(served))
+    assert served.serves()
+
+
+def test_reboot_while_a_run_trains_brings_vllm_back(served: ServedMachine) -> None:
+    prepare(served)
+    train(served)
+    assert not active(served)
+    served.machine.lose_power()
+    served.machine.boot()
+    served.machine.wait_for(lambda: active(served))
+    assert served.serves()
+
+
+def test_vllm_that_was_stopped_on_purpose_stays_so(served: ServedMachine) -> None:
+    prepare(served)
+    served.check("serve", "stop", "--yes")
+    unit = train(served)
+    assert not active(served, PAUSE)
+    kill(served, unit)
+    assert not active(served)
+    assert served.machine.property(UNIT, "Job") in ("", "0")

@@ -1,0 +1,266 @@
+"""Applying: what is planned serves and is proven, or what served before serves again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from duotune.catalog.catalog import Catalog, open_catalog
+from duotune.config.host import HostConfig
+from duotune.endpoint.address import parse_address
+from duotune.endpoint.client import Endpoint
+from duotune.errors import CheckFailed, DuotuneError, HostError, StorageError, UsageError
+from duotune.serving.apply import apply, generation_before, roll_back, stop
+from duotune.serving.files import config_file, one_at_a_time
+from duotune.serving.foreground import Foreground
+from duotune.serving.planning import plan_deployment
+from duotune.serving.rollout import NotDeployed, Outcome
+from support.serving import foreground, misbehave, publish_adapter, stand_in_host
+
+
+@pytest.fixture
+def catalog() -> Iterator[Catalog]:
+    with open_catalog() as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> HostConfig:
+    return stand_in_host(tmp_path)
+
+
+@pytest.fixture
+def service(host: HostConfig) -> Iterator[Foreground]:
+    with foreground(host) as service:
+        yield service
+
+
+def applied(catalog: Catalog, host: HostConfig, service: Foreground, overwrite: bool = False) -> Outcome | None:
+    return apply(catalog, host, service, plan_deployment(catalog, host, service), lambda *_: None, overwrite=overwrite)
+
+
+def served(host: HostConfig) -> list[str]:
+    with Endpoint(parse_address(host.serving.listen)) as endpoint:
+        return [model.name for model in endpoint.models()]
+
+
+def test_first_apply_starts_vllm_and_proves_every_adapter(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    outcome = applied(catalog, host, service)
+    assert outcome is not None
+    assert [(probe.name, probe.tokens, probe.distance, probe.problem) for probe in outcome.probes] == [
+        ("base", 24, 0.0, ""),
+        ("demo.v1", 24, 0.0, ""),
+    ]
+    assert served(host) == ["base", "demo.v1"]
+    assert catalog.deployments.get(outcome.number).state == "serving"
+    assert plan_deployment(catalog, host, service).change.kind == "none"
+    assert applied(catalog, host, service) is None
+
+
+def test_new_version_comes_in_while_vllm_runs(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    pid = service.state().pid
+    publish_adapter(catalog, micro_model, tmp_path, seed=2)
+    planned = plan_deployment(catalog, host, service)
+    assert (planned.change.kind, planned.change.added, planned.change.removed) == ("hot", ("demo.v2",), ("demo.v1",))
+    outcome = applied(catalog, host, service)
+    assert outcome is not None
+    assert [probe.name for probe in outcome.probes] == ["demo.v2"]
+    assert served(host) == ["base", "demo.v2"]
+    assert service.state().pid == pid
+    assert "demo.v2" in config_file().read_text()
+
+
+def test_over_tcp_and_for_a_higher_rank_vllm_is_restarted(catalog: Catalog, micro_model: Path, tmp_path: Path) -> None:
+    host = stand_in_host(tmp_path, over_socket=False)
+    with foreground(host) as service:
+        publish_adapter(catalog, micro_model, tmp_path)
+        applied(catalog, host, service)
+        pid = service.state().pid
+        publish_adapter(catalog, micro_model, tmp_path, "other", seed=2)
+        assert plan_deployment(catalog, host, service).change.kind == "restart"
+        applied(catalog, host, service)
+        assert service.state().pid != pid
+        assert served(host) == ["base", "demo.v1", "other.v1"]
+    host = stand_in_host(tmp_path)
+    with foreground(host) as service:
+        applied(catalog, host, service)
+        publish_adapter(catalog, micro_model, tmp_path, "wide", seed=3, r=16)
+        planned = plan_deployment(catalog, host, service)
+        assert planned.change.kind == "restart"
+        assert "max-lora-rank" in planned.change.why
+
+
+@pytest.mark.parametrize(
+    ("switch", "said"),
+    [
+        ({"wrong": ["demo.v2"]}, r"demo\.v2 answers .* nats per token away"),
+        ({"refuses": ["demo.v2"]}, "No adapter found"),
+        ({"hides": ["demo.v2"]}, r"misses demo\.v2"),
+    ],
+)
+def test_adapter_that_is_not_served_rightly_is_taken_back_while_vllm_runs(
+    catalog: Catalog,
+    host: HostConfig,
+    service: Foreground,
+    micro_model: Path,
+    tmp_path: Path,
+    switch: dict[str, list[str]],
+    said: str,
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    before, pid = config_file().read_text(), service.state().pid
+    publish_adapter(catalog, micro_model, tmp_path, seed=2)
+    misbehave(**switch)
+    with pytest.raises(NotDeployed, match=said) as refused:
+        applied(catalog, host, service)
+    assert "What was served before is served again" in refused.value.message
+    assert config_file().read_text() == before
+    assert served(host) == ["base", "demo.v1"]
+    assert service.state().pid == pid
+    assert [row.state for row in catalog.deployments.all()] == ["failed", "serving"]
+    misbehave()
+    assert applied(catalog, host, service) is not None
+
+
+def test_failed_restart_goes_back_to_what_served(catalog: Catalog, micro_model: Path, tmp_path: Path) -> None:
+    host = stand_in_host(tmp_path, over_socket=False)
+    publish_adapter(catalog, micro_model, tmp_path)
+    with foreground(host) as service:
+        applied(catalog, host, service)
+        publish_adapter(catalog, micro_model, tmp_path, seed=2)
+        misbehave(wrong=["demo.v2"])
+        with pytest.raises(NotDeployed, match="What was served before is served again"):
+            applied(catalog, host, service)
+        assert served(host) == ["base", "demo.v1"]
+
+
+def test_first_start_that_fails_leaves_nothing_behind(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    misbehave(dies=True)
+    with pytest.raises(NotDeployed, match=r"told to die\n.*vLLM was stopped"):
+        applied(catalog, host, service)
+    assert not config_file().exists()
+    assert service.state().phase == "stopped"
+
+
+def test_rollback_serves_the_generation_before(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    with pytest.raises(UsageError, match="Nothing was served before"):
+        generation_before(catalog)
+    publish_adapter(catalog, micro_model, tmp_path, seed=2)
+    applied(catalog, host, service)
+    roll_back(catalog, host, service, generation_before(catalog), lambda *_: None)
+    assert served(host) == ["base", "demo.v1"]
+    states = [(row.id, row.state) for row in catalog.deployments.all()]
+    assert states == [(3, "serving"), (2, "replaced"), (1, "replaced")]
+
+
+def test_stop_is_remembered_and_apply_starts_again(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    stop(catalog, service)
+    assert catalog.deployments.all()[0].state == "stopped"
+    assert plan_deployment(catalog, host, service).change.kind == "start"
+    assert applied(catalog, host, service) is not None
+
+
+def test_second_admin_is_told_who_is_at_it(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    with one_at_a_time(), pytest.raises(HostError, match=r"is being changed by .* \(process \d+\)"):
+        applied(catalog, host, service)
+    assert applied(catalog, host, service) is not None
+
+
+def test_plan_that_was_overtaken_is_not_applied(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    shown = plan_deployment(catalog, host, service)
+    publish_adapter(catalog, micro_model, tmp_path, seed=2)
+    with pytest.raises(UsageError, match="has changed since"):
+        apply(catalog, host, service, shown, lambda *_: None)
+
+
+def test_killed_apply_is_made_good_by_the_next(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    publish_adapter(catalog, micro_model, tmp_path, seed=2)
+    killed = plan_deployment(catalog, host, service)
+    catalog.deployments.add(killed.base, killed.yaml, killed.unit, killed.versions, state="applying")
+    config_file().write_text(killed.yaml)  # and then it was killed: vLLM still serves the old one
+    assert plan_deployment(catalog, host, service).change.kind == "hot"
+    assert applied(catalog, host, service) is not None
+    assert served(host) == ["base", "demo.v2"]
+    assert [row.state for row in catalog.deployments.all()] == ["serving", "failed", "replaced"]
+
+
+def test_edited_yaml_is_never_overwritten_without_a_word(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    config_file().write_text(config_file().read_text() + "max-num-seqs: 4\n")
+    with pytest.raises(CheckFailed, match="edited by hand"):
+        applied(catalog, host, service)
+    applied(catalog, host, service, overwrite=True)
+    (kept,) = config_file().parent.glob("vllm.yaml.edited-*")
+    assert "max-num-seqs" in kept.read_text()
+    assert "max-num-seqs" not in config_file().read_text()
+
+
+def test_deleted_adapter_is_refused_before_vllm_hears_of_it(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    done = publish_adapter(catalog, micro_model, tmp_path)
+    done.local_path.chmod(0o755)
+    shutil.rmtree(done.local_path)
+    with pytest.raises(StorageError):
+        applied(catalog, host, service)
+    assert catalog.deployments.all() == []
+
+
+def test_vllm_that_dies_is_started_again(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    import os
+    import signal
+
+    publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    told: list[str] = []
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+
+    for _ in range(2):
+        pid = service.state().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        service.revive(tell)
+        assert service.state().phase == "running"
+    os.kill(service.state().pid or 0, signal.SIGKILL)
+    with pytest.raises(DuotuneError, match="died 3 times"):
+        service.revive(tell)
+    assert len(told) == 2

@@ -1,0 +1,56 @@
+"""What a plan looks at before vLLM is told anything."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from duotune.config.host import ServingConfig
+from duotune.hardware.gpu import Gpu
+from duotune.models.shape import read_shape
+from duotune.serving.checks import check_memory, installed_version
+
+GIB = 1 << 30
+
+
+def gpu(total: int, used: int) -> Gpu:
+    return Gpu(0, "GPU-1", "a GPU", total, used, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("total", "used", "up", "said"),
+    [
+        (80 * GIB, 0, False, "the rest of its share"),
+        (80 * GIB, 40 * GIB, False, "only 40.0 GiB is free"),
+        (80 * GIB, 79 * GIB, True, "the rest of its share"),  # its own memory, which the restart frees
+        (1 << 20, 0, False, "does not fit"),
+    ],
+)
+def test_memory_of_the_gpu(micro_model: Path, total: int, used: int, up: bool, said: str) -> None:
+    check = check_memory(ServingConfig(), read_shape(micro_model), 2 << 20, [gpu(total, used)], up)
+    assert said in check.detail
+    assert check.ok == (said == "the rest of its share")
+
+
+def test_without_a_gpu_nothing_is_claimed(micro_model: Path) -> None:
+    check = check_memory(ServingConfig(), read_shape(micro_model), 0, [], up=False)
+    assert check.ok
+    assert check.warning
+
+
+def test_version_is_asked_of_the_python_beside_the_command(tmp_path: Path) -> None:
+    (tmp_path / "vllm").touch(0o755)
+    site = tmp_path / "site"
+    (site / "vllm-9.9.dist-info").mkdir(parents=True)
+    (site / "vllm-9.9.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: vllm\nVersion: 9.9\n")
+    python = tmp_path / "python"
+    add_site = f"import sys; sys.path.insert(0, {str(site)!r}); exec(sys.argv[1])"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -I -c "{add_site}" "$3"\n')
+    python.chmod(0o755)
+    assert installed_version(str(tmp_path / "vllm")) == "9.9"
+    python.unlink()
+    assert installed_version(str(tmp_path / "vllm")) == ""
+    with pytest.raises(ValueError, match="is not on this host"):
+        installed_version(str(tmp_path / "none"))
