@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from duotune.data.redaction.assignments import assigned_run, chosen
+from duotune.data.redaction.assignments import assigned_run, chosen, may_be_assigned
 from duotune.data.redaction.credentials import credentials, discord_token, password_hash
 from duotune.data.redaction.finding import Finding
 from duotune.data.redaction.issuers import issued, may_be_issued
@@ -50,11 +50,11 @@ def _issued(text: str, start: int, end: int) -> Iterator[Finding]:
 def _secrets(text: str, language: str) -> Iterator[Finding]:
     flat_text = flat(text)
     for start, end, has_digit in long_runs(flat_text):
-        if not has_digit and not may_be_issued(text, start, end):
-            continue
-        known = list(_issued(text, start, end))
+        issuable = has_digit or may_be_issued(text, start, end)
+        assignable = has_digit or may_be_assigned(text, start, end, language)
+        known = list(_issued(text, start, end)) if issuable else []
         yield from known
-        if has_digit and not known:
+        if assignable and not known:
             yield from _unknown(text, start, end, language)
     for context, start, end in credentials(text, language):
         yield Finding(context.rule, "secret", context.word, start, end)
