@@ -42,6 +42,7 @@ UNQUOTED = SHELLS | frozenset(
 
 _NAME = re.compile(r"[\w.$-]*+")
 _JOINED = re.compile(r"^[\"'`]|[\"'`]$|[\"'`]\s?[+.&,]|[+.&,]\s?[\"'`]")
+_KEY_FOLLOWS = re.compile(r"\s{0,4}:(?!:)")
 _UNQUOTED_AFTER = re.compile(
     r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}(?P<operator>[:?]?=|: |:\t)[ \t]{0,8}"
     r"(?P<bare>(?![{\[])[^\s\"'`<>|;,]{4,128})(?<![{}\[\]])(?=\s|;|,|$)"
@@ -150,7 +151,9 @@ def assigned_run(text: str, start: int, end: int, language: str) -> Assigned | N
 
 def may_be_assigned(text: str, start: int, end: int, language: str) -> bool:
     """Whether a long run without any digit is worth a look: most are names, in one case or of many words."""
-    if text[start - 1 : start] not in _BEFORE_VALUE or (text[end : end + 1] not in _QUOTES and language not in UNQUOTED):
+    if text[start - 1 : start] not in _BEFORE_VALUE or (
+        text[end : end + 1] not in _QUOTES and language not in UNQUOTED
+    ):
         return False
     run = text[start:end]
     return run.lower() != run != run.upper() and is_jumbled(run)
@@ -188,7 +191,8 @@ def _value_after(text: str, stem: int, after: int, language: str) -> Assigned | 
     listed = not match["tail"] or may_be_listed(match["tail"])
     if is_about(name, match["tail"]) or not may_give(match, name, before, listed, language):
         return None
-    if match["operator"] == "," and (before.endswith("=") or "=" in match["quoted"]):
+    listed_key = before.endswith("=") or "=" in match["quoted"] or _KEY_FOLLOWS.match(text, match.end()) is not None
+    if match["operator"] == "," and listed_key:
         return None
     if before.endswith("::") or _JOINED.search(match["quoted"]):
         return None

@@ -16,7 +16,8 @@ _TYPE = (
 # No operator at all where a directive or an option gives the value: `#define PASSWORD "…"`.
 _OPERATOR = (
     r"\s{0,20}(?P<operator>=>|:=|\?=|\+=|={1,3}|!==?|::?|,|\|\||\?\?|\?:|<{1,2}-|\((?!\))|(?<=\s)or(?=\s)"
-    r"|\{(?=\s?[LuU]?\")|\.(?:unwrap_or(?:_else)?|or_?[eE]lse|getOrElse)\((?:\|_?\|)?|(?<=[ \t])(?=[@LuU]?[\"']))\s{0,20}"
+    r"|\{(?=\s?[LuU]?\")|\.(?:unwrap_or(?:_else)?|or_?[eE]lse|getOrElse)\((?:\|_?\|)?"
+    r"|(?<=[ \t])(?=[@LuU]?[\"']))\s{0,20}"
 )
 # What is taken where there is another value, and what makes a string of a string.
 _FALLBACK = r"(?:[\w.$()\[\]'\"-]{1,60}+[ \t]{1,4}(?:or|\|\||\?\?|\?:)[ \t]{1,4})??"

@@ -1,7 +1,7 @@
 """Words that examples and documentation put where a secret would stand."""
 
 FAKE_WORDS = """
-abc abcd abcdef access account admin alice anonymous another any api apikey app application aws azure bad bar basic
+abc abcd abcdef access account admin alice anonymous another any api apikey app application asdf aws azure bad bar basic
 baz bearer blah bob broken carol cat change changeit changeme client code correct credential credentials custom data
 database db deadbeef def default demo dev development dog dummy eggs elastic empty encoded encrypted enter env eve
 example expired fake false first five fixme foo foobar four get ghi github gitlab global guest ham hash hello here

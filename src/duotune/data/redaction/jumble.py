@@ -1,7 +1,7 @@
 """Whether letters follow each other as in words and names, or as chance lines them up.
 
-Two descriptions of a value are compared by their length in bits (minimum description length): as words written together,
-in camelCase or with digits between them, and as characters drawn at random.
+Two descriptions of a value are compared by their length in bits (minimum description length): as words written
+together, in camelCase or with digits between them, and as characters drawn at random.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import math
 import re
 from functools import lru_cache
 
-# Half bits that a letter costs after another: -2 log2 of how often it follows, over the distinct words of CPython's
-# standard library and of the Java, Go and translated texts of three projects. First row: at the start of a word.
+# Half bits that a letter costs after another, in base 36: -2 log2 of how often it follows, over 16,800 distinct words of
+# CPython's standard library and of the code and translations of three other projects. First row: at a word's start.
 _ROWS = (
     "897899ab8eea8ab8f868acbegf",
     "e979ieaiakc687m9k685bcedci",

@@ -53,9 +53,7 @@ _NO_KEY_NAME = re.compile(
     r"|(?-i:(?<=[a-z0-9])I[Dd]|_I[Dd]|[_-]id)s?$|monkey|donkey|turkey|keyframes?|i18n|translat|locali[sz]",
     re.IGNORECASE,
 )
-_LISTED = re.compile(
-    r"(?:key|token|secret|password|passwd|pwd|pass|credentials?|word|wd|phrase|wort)$", re.IGNORECASE
-)
+_LISTED = re.compile(r"(?:key|token|secret|password|passwd|pwd|pass|credentials?|word|wd|phrase|wort)$", re.IGNORECASE)
 _WITH_UUID = re.compile(r"(?:secret|password|pass|api[-_.]?key|secret[-_.]?key)$", re.IGNORECASE)
 _AZURE = re.compile(r"AccountKey$|SharedAccessKey$")
 

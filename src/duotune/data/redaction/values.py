@@ -39,7 +39,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_+/.~-]+={0,3}")
 _DATE_FORM = re.compile(r"[yY]{4}|MMM?dd|DDD|HH:?mm")
 # Bits by which chance must describe a value better than words do; names of many parts come nearest.
 _MIN_JUMBLED = 8
-_JUMBLED = 1.0
+_JUMBLED = 0.0
 _JUMBLED_IN_ONE_CASE = 5.0
 _JUMBLED_APART = 12.0
 _NO_PASSPHRASE = frozenset(SENTENCE_WORDS.split())
@@ -138,10 +138,13 @@ def is_jumbled(value: str) -> bool:
     """
     if len(value) < _MIN_JUMBLED or not value.isascii():
         return False
+    both = value.lower() != value != value.upper()
     if _SEPARATORS.search(value):
+        if not both:
+            return False
         least = _JUMBLED_APART
     else:
-        least = _JUMBLED if value.lower() != value != value.upper() else _JUMBLED_IN_ONE_CASE
+        least = _JUMBLED if both else _JUMBLED_IN_ONE_CASE
     return jumble(value) > least and _DATE_FORM.search(value) is None and not is_fake(value)
 
 
