@@ -105,8 +105,8 @@ def jumbled(seed: int = 0) -> list[Planted]:
     def mixed(length: int) -> str:
         return letters(length - 2) + chance.choice(DIGITS) + letters(1)
 
-    declared = declared(lambda _, length: letters(length), "letters")
-    return [*declared, *_commented(letters, "letters"), *_commented(mixed, "digits")]
+    in_code = declared(lambda _, length: letters(length), "letters")
+    return [*in_code, *_commented(letters, "letters"), *_commented(mixed, "digits")]
 
 
 def declared(some: Callable[[str, int], str], kind: str = "declared") -> Iterator[Planted]:

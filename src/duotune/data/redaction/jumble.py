@@ -11,8 +11,8 @@ import math
 import re
 from functools import lru_cache
 
-# Half bits that a letter costs after another, in base 36: -2 log2 of how often it follows, over 16,800 distinct words of
-# CPython's standard library and of the code and translations of three other projects. First row: at a word's start.
+# Half bits that a letter costs after another, in base 36: -2 log2 of how often it follows, over 16,800 different words
+# of CPython's standard library and of the code and translations of three other projects. First row: at a word's start.
 _ROWS = (
     "897899ab8eea8ab8f868acbegf",
     "e979ieaiakc687m9k685bcedci",
