@@ -123,8 +123,7 @@ def chosen(text: str, lower: str, language: str) -> Iterator[Assigned]:
 
 def assigned_run(text: str, start: int, end: int, language: str) -> Assigned | None:
     """The secret that a long run `text[start:end]` is part of, when chance made it and a name before it tells."""
-    first = max(0, start - _LOOK_BACK)
-    line = text[max(first, text.rfind("\n", first, start) + 1) : start]
+    line = _line_before(text, start)
     lower = line.lower()
     if not any(stem in lower for stem in KEY_STEMS):
         return None
@@ -187,7 +186,7 @@ def _value_after(text: str, stem: int, after: int, language: str) -> Assigned | 
     name = _name_before(text, stem, after) + match["tail"]
     start, end = match.span("quoted")
     start_of_name = after + len(match["tail"]) - len(name)
-    before = text[text.rfind("\n", 0, start_of_name) + 1 : start_of_name][-_LOOK_BACK:]
+    before = _line_before(text, start_of_name)
     listed = not match["tail"] or may_be_listed(match["tail"])
     if is_about(name, match["tail"]) or not may_give(match, name, before, listed, language):
         return None
@@ -240,11 +239,16 @@ def _in_comment(text: str, stem: int, after: int) -> Assigned | None:
     match = _IN_COMMENT.match(text, after)
     if match is None or not is_jumbled(match["bare"]) or not is_chosen(match["bare"]):
         return None
-    line = text[max(text.rfind("\n", 0, stem) + 1, stem - _LOOK_BACK) : stem]
     name = _name_before(text, stem, after) + match["tail"]
-    if is_about(name, match["tail"]) or _COMMENT.search(line) is None:
+    if is_about(name, match["tail"]) or _COMMENT.search(_line_before(text, stem)) is None:
         return None
     return _of_name(name, *match.span("bare"))
+
+
+def _line_before(text: str, place: int) -> str:
+    """What stands before a place in its line, as far back as names are looked for."""
+    first = max(0, place - _LOOK_BACK)
+    return text[max(first, text.rfind("\n", first, place) + 1) : place]
 
 
 def _name_before(text: str, stem: int, after: int) -> str:
