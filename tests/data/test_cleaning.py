@@ -26,7 +26,8 @@ from duotune.data.redaction.report import ReportedFinding
 from duotune.errors import HostError
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.sources.open import open_source
-from support.planted import Planted, planted
+from support.planted import planted
+from support.planting import Planted
 from support.preparing import DATA, EVALUATION, MODULES, STANDARD_LIBRARY, dataset_of, part_of
 
 CORPUS = planted()

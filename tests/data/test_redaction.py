@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from duotune.data.placeholders import PLACEHOLDER
 from duotune.data.redaction.finding import redact
 from duotune.data.redaction.scan import scan
+from support.declared import jumbled
 from support.look_alikes import LOOK_ALIKES
-from support.planted import Planted, planted
+from support.planted import planted
+from support.planting import Planted
 from support.preparing import MODULES, STANDARD_LIBRARY
 
 SEEDS = 40
@@ -51,6 +53,26 @@ def test_recall_over_many_secrets_of_each_type() -> None:
             if one.secret in redact(text, scan(text, one.language)):
                 missed.append(one.line)
     assert len(missed) <= 0.001 * SEEDS * len(CORPUS), missed
+
+
+def test_most_secrets_of_letters_only_are_found_in_every_language() -> None:
+    hits: dict[str, list[bool]] = {}
+    for seed in range(SEEDS):
+        for one in jumbled(seed):
+            text = f"{BEFORE}{one.line}{AFTER}"
+            hit = (one.rule, one.span) in [(rule, value) for rule, value, _ in found(text, one.language)]
+            hits.setdefault(one.language, []).append(hit)
+    assert {language: rate for language, many in hits.items() if (rate := sum(many) / len(many)) < 0.9} == {}
+    every = [hit for many in hits.values() for hit in many]
+    assert sum(every) >= 0.95 * len(every)
+
+
+def test_a_passphrase_of_a_settings_file_is_found_and_a_sentence_is_none() -> None:
+    phrase = " ".join(("correct", "horse", "battery", "staple"))
+    assert found(f'password: "{phrase}"\n', "YAML") == [("password", phrase, 1)]
+    assert found(f'"password": "{phrase}"\n', "JSON") == [("password", phrase, 1)]
+    assert found(f'password = "{phrase}"\n', "Python") == []
+    assert found('password: "must match the other password"\n', "YAML") == []
 
 
 @pytest.mark.parametrize(("line", "language"), LOOK_ALIKES, ids=[line[:40] for line, _ in LOOK_ALIKES])

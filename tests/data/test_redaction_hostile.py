@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from duotune.data.redaction import assignments
+from duotune.data.redaction import assignments, declarations, jumble, names, values
 from duotune.data.redaction.credentials import CONTEXTS
 from duotune.data.redaction.issuers import ISSUERS, Issuer, issued
 
@@ -19,7 +19,12 @@ _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
 PATTERNS = {
     **{f"{one.rule}-{number}": one.pattern for number, one in enumerate(CONTEXTS)},
     **{f"{one.rule}-{number}": one.pattern for number, one in enumerate(ISSUERS, len(CONTEXTS))},
-    **{name: value for name, value in vars(assignments).items() if isinstance(value, re.Pattern)},
+    **{
+        f"{module.__name__}.{name}": value
+        for module in (assignments, declarations, jumble, names, values)
+        for name, value in vars(module).items()
+        if isinstance(value, re.Pattern)
+    },
 }
 
 

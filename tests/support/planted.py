@@ -4,44 +4,10 @@ from __future__ import annotations
 
 import base64
 import random
-import string
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-ALNUM = string.ascii_letters + string.digits
-LOWER = string.ascii_lowercase + string.digits
-UPPER = string.ascii_uppercase + string.digits
-URLSAFE = ALNUM + "_-"
-BASE64 = ALNUM + "+/"
-HEX = "0123456789abcdef"
-DIGITS = string.digits
-BASE32 = string.ascii_uppercase + "234567"
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A secret in a line of code.
-
-    Attributes:
-        type: Its name in the corpus.
-        rule: The rule that has to find it.
-        line: The line, or lines.
-        secret: What must not survive in any text or token stream.
-        value: What the finding has to span; by default the secret.
-        language: Of the file.
-    """
-
-    type: str
-    rule: str
-    line: str
-    secret: str
-    value: str = ""
-    language: str = "Python"
-
-    @property
-    def span(self) -> str:
-        """What the finding has to span."""
-        return self.value or self.secret
+from support.declared import declared
+from support.planting import ALNUM, BASE32, BASE64, DIGITS, HEX, LOWER, UPPER, URLSAFE, Planted
 
 
 def planted(seed: int = 0) -> list[Planted]:
@@ -55,7 +21,7 @@ def planted(seed: int = 0) -> list[Planted]:
             if any(map(str.isdigit, value)) and (alphabet == DIGITS or any(map(str.isalpha, value))):
                 return value
 
-    return [*_tokens(some), *_contexts(some), *_named(some)]
+    return [*_tokens(some), *_contexts(some), *_named(some), *declared(some)]
 
 
 def _tokens(some: Callable[[str, int], str]) -> Iterator[Planted]:

@@ -10,7 +10,29 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from duotune.data.redaction.values import MIN_RANDOM, is_chosen, is_code, is_fake, is_hex, is_random, is_uuid
+from duotune.data.redaction.declarations import AFTER_STEM, BEFORE_RUN, may_give
+from duotune.data.redaction.names import (
+    KEY_STEMS,
+    STEMS,
+    begins_name,
+    is_about,
+    may_be_listed,
+    may_hold_uuid,
+    names_azure_key,
+    names_key,
+    names_password,
+)
+from duotune.data.redaction.values import (
+    MIN_RANDOM,
+    is_chosen,
+    is_code,
+    is_fake,
+    is_hex,
+    is_jumbled,
+    is_passphrase,
+    is_random,
+    is_uuid,
+)
 
 SHELLS = frozenset(["Shell", "Fish", "Dockerfile", "Makefile", "Batchfile"])
 UNQUOTED = SHELLS | frozenset(
@@ -18,33 +40,16 @@ UNQUOTED = SHELLS | frozenset(
 )
 """Languages in which a string needs no quotes, and prose, which quotes them."""
 
-_STEMS = ("pass", "pwd", "secret")
-# `pass` begins a word, as not in `compass`, and ends it, as not in `passing`; but `dbpass` and its like are names.
-_PASS = re.compile(
-    r"(?:pass(?=w|phrase)|(?<![a-z])pass(?![a-z])|(?<=[a-z])Pass(?![a-z])|(?<![A-Za-z])PASS(?![A-Za-z])"
-    r"|(?<=db|my)pass(?![a-z])|(?<=ftp|sql|ssh|usr)pass(?![a-z])|(?<=user|root|smtp|mail)pass(?![a-z]))"
-    r"(?![\s(][^=:])",
-)
-_PASS_WORD = re.compile(r"(?i:passw|passphrase)")
-_PASSWORD = re.compile(r"pass|pwd", re.IGNORECASE)
 _NAME = re.compile(r"[\w.$-]*+")
-_QUOTED_NAMES_END = r"\\?[\"'`]?\]?\)?"
-# A type between name and value, as in `password: str = "…"` or `final String password = "…"`.
-_TYPE = r"(?:\s{0,4}:\s{0,2}[A-Za-z][\w\[\], |.?<>]{0,40}+(?=\s{0,4}=))?"
-_OPERATOR = r"\s{0,20}(?P<operator>=>|:=|\?=|\+=|={1,3}|!==?|::?|,|\|\||\?\?|\()\s{0,20}"
-# A parenthesis may hold the value on a line of its own; a value may hold other quotes, and its own after a backslash.
-_QUOTED = (
-    r"(?:\((?=[ \t]{0,8}\n)\s{0,40})?[bBfFuUrRL@$]{0,2}(?P<quote>\\?[\"'`])"
-    r"(?P<quoted>(?:(?!(?P=quote))(?:\\[^\n]|[^\n\\])){4,200}+)(?P=quote)"
-)
 _JOINED = re.compile(r"^[\"'`]|[\"'`]$|[\"'`]\s?[+.&,]|[+.&,]\s?[\"'`]")
-_AFTER_STEM = re.compile(r"(?P<tail>[\w-]{0,40}+)" + _QUOTED_NAMES_END + _TYPE + _OPERATOR + _QUOTED)
+_KEY_FOLLOWS = re.compile(r"\s{0,4}:(?!:)")
 _UNQUOTED_AFTER = re.compile(
-    r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}(?P<operator>=|: |:\t)[ \t]{0,8}"
+    r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}(?P<operator>[:?]?=|: |:\t)[ \t]{0,8}"
     r"(?P<bare>(?![{\[])[^\s\"'`<>|;,]{4,128})(?<![{}\[\]])(?=\s|;|,|$)"
 )
 # Where a value goes to the end of its line, it may hold more.
 _LINES = frozenset(["YAML", "INI"])
+_SETTINGS = _LINES | frozenset(["TOML", "JSON"])
 _LINE_AFTER = re.compile(
     r"(?P<tail>[\w.-]{0,40}+)[\"']?[ \t]{0,8}(?P<operator>=|: |:\t|:(?=[^\s:/]))[ \t]{0,8}"
     r"(?P<bare>[^\s\"'`<>]{4,128})(?<![;,}\])])(?=[;,}\])]{0,3}[ \t]*(?:\n|#|\Z))"
@@ -59,57 +64,24 @@ _NEXT_VALUE = re.compile(
     r"|(?P<bare>(?![{\[])[^\s\"'`<>|;,]{4,128})(?<![{}\[\]])(?=[ \t]*(?:\n|#|\Z)))"
 )
 # In connection strings and XML: `;Password=…;`, `?password=…&`, `<password>…</password>`, `key="Password" value="…"`.
-_IN_STRING = re.compile(r"(?:word|wd)?=([^\s;&\"'`<>()\[\]{}]{3,128})(?=[;&\"'`\s])")
+_IN_STRING = re.compile(r"(?:word|wd|d)?=([^\s;&\"'`<>()\[\]{}]{3,128})(?=[;&\"'`\s])")
 _BEFORE_IN_STRING = re.compile(r"[;?&\"']\s?(?:[Uu]ser ?)?$|(?:host|user|dbname|port|uid|UID)=[^\s\"']* $")
 _IN_XML = re.compile(
-    r"(?:word|wd|phrase)?(?:>\s{0,8}([^\s<>]{4,128})\s{0,8}</|\"\s+value=\"([^\s\"]{4,128})\""
+    r"(?:word|wd|d|phrase)?(?:>\s{0,8}([^\s<>]{4,128})\s{0,8}</|\"\s+value=\"([^\s\"]{4,128})\""
     r"|\">\s{0,20}(?:<value>)?([^\s<>]{4,128})\s{0,20}</)",
     re.IGNORECASE,
 )
-# Names that end so hold something about a secret.
-_ABOUT = re.compile(
-    r"(?:url|uri|path|file|filename|dir|field|label|input|type|length|len|size|min|max|policy|regex|pattern|re|env|name"
-    r"|names|id|ids|hint|help|error|err|message|msg|title|text|placeholder|prompt|hash|hashed|digest|algorithm|alg|class"
-    r"|style|page|route|endpoint|header|prefix|suffix|format|version|enabled|required|changed|reset|template|provider"
-    r"|manager|validator|strength|encoder|encoding|desc|description|column|attr|attribute|property|param|parameter|count"
-    r"|ref|arn|group|role|mode|method|command|cmd|expiry|expires|date|at|used|mgr|manager|value|reader|callback|policy|key_name|engine|store|tag|action|selector|icon)"
-    r"s?$",
-    re.IGNORECASE,
+# In a comment a password stands without quotes in every language: `// password: …`.
+_COMMENT = re.compile(r"^\s*(?:#|//|/?\*|--|;|<!--|%|REM\s)|(?:^|\s)(?:#|//|/\*)\s")
+_IN_COMMENT = re.compile(
+    r"(?P<tail>[\w.-]{0,40}+)[\"'`]?[ \t]{0,4}(?:[:=]|\bis\b)[ \t]{0,4}(?P<bare>[^\s\"'`<>|;,]{7,128}[^\s\"'`<>|;,.)])"
+    r"[;,.)]{0,2}(?=\s|\Z)"
 )
-_BEFORE_RUN = re.compile(
-    r"(?<![\w.$-])(?P<name>[\w.$-]{2,64}+)"
-    + _QUOTED_NAMES_END
-    + _TYPE
-    + _OPERATOR
-    + r"(?:[bBfFuUrRL@$]{0,2}(?P<quote>\\?[\"'`]))?"
-    r"(?P<head>[^\s\"'`<>{}\[\]|;,()=:]{0,16})$"
-)
-_KEY_NAME = re.compile(
-    r"passw|passphrase|pwd|secret|token(?!i[sz])|api[-_.]?key|access[-_.]?key|account[-_.]?key|private|signing|encrypt|crypto"
-    r"|credential|(?:^|[-_.])auth|bearer|licen[cs]e[-_.]?key|hmac|(?<![a-z])salt|master[-_.]?key|(?<![a-z])psk"
-    r"|(?:^|[-_.])key$|(?:^|[a-z_.-])(?:[-_.]key|KEY|Key)$|jwt|cookie[-_.]?secret|client[-_.]?secret|seed$|mnemonic|dsn$",
-    re.IGNORECASE,
-)
-_KEY_STEMS = (
-    *("key", "secret", "token", "pass", "pwd", "auth", "cred", "salt", "seed", "sign", "crypt", "private", "hmac"),
-    *("bearer", "jwt", "psk", "mnemonic", "dsn"),
-)
+_QUOTES = frozenset("\"'`\\")
+_BEFORE_VALUE = _QUOTES | frozenset("= ")
 _LOOK_BACK = 120
 _LONGEST_HEAD = 40
 _NOTHING_ELSE = re.compile(r"[^\S\n]*+(?:[#;\\\n]|\Z)")
-_LISTED_NAME = re.compile(
-    r"(?:key|token|secret|password|passwd|pwd|pass|credentials?|word|wd|phrase|wort)$", re.IGNORECASE
-)
-_UUID_NAME = re.compile(r"(?:secret|password|pass|api[-_.]?key|secret[-_.]?key)$", re.IGNORECASE)
-_AZURE = re.compile(r"AccountKey$|SharedAccessKey$")
-_NO_KEY_NAME = re.compile(
-    r"pullsecrets?$|public|publish|pub[-_.]?key|primary|foreign|partition|sort[-_.]?key|cache|hash|sha\d|md5|digest|checksum|integrity"
-    r"|etag|finger|thumb|commit|revision|(?:^|[-_.])rev|version|uuid|guid|(?:next|page|max|start|end|sync|continuation|pagination)[-_.]?token|continuation|cursor|csrf|xsrf"
-    r"|expected|author(?!iz)|test[-_.]?vector|idempoten|public[-_.]?token|signature|cert|plain|cipher[-_]?text|nonce|(?:^|[-_.])iv$"
-    r"|(?:key|token|secret|auth)[-_.]?(?:id|name|code|type|size|len|length|path|file|alias|ring|board|word|url|uri|arn|hash"
-    r"|prefix|version|count|endpoint|count|field|header|class)s?$|(?-i:(?<=[a-z0-9])I[Dd]|_I[Dd]|[_-]id)s?$|monkey|donkey|turkey|keyframes?|i18n|translat|locali[sz]",
-    re.IGNORECASE,
-)
 _HEX_DIGITS = frozenset((24, 26, 28, 30, 32, 36, 40, 48, 50, 56, 60, 64, 72, 80, 96, 100, 128))
 
 
@@ -138,11 +110,11 @@ def chosen(text: str, lower: str, language: str) -> Iterator[Assigned]:
         lower: The same in small letters, of the same length.
         language: Its language.
     """
-    for stem in _STEMS:
+    for stem in STEMS:
         place = lower.find(stem)
         while place >= 0:
             after = place + len(stem)
-            if stem != "pass" or _PASS_WORD.match(text, place) or _PASS.match(text, place):
+            if begins_name(text, place, stem):
                 found = _value_after(text, place, after, language) or _next_value(text, place, after, language)
                 if found is not None:
                     yield found
@@ -151,40 +123,48 @@ def chosen(text: str, lower: str, language: str) -> Iterator[Assigned]:
 
 def assigned_run(text: str, start: int, end: int, language: str) -> Assigned | None:
     """The secret that a long run `text[start:end]` is part of, when chance made it and a name before it tells."""
-    first = max(0, start - _LOOK_BACK)
-    line = text[max(first, text.rfind("\n", first, start) + 1) : start]
+    line = _line_before(text, start)
     lower = line.lower()
-    if not any(stem in lower for stem in _KEY_STEMS):
+    if not any(stem in lower for stem in KEY_STEMS):
         return None
-    before = _BEFORE_RUN.search(line)
-    if before is None or (before["operator"] in (",", "(") and not _may_list(before, before["name"])):
+    before = BEFORE_RUN.search(line)
+    if before is None or not names_key(before["name"]):
         return None
-    if not _KEY_NAME.search(before["name"]) or _NO_KEY_NAME.search(before["name"]):
+    name = before["name"]
+    if not may_give(before, name, line[: before.start()], may_be_listed(name), language):
         return None
     first = start - len(before["head"])
     quote = before["quote"]
     last = _end_of_value(text, end, quote)
     value = text[first:last]
-    if quote is None and ((language not in UNQUOTED and "=" not in before[0]) or text[last : last + 1] in ("(", "[")):
+    if quote is None and (not _may_be_bare(line, before, language) or text[last : last + 1] in ("(", "[")):
         return None
-    if text[first - 2 : first] in ("${", "%(", "{{") or not _is_key(value, before["name"], quoted=quote is not None):
+    if text[first - 2 : first] in ("${", "%(", "{{") or not _is_key(value, name, quoted=quote is not None):
         return None
-    if _AZURE.search(before["name"]):
+    if names_azure_key(name):
         return Assigned("azure-key", "key", first, last)
-    password = _PASSWORD.search(before["name"]) is not None
+    password = names_password(name)
     rule = "hex-key" if is_hex(value) and not password else "password" if password else "generic-key"
     return Assigned(rule, "password" if password else "key", first, last)
 
 
-def _may_list(match: re.Match[str], name: str) -> bool:
-    """Whether a comma or parenthesis may give a name its value: `getenv("PASSWORD", "…")`, `setPassword("…")`."""
-    call = match["operator"] == "(" and match.string[match.start("operator") - 1] != " "
-    return call or (match["operator"] == "," and (not name or _LISTED_NAME.search(name) is not None))
+def may_be_assigned(text: str, start: int, end: int, language: str) -> bool:
+    """Whether a long run without any digit is worth a look: most are names, in one case or of many words."""
+    if text[start - 1 : start] not in _BEFORE_VALUE or (
+        text[end : end + 1] not in _QUOTES and language not in UNQUOTED
+    ):
+        return False
+    run = text[start:end]
+    return run.lower() != run != run.upper() and is_jumbled(run)
+
+
+def _may_be_bare(line: str, before: re.Match[str], language: str) -> bool:
+    return language in UNQUOTED or "=" in before[0] or _COMMENT.search(line) is not None
 
 
 def _is_key(value: str, name: str, quoted: bool) -> bool:
     if is_uuid(value):
-        return _UUID_NAME.search(name) is not None
+        return may_hold_uuid(name)
     if value.lower().startswith("0x"):
         value = value[2:]
     if is_hex(value) and len(value) not in _HEX_DIGITS:
@@ -200,23 +180,25 @@ def _end_of_value(text: str, end: int, quote: str | None) -> int:
 
 
 def _value_after(text: str, stem: int, after: int, language: str) -> Assigned | None:
-    match = _AFTER_STEM.match(text, after)
+    match = AFTER_STEM.match(text, after)
     if match is None:
         return _unquoted_after(text, stem, after, language)
     name = _name_before(text, stem, after) + match["tail"]
     start, end = match.span("quoted")
     start_of_name = after + len(match["tail"]) - len(name)
-    if match["operator"] in (",", "(") and not _may_list(match, match["tail"]):
+    before = _line_before(text, start_of_name)
+    listed = not match["tail"] or may_be_listed(match["tail"])
+    if is_about(name, match["tail"]) or not may_give(match, name, before, listed, language):
         return None
-    if match["operator"] == "(" and text[start_of_name - 1 : start_of_name] == "@":
+    listed_key = before.endswith("=") or "=" in match["quoted"] or _KEY_FOLLOWS.match(text, match.end()) is not None
+    if match["operator"] == "," and listed_key:
         return None
-    if match["operator"] == "," and (text[start_of_name - 1 : start_of_name] == "=" or "=" in match["quoted"]):
+    if before.endswith("::") or _JOINED.search(match["quoted"]):
         return None
-    if _ABOUT.search(match["tail"]) or _NO_KEY_NAME.search(name) or text[start_of_name - 2 : start_of_name] == "::":
+    value = match["quoted"]
+    if not _is_secret(value, name) and not _is_setting(value, name, language):
         return None
-    if _JOINED.search(match["quoted"]):
-        return None
-    return _of_name(name, start, end) if _is_secret(match["quoted"], name) else None
+    return _of_name(name, start, end)
 
 
 def _next_value(text: str, stem: int, after: int, language: str) -> Assigned | None:
@@ -224,7 +206,7 @@ def _next_value(text: str, stem: int, after: int, language: str) -> Assigned | N
     if match is None or (match["bare"] and language not in UNQUOTED):
         return None
     name = _name_before(text, stem, after) + match["tail"]
-    if _ABOUT.search(match["tail"]) or _NO_KEY_NAME.search(name):
+    if is_about(name, match["tail"]):
         return None
     value = "bare" if match["bare"] else "quoted"
     return _of_name(name, *match.span(value)) if _is_secret(match[value], name) else None
@@ -236,9 +218,11 @@ def _unquoted_after(text: str, stem: int, after: int, language: str) -> Assigned
         match = _UNQUOTED_AFTER.match(text, after)
     if match is not None:
         name = _name_before(text, stem, after) + match["tail"]
-        about = _ABOUT.search(match["tail"]) or _NO_KEY_NAME.search(name)
-        if not about and _is_secret(match["bare"], name) and _stands_alone(text, match, language):
+        secret = not is_about(name, match["tail"]) and _is_secret(match["bare"], name)
+        if secret and _stands_alone(text, match, language):
             return _of_name(name, *match.span("bare"))
+    elif language not in UNQUOTED and (found := _in_comment(text, stem, after)) is not None:
+        return found
     if text[stem : stem + 1] not in "pP":
         return None
     match = _IN_STRING.match(text, after)
@@ -250,6 +234,23 @@ def _unquoted_after(text: str, stem: int, after: int, language: str) -> Assigned
     return Assigned("password", "password", *match.span(match.lastindex))
 
 
+def _in_comment(text: str, stem: int, after: int) -> Assigned | None:
+    """A value of a comment: only one that chance made, as comments hold code and sentences too."""
+    match = _IN_COMMENT.match(text, after)
+    if match is None or not is_jumbled(match["bare"]) or not is_chosen(match["bare"]):
+        return None
+    name = _name_before(text, stem, after) + match["tail"]
+    if is_about(name, match["tail"]) or _COMMENT.search(_line_before(text, stem)) is None:
+        return None
+    return _of_name(name, *match.span("bare"))
+
+
+def _line_before(text: str, place: int) -> str:
+    """What stands before a place in its line, as far back as names are looked for."""
+    first = max(0, place - _LOOK_BACK)
+    return text[max(first, text.rfind("\n", first, place) + 1) : place]
+
+
 def _name_before(text: str, stem: int, after: int) -> str:
     first = max(0, stem - _LONGEST_HEAD)
     backwards = _NAME.match(text[first:after][::-1])
@@ -257,11 +258,15 @@ def _name_before(text: str, stem: int, after: int) -> str:
 
 
 def _is_secret(value: str, name: str) -> bool:
-    return is_chosen(value) and (len(value) >= 8 or _PASSWORD.search(name) is not None)
+    return is_chosen(value) and (len(value) >= 8 or names_password(name))
+
+
+def _is_setting(value: str, name: str, language: str) -> bool:
+    return language in _SETTINGS and names_password(name) and is_passphrase(value)
 
 
 def _of_name(name: str, start: int, end: int) -> Assigned:
-    word = "password" if _PASSWORD.search(name) else "secret"
+    word = "password" if names_password(name) else "secret"
     return Assigned(word, word, start, end)
 
 

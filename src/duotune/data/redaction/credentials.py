@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from duotune.data.redaction.assignments import UNQUOTED
-from duotune.data.redaction.values import is_chosen, is_code, is_fake, is_random
+from duotune.data.redaction.values import is_chosen, is_code, is_fake, is_jumbled, is_random
 
 _HOST = r"(?=[\w.\[$%{<-])"
 _END_OF_KEY = r"-----END[A-Z0-9 ]*(?:PRIVATE KEY|PRIVATE KEY BLOCK)-----"
@@ -46,6 +46,10 @@ def _plausible(value: str) -> bool:
 
 def _not_fake(value: str) -> bool:
     return not is_fake(value)
+
+
+def _argument(value: str) -> bool:
+    return _plausible(value) and (any(map(str.isdigit, value)) or is_jumbled(value)) and not value.startswith("-")
 
 
 def _anything(value: str) -> bool:
@@ -203,7 +207,7 @@ CONTEXTS = (
             r"|pass(?:in|out)?\s+pass:|--pass(?:word|wd)?[ =])"
             r"[\"']?([^\s\"'`|;]{4,128})"
         ),
-        lambda value: _plausible(value) and any(map(str.isdigit, value)) and not value.startswith("-"),
+        _argument,
         UNQUOTED,
     ),
     Context(

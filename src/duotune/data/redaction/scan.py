@@ -1,15 +1,19 @@
 """All rules over one text.
 
-Measured by `benchmarks/redaction.py` on what the tests plant (40 secrets of each of 145 types) and on 134 lines that
-only look like secrets: recall 0.999, precision 1.0. The rules were written beside both, so that this is no estimate for
-foreign code; there, findings per MB and a sample judged by eye tell more.
+Measured by `benchmarks/redaction.py` on what the tests plant (40 secrets of each of 216 types in 30 languages) and on
+158 lines that only look like secrets: recall 0.999, precision 1.0. Of passwords and keys without any digit, and of
+those in comments (40 of each of 83 types in 29 languages), recall is 0.98. The rules were written beside both, so that
+this is no estimate for foreign code; there, findings per MB and a sample judged by eye tell more.
+
+Not found by choice: passwords that are words or names, as `sunshine`, which code writes beside such names most; letters
+only of fewer than 8; and without quotes in comments, what chance did not make.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from duotune.data.redaction.assignments import assigned_run, chosen
+from duotune.data.redaction.assignments import assigned_run, chosen, may_be_assigned
 from duotune.data.redaction.credentials import credentials, discord_token, password_hash
 from duotune.data.redaction.finding import Finding
 from duotune.data.redaction.issuers import issued, may_be_issued
@@ -50,11 +54,11 @@ def _issued(text: str, start: int, end: int) -> Iterator[Finding]:
 def _secrets(text: str, language: str) -> Iterator[Finding]:
     flat_text = flat(text)
     for start, end, has_digit in long_runs(flat_text):
-        if not has_digit and not may_be_issued(text, start, end):
-            continue
-        known = list(_issued(text, start, end))
+        issuable = has_digit or may_be_issued(text, start, end)
+        assignable = has_digit or may_be_assigned(text, start, end, language)
+        known = list(_issued(text, start, end)) if issuable else []
         yield from known
-        if has_digit and not known:
+        if assignable and not known:
             yield from _unknown(text, start, end, language)
     for context, start, end in credentials(text, language):
         yield Finding(context.rule, "secret", context.word, start, end)
