@@ -139,6 +139,29 @@ def test_dry_run_changes_nothing_and_prints_every_check(
     for check in ("project code", "base model", "adapter name", "memory", "disk", "state"):
         assert check in out
     assert not paths.runs().exists()
+    settings = {line.split()[0]: line.split()[-1] for line in out.splitlines() if "." in line.split(" ")[0]}
+    assert settings["projects[0].source"] == str(project)
+    assert settings["data.sequence_length"] == "128"
+    assert "lora.r" not in settings
+    assert f"duotune config show {tmp_path / 'run.toml'}" in out
+
+
+def test_a_stage_that_does_not_exist_is_refused_before_anything_is_planned(
+    tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_config(tmp_path, project, micro_model)
+    for more in ([], ["--dry-run"], ["--dry-run", "--json"]):
+        assert run(["run", str(file), "--until", "foo", *more]) == ExitCode.USAGE
+        assert "no stage 'foo'" in capsys.readouterr().err
+        assert not paths.home().exists()
+
+
+def test_a_dry_run_until_a_stage_expects_no_later_one(
+    tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_config(tmp_path, project, micro_model)
+    assert run(["run", str(file), "--until", "train", "--dry-run", "--json"]) == ExitCode.OK
+    assert list(json.loads(capsys.readouterr().out)["durations"]) == ["prepare", "train"]
 
 
 def test_symlink_out_and_unreadable_file_are_left_out_with_their_reason(
@@ -169,7 +192,14 @@ def test_unknown_languages_are_refused_where_they_are_written(
     )
     assert run(["config", "check", str(file)]) == ExitCode.USAGE
     said = capsys.readouterr().err
-    assert "projects[0].languages = 'Phyton': is not a language that is known. Did you mean `Python`?" in said
+    problem = "projects[0].languages = 'Phyton': is not a language that is known. Did you mean `Python`?"
+    assert problem in said
+    file.write_text(file.read_text().replace('name = "r"', 'name = "Bad Name"'))
+    for command in (["config", "check"], ["run"]):
+        assert run([*command, str(file)]) == ExitCode.USAGE
+        said = capsys.readouterr().err
+        assert problem in said
+        assert "name = 'Bad Name'" in said
     assert run(["projects", "add", "x", str(project), "--language", "Phyton"]) == ExitCode.USAGE
     assert "Did you mean 'Python'?" in capsys.readouterr().err
     assert run(["projects", "show", "x"]) == ExitCode.USAGE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from duotune.cli.main import COMMANDS, LazyGroup, cli, run
 from duotune.cli.output import in_words, plain_table, show
 from duotune.runs.directory import create_run
-from duotune.runs.wording import in_bytes
+from duotune.runs.wording import in_bytes, in_gib
 from support.runs import run_config
 
 
@@ -43,6 +44,42 @@ def test_config_new_goes_to_standard_output_and_check_accepts_it(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "is valid" in captured.err
+    assert "run.toml --dry-run" in captured.err
+    assert run(["config", "new", "--host"]) == 0
+    file.write_text(capsys.readouterr().out)
+    assert run(["config", "check", "--host", str(file)]) == 0
+    assert "--dry-run" not in capsys.readouterr().err
+
+
+def test_names_that_cannot_be_are_refused_in_words_with_advice_that_fits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "host.toml").write_text("[serving]\nlisten = 8\n")
+    for arguments, told, advised in (
+        (["config", "new", "--name", "Bad Name"], "name = 'Bad Name': may hold", ""),
+        (["config", "new", "--source", ""], "source = '': must not be empty", ""),
+        (["projects", "add", "Bad Name", str(tmp_path)], "name = 'Bad Name': may hold", ""),
+        (["config", "check", "--host", str(tmp_path / "host.toml")], "serving.listen = 8", "config new --host` prints"),
+        (
+            ["config", "check", "--host", str(tmp_path / "none.toml")],
+            "There is no",
+            "config new --host > duotune.toml`",
+        ),
+        (["config", "check", str(tmp_path / "host.toml")], "serving", "`duotune config new` prints"),
+    ):
+        assert run(arguments) == 2
+        said = capsys.readouterr().err
+        assert told in said
+        assert advised in said if advised else "config new" not in said
+
+
+@pytest.mark.parametrize("command", [["config", "check"], ["config", "check", "--host"], ["config", "show"], ["run"]])
+def test_a_fifo_is_no_configuration_and_is_not_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    os.mkfifo(tmp_path / "run.toml")
+    assert run([*command, str(tmp_path / "run.toml")]) == 2
+    assert "it is not a regular file" in capsys.readouterr().err
 
 
 def test_config_check_leaves_with_2_and_lists_problems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,10 +126,27 @@ def test_durations_in_words(seconds: float | None, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (999, "999 B"), (8_070_000, "8.07 MB"), (2.5e9, "2.5 GB"), (3e15, "3e+03 TB")]
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (8_070_000, "8.07 MB"),
+        (2.5e9, "2.5 GB"),
+        (3e15, "3,000 TB"),
+        (999_600, "1 MB"),
+        (999.9e6, "1 GB"),
+    ],
 )
 def test_sizes_in_decimal_units(count: float, text: str) -> None:
     assert in_bytes(count) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 MiB"), (100_000, "0.095 MiB"), (0.8471 * 2**30, "867 MiB"), (1010 * 2**30, "1,010 GiB"), (2**34, "16 GiB")],
+)
+def test_memory_in_binary_units(count: float, text: str) -> None:
+    assert in_gib(count) == text
 
 
 def test_what_is_refused_is_one_line_of_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,8 +111,3 @@ def in_words(seconds: float | None) -> str:
         return f"{max(0, round(seconds))} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def in_gib(count: float) -> str:
-    """Memory in binary units, as drivers and data sheets give it: `23.4 GiB`, `77 MiB`."""
-    return f"{count / 2**30:.3g} GiB" if count >= 2**30 else f"{count / 2**20:.3g} MiB"

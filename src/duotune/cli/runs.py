@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from duotune.cli.output import in_gib, in_words, print_json, say, show
+from duotune.cli.output import in_words, print_json, say, show
 from duotune.errors import HostError
+from duotune.runs.wording import in_gib
 
 
 @click.command()

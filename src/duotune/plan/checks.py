@@ -25,7 +25,7 @@ from duotune.models.tokenizer import load_tokenizer
 from duotune.plan.records import Check, ModelPlan, ProjectPlan
 from duotune.runs.launcher import no_room
 from duotune.runs.pause import refusal
-from duotune.runs.wording import counted
+from duotune.runs.wording import counted, in_bytes, in_gib
 from duotune.sources.open import open_source
 from duotune.storage.credentials import only_in_environment
 from duotune.storage.locations import open_storage
@@ -49,7 +49,7 @@ def attempt(checks: list[Check], name: str, action: Callable[[], tuple[T, str]])
 def device_check(gpu: Gpu | None, cores: int) -> Check:
     """Which device will train; a host without a GPU is worth a warning."""
     if gpu:
-        return Check(name="device", status="ok", detail=f"{gpu.name}, {gpu.memory_free_bytes / 2**30:.1f} GiB free")
+        return Check(name="device", status="ok", detail=f"{gpu.name}, {in_gib(gpu.memory_free_bytes)} free")
     detail = f"no GPU is visible: training runs on {cores} CPU cores, which suits models of a few million parameters"
     return Check(name="device", status="warning", detail=detail)
 
@@ -244,7 +244,7 @@ def check_adapter_name(config: RunConfig, base: str, checks: list[Check]) -> Non
 
 def memory_check(memory: MemoryEstimate, free: int, device: str) -> Check:
     """Whether training is expected to fit; an estimate only warns."""
-    detail = f"about {memory.total_bytes / 2**30:.1f} GiB (estimated) of {free / 2**30:.1f} GiB free on {device}"
+    detail = f"about {in_gib(memory.total_bytes)} (estimated) of {in_gib(free)} free on {device}"
     if memory.total_bytes <= free:
         return Check(name="memory", status="ok", detail=detail)
     hint = "Lower data.sequence_length or training.per_device_train_batch_size, or choose a smaller model."
@@ -253,7 +253,7 @@ def memory_check(memory: MemoryEstimate, free: int, device: str) -> Check:
 
 def disk_check(needed: int, free: int) -> Check:
     """Whether the run's files fit on the disk."""
-    detail = f"about {needed / 1e9:.2f} GB of {free / 1e9:.1f} GB free in {paths.home()}"
+    detail = f"about {in_bytes(needed)} of {in_bytes(free)} free in {paths.home()}"
     if needed <= free:
         return Check(name="disk", status="ok", detail=detail)
     return Check(
