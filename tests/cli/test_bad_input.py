@@ -146,6 +146,35 @@ def test_dry_run_changes_nothing_and_prints_every_check(
     assert f"duotune config show {tmp_path / 'run.toml'}" in out
 
 
+def test_a_plan_of_nothing_has_no_empty_tables_and_no_empty_check(
+    tmp_path: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["run", str(write_config(tmp_path, tmp_path / "nowhere", micro_model)), "--dry-run"]) == ExitCode.USAGE
+    assert capsys.readouterr().out.splitlines()[0].split() == ["check", "result"]
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "data.csv").write_text("a,b\n1,2\n" * 50)
+    assert run(["run", str(write_config(tmp_path, tmp_path / "notes", micro_model)), "--dry-run"]) == ExitCode.USAGE
+    assert "recipes" not in [line[2:].split(" ")[0] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_state_directory_that_is_none_is_named_without_error_numbers(
+    tmp_path: Path,
+    project: Path,
+    micro_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("")
+    file = write_config(tmp_path, project, micro_model)
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        monkeypatch.setenv("DUOTUNE_HOME", str(home))
+        for command in (["run", str(file)], ["run", str(file), "--dry-run"], ["projects", "list"], ["runs"]):
+            code = run(command)
+            captured = capsys.readouterr()
+            assert code == (ExitCode.OK if command == ["runs"] else ExitCode.ENVIRONMENT), (home, command)
+            assert "Errno" not in captured.err + captured.out
+
+
 def test_a_stage_that_does_not_exist_is_refused_before_anything_is_planned(
     tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

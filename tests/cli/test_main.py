@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from duotune.cli.main import COMMANDS, LazyGroup, cli, run
-from duotune.cli.output import in_words, plain_table, show
+from duotune.cli.output import in_words, plain_table, print_error, show
+from duotune.cli.tables import show_evaluation
+from duotune.evaluation.results import Evaluation, Metric, SetResult
 from duotune.runs.directory import create_run
 from duotune.runs.wording import in_bytes, in_gib
 from support.runs import run_config
@@ -178,6 +182,41 @@ def test_a_table_in_a_pipe_cuts_no_name_and_fills_no_line(capsys: pytest.Capture
     assert lines[1].split() == [long] * 3
     assert len(lines) == 3
     assert all(line == line.rstrip() for line in lines)
+
+
+def test_an_error_breaks_between_words_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    words = ["There", "is", "no", "such", "thing", "as", "a", "configuration", "file", "of", "this", "name"]
+    print_error(" ".join(words), "Name another.")
+    assert capsys.readouterr().err == f"Error: {' '.join(words)}\nName another.\n"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    print_error(" ".join(words), "Name another.")
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in capsys.readouterr().err.splitlines()]
+    assert max(map(len, lines)) <= 40
+    assert " ".join(line.strip() for line in lines).split() == ["Error:", *words, "Name", "another."]
+
+
+def test_the_evaluations_tables_say_what_measured_the_similarity_and_where_its_zero_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    metric = Metric(base=0.4, adapter=0.5, difference=0.1, interval=(0.0, 0.2), p_value=0.05)
+    result = SetResult(n=9, files=3, metrics={"cosine_similarity": metric, "raw_exact_match": metric}, bad_reasons={})
+    evaluation = Evaluation(
+        verdict="too few",
+        reason="Few.",
+        compared=True,
+        sets={"fim": result},
+        embedder="the base model",
+        random_pair_similarity=0.8125,
+        model="m",
+        precision="bfloat16",
+    )
+    show_evaluation(evaluation)
+    said = capsys.readouterr().out
+    assert "cosine similarity: by the base model; random pairs have 0.812" in said
+    assert "raw exact match: exact match of the whole answer" in said
 
 
 def test_explain_says_by_which_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,9 +20,14 @@ _UNLIMITED = 1_000_000
 
 def print_error(message: str, hint: str = "") -> None:
     """One sentence that names the thing, and one that says what to do."""
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
+    if sys.stderr.isatty():
+        from rich.text import Text
+
+        narrator().print(Text.assemble(("Error:", "bold red"), f" {message}"))
+    else:
+        click.echo(f"Error: {message}", err=True)
     if hint:
-        click.echo(hint, err=True)
+        say(hint)
 
 
 def say(message: str) -> None:

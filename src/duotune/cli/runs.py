@@ -72,7 +72,7 @@ def status(run: str, as_json: bool) -> None:
     show(table)
     if state.state != "finished" and (found := findings(state)):
         show(found)
-    if state.metrics and not state.ended:
+    if state.metrics and state.progress and not state.ended:
         show(f"step {state.step}: {_measured(state.metrics)}")
     for warning in state.warnings:
         show(f"Note: {warning}")

@@ -16,7 +16,7 @@ from duotune.cli.output import in_words, plain_table, say, show
 from duotune.config.run import RunConfig
 from duotune.config.write import differing
 from duotune.errors import printable
-from duotune.evaluation.results import LOWER_IS_BETTER, Evaluation, Metric
+from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, Metric
 from duotune.plan.records import Plan
 from duotune.runs.funnel import Funnel
 from duotune.runs.results import DATA_REPORT, Published
@@ -36,8 +36,8 @@ def show_plan(planned: Plan) -> None:
         commit = (project.commit or "its files")[:12]
         row = (project.name, commit, f"{project.files:,}", in_bytes(project.bytes), f"{project.tokens:,}", listed)
         projects.add_row(*row)
-    show(projects)
     if planned.projects:
+        show(projects)
         show("")
         show_types(summed(p.found for p in planned.projects), summed(p.languages for p in planned.projects))
     for project in planned.projects:
@@ -49,7 +49,8 @@ def show_plan(planned: Plan) -> None:
     if not planned.refusals:
         show("")
         show(_expected(planned))
-    show("")
+    if planned.projects:
+        show("")
     show_checks(
         (check.name, check.status, f"{check.detail}\n{check.hint}" if check.hint else check.detail)
         for check in planned.checks
@@ -131,7 +132,19 @@ def show_evaluation(evaluation: Evaluation) -> None:
             table.add_row(metric.replace("_", " ") + lower, *_figures(values, result.files))
         show(table)
         show("")
+    if evaluation.sets:
+        show(_meaning(evaluation))
+        show("")
     show(Text.assemble("Verdict: ", (evaluation.verdict, "bold"), f". {evaluation.reason}"))
+
+
+def _meaning(evaluation: Evaluation) -> str:
+    """What the tables' own words leave open."""
+    zero = f"random pairs have {evaluation.random_pair_similarity:.3f}"
+    return (
+        f"cosine similarity: by {printable(evaluation.embedder)}; {zero}. "
+        f"raw exact match: {METRICS['raw_exact_match']}."
+    )
 
 
 def _figures(metric: Metric, files: int) -> tuple[str, str, str, Text]:

@@ -101,12 +101,13 @@ def check_recipes(config: RunConfig, projects: list[ProjectPlan], checks: list[C
     untaught = [name for name in languages if not taught(shares, name)]
 
     def apply() -> tuple[None, str]:
-        if languages and len(untaught) == len(languages):
+        if len(untaught) == len(languages):
             raise UsageError(f"There is nothing to train on: {no_examples(languages)}", teach(languages))
         given = [name for name in NAMES if shares[name] and any(applies(name, one) for one in languages)]
         return None, ", ".join(f"{name} {shares[name]:g}" for name in given)
 
-    attempt(checks, "recipes", apply)
+    if languages:
+        attempt(checks, "recipes", apply)
     if untaught and len(untaught) < len(languages):
         detail = f"{no_examples(untaught)} Such files will not be trained on".strip()
         hint = f"{teach(untaught)} Or leave those files out of the projects."
