@@ -184,6 +184,15 @@ def test_a_table_in_a_pipe_cuts_no_name_and_fills_no_line(capsys: pytest.Capture
     assert all(line == line.rstrip() for line in lines)
 
 
+def test_what_only_looks_like_the_option_json_gets_no_json(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["run", "none.toml", "--until", "--json"], ["status", "--", "--json"], ["config", "check"]):
+        assert run(arguments) == 2
+        assert capsys.readouterr().out == ""
+    for arguments in (["run", "none.toml", "--until", "train", "--json"], ["projects", "show", "x", "--json"]):
+        assert run(arguments) == 2
+        assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == 2
+
+
 def test_an_error_breaks_between_words_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

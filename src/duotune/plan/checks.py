@@ -26,6 +26,7 @@ from duotune.plan.records import Check, ModelPlan, ProjectPlan
 from duotune.runs.launcher import no_room
 from duotune.runs.pause import refusal
 from duotune.runs.wording import counted, in_bytes, in_gib
+from duotune.sources.git import enclosing_repository
 from duotune.sources.open import open_source
 from duotune.storage.credentials import only_in_environment
 from duotune.storage.locations import open_storage
@@ -69,6 +70,11 @@ def look_at_project(project: ProjectConfig, config: RunConfig, checks: list[Chec
     if found and known and known.source != project.source:
         detail = f"the catalog knows {project.name} as {printable(known.source)}, and goes on doing so"
         hint = "Give the project another name, unless it has only moved."
+        checks.append(Check(name=f"project {project.name}", status="warning", detail=detail, hint=hint))
+    if found and not found.commit and (above := enclosing_repository(Path(project.source))):
+        detail = f"it is a folder inside of the Git repository {printable(above)}, so that no commit is pinned"
+        inside = Path(project.source).absolute().relative_to(above)
+        hint = f'Name {printable(above)} as its source, with include = ["/{printable(inside)}/"], to pin a commit.'
         checks.append(Check(name=f"project {project.name}", status="warning", detail=detail, hint=hint))
     for setting, globs in found.unmatched.items() if found else ():
         detail = f"no file matches what its {setting} names: {printable(', '.join(globs))}"
