@@ -72,7 +72,9 @@ def look_at_project(project: ProjectConfig, config: RunConfig, checks: list[Chec
         hint = "Give the project another name, unless it has only moved."
         checks.append(Check(name=f"project {project.name}", status="warning", detail=detail, hint=hint))
     if found and not found.commit and (above := enclosing_repository(Path(project.source))):
-        detail = f"it is a folder inside of the Git repository {printable(above)}, so that no commit is pinned"
+        detail = (
+            f"{project.name} is a folder inside of the Git repository {printable(above)}, so that no commit is pinned"
+        )
         inside = Path(project.source).absolute().relative_to(above)
         hint = f'Name {printable(above)} as its source, with include = ["/{printable(inside)}/"], to pin a commit.'
         checks.append(Check(name=f"project {project.name}", status="warning", detail=detail, hint=hint))
