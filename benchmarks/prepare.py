@@ -69,7 +69,7 @@ def peak_mib() -> float:
 
 
 def collect(target: Path, megabytes: float) -> int:
-    """Copy source of the standard library and of installed packages, one project per package; returns bytes."""
+    """Copy source of the standard library and of installed packages, as five projects; returns bytes."""
     copied = 0
     for project, file, relative in source_files():
         size = file.stat().st_size
@@ -83,7 +83,7 @@ def collect(target: Path, megabytes: float) -> int:
 
 
 def source_files() -> Iterator[tuple[str, Path, Path]]:
-    """Project, file and path in the project; the standard library is five projects, packages are one each of five."""
+    """Project, file and path in the project: a package, or a module, is always in the same one of five projects."""
     library, packages = (Path(sysconfig.get_paths()[name]) for name in ("stdlib", "purelib"))
     for number, root in enumerate([library, packages]):
         for file in sorted(root.rglob("*")):

@@ -110,11 +110,11 @@ class Problem:
 class ConfigError(UsageError):
     """A configuration with one or more problems, all of them reported at once."""
 
-    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, file: str, problems: Sequence[Problem], hint: str = "") -> None:
         self.problems = tuple(problems)
         count = len(self.problems)
         listed = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(
             f"{file} has {count} problem{'s' if count != 1 else ''}:\n{listed}",
-            "Correct the keys above; `duotune config new` prints a file with every key and its default.",
+            hint or "Correct what is named above.",
         )

@@ -139,6 +139,58 @@ def test_dry_run_changes_nothing_and_prints_every_check(
     for check in ("project code", "base model", "adapter name", "memory", "disk", "state"):
         assert check in out
     assert not paths.runs().exists()
+    settings = {line.split()[0]: line.split()[-1] for line in out.splitlines() if "." in line.split(" ")[0]}
+    assert settings["projects[0].source"] == str(project)
+    assert settings["data.sequence_length"] == "128"
+    assert "lora.r" not in settings
+    assert f"duotune config show {tmp_path / 'run.toml'}" in out
+
+
+def test_a_plan_of_nothing_has_no_empty_tables_and_no_empty_check(
+    tmp_path: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["run", str(write_config(tmp_path, tmp_path / "nowhere", micro_model)), "--dry-run"]) == ExitCode.USAGE
+    assert capsys.readouterr().out.splitlines()[0].split() == ["check", "result"]
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "data.csv").write_text("a,b\n1,2\n" * 50)
+    assert run(["run", str(write_config(tmp_path, tmp_path / "notes", micro_model)), "--dry-run"]) == ExitCode.USAGE
+    assert "recipes" not in [line[2:].split(" ")[0] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_state_directory_that_is_none_is_named_without_error_numbers(
+    tmp_path: Path,
+    project: Path,
+    micro_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("")
+    file = write_config(tmp_path, project, micro_model)
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        monkeypatch.setenv("DUOTUNE_HOME", str(home))
+        for command in (["run", str(file)], ["run", str(file), "--dry-run"], ["projects", "list"], ["runs"]):
+            code = run(command)
+            captured = capsys.readouterr()
+            assert code == (ExitCode.OK if command == ["runs"] else ExitCode.ENVIRONMENT), (home, command)
+            assert "Errno" not in captured.err + captured.out
+
+
+def test_a_stage_that_does_not_exist_is_refused_before_anything_is_planned(
+    tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_config(tmp_path, project, micro_model)
+    for more in ([], ["--dry-run"], ["--dry-run", "--json"]):
+        assert run(["run", str(file), "--until", "foo", *more]) == ExitCode.USAGE
+        assert "no stage 'foo'" in capsys.readouterr().err
+        assert not paths.home().exists()
+
+
+def test_a_dry_run_until_a_stage_expects_no_later_one(
+    tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_config(tmp_path, project, micro_model)
+    assert run(["run", str(file), "--until", "train", "--dry-run", "--json"]) == ExitCode.OK
+    assert list(json.loads(capsys.readouterr().out)["durations"]) == ["prepare", "train"]
 
 
 def test_symlink_out_and_unreadable_file_are_left_out_with_their_reason(
@@ -169,7 +221,14 @@ def test_unknown_languages_are_refused_where_they_are_written(
     )
     assert run(["config", "check", str(file)]) == ExitCode.USAGE
     said = capsys.readouterr().err
-    assert "projects[0].languages = 'Phyton': is not a language that is known. Did you mean `Python`?" in said
+    problem = "projects[0].languages = 'Phyton': is not a language that is known. Did you mean `Python`?"
+    assert problem in said
+    file.write_text(file.read_text().replace('name = "r"', 'name = "Bad Name"'))
+    for command in (["config", "check"], ["run"]):
+        assert run([*command, str(file)]) == ExitCode.USAGE
+        said = capsys.readouterr().err
+        assert problem in said
+        assert "name = 'Bad Name'" in said
     assert run(["projects", "add", "x", str(project), "--language", "Phyton"]) == ExitCode.USAGE
     assert "Did you mean 'Python'?" in capsys.readouterr().err
     assert run(["projects", "show", "x"]) == ExitCode.USAGE

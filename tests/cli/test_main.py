@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from duotune.cli.main import COMMANDS, LazyGroup, cli, run
-from duotune.cli.output import in_words, plain_table, show
+from duotune.cli.output import in_words, plain_table, print_error, show
+from duotune.cli.tables import show_evaluation
+from duotune.evaluation.results import Evaluation, Metric, SetResult
 from duotune.runs.directory import create_run
-from duotune.runs.wording import in_bytes
+from duotune.runs.wording import in_bytes, in_gib
 from support.runs import run_config
 
 
@@ -43,6 +48,42 @@ def test_config_new_goes_to_standard_output_and_check_accepts_it(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "is valid" in captured.err
+    assert "run.toml --dry-run" in captured.err
+    assert run(["config", "new", "--host"]) == 0
+    file.write_text(capsys.readouterr().out)
+    assert run(["config", "check", "--host", str(file)]) == 0
+    assert "--dry-run" not in capsys.readouterr().err
+
+
+def test_names_that_cannot_be_are_refused_in_words_with_advice_that_fits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "host.toml").write_text("[serving]\nlisten = 8\n")
+    for arguments, told, advised in (
+        (["config", "new", "--name", "Bad Name"], "name = 'Bad Name': may hold", ""),
+        (["config", "new", "--source", ""], "source = '': must not be empty", ""),
+        (["projects", "add", "Bad Name", str(tmp_path)], "name = 'Bad Name': may hold", ""),
+        (["config", "check", "--host", str(tmp_path / "host.toml")], "serving.listen = 8", "config new --host` prints"),
+        (
+            ["config", "check", "--host", str(tmp_path / "none.toml")],
+            "There is no",
+            "config new --host > duotune.toml`",
+        ),
+        (["config", "check", str(tmp_path / "host.toml")], "serving", "`duotune config new` prints"),
+    ):
+        assert run(arguments) == 2
+        said = capsys.readouterr().err
+        assert told in said
+        assert advised in said if advised else "config new" not in said
+
+
+@pytest.mark.parametrize("command", [["config", "check"], ["config", "check", "--host"], ["config", "show"], ["run"]])
+def test_a_fifo_is_no_configuration_and_is_not_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    os.mkfifo(tmp_path / "run.toml")
+    assert run([*command, str(tmp_path / "run.toml")]) == 2
+    assert "it is not a regular file" in capsys.readouterr().err
 
 
 def test_config_check_leaves_with_2_and_lists_problems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,10 +130,27 @@ def test_durations_in_words(seconds: float | None, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (999, "999 B"), (8_070_000, "8.07 MB"), (2.5e9, "2.5 GB"), (3e15, "3e+03 TB")]
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (8_070_000, "8.07 MB"),
+        (2.5e9, "2.5 GB"),
+        (3e15, "3,000 TB"),
+        (999_600, "1 MB"),
+        (999.9e6, "1 GB"),
+    ],
 )
 def test_sizes_in_decimal_units(count: float, text: str) -> None:
     assert in_bytes(count) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 MiB"), (100_000, "0.095 MiB"), (0.8471 * 2**30, "867 MiB"), (1010 * 2**30, "1,010 GiB"), (2**34, "16 GiB")],
+)
+def test_memory_in_binary_units(count: float, text: str) -> None:
+    assert in_gib(count) == text
 
 
 def test_what_is_refused_is_one_line_of_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,6 +182,50 @@ def test_a_table_in_a_pipe_cuts_no_name_and_fills_no_line(capsys: pytest.Capture
     assert lines[1].split() == [long] * 3
     assert len(lines) == 3
     assert all(line == line.rstrip() for line in lines)
+
+
+def test_what_only_looks_like_the_option_json_gets_no_json(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["run", "none.toml", "--until", "--json"], ["status", "--", "--json"], ["config", "check"]):
+        assert run(arguments) == 2
+        assert capsys.readouterr().out == ""
+    for arguments in (["run", "none.toml", "--until", "train", "--json"], ["projects", "show", "x", "--json"]):
+        assert run(arguments) == 2
+        assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == 2
+
+
+def test_an_error_breaks_between_words_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    words = ["There", "is", "no", "such", "thing", "as", "a", "configuration", "file", "of", "this", "name"]
+    print_error(" ".join(words), "Name another.")
+    assert capsys.readouterr().err == f"Error: {' '.join(words)}\nName another.\n"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    print_error(" ".join(words), "Name another.")
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in capsys.readouterr().err.splitlines()]
+    assert max(map(len, lines)) <= 40
+    assert " ".join(line.strip() for line in lines).split() == ["Error:", *words, "Name", "another."]
+
+
+def test_the_evaluations_tables_say_what_measured_the_similarity_and_where_its_zero_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    metric = Metric(base=0.4, adapter=0.5, difference=0.1, interval=(0.0, 0.2), p_value=0.05)
+    result = SetResult(n=9, files=3, metrics={"cosine_similarity": metric, "raw_exact_match": metric}, bad_reasons={})
+    evaluation = Evaluation(
+        verdict="too few",
+        reason="Few.",
+        compared=True,
+        sets={"fim": result},
+        embedder="the base model",
+        random_pair_similarity=0.8125,
+        model="m",
+        precision="bfloat16",
+    )
+    show_evaluation(evaluation)
+    said = capsys.readouterr().out
+    assert "cosine similarity: by the base model; random pairs have 0.812" in said
+    assert "raw exact match: exact match of the whole answer" in said
 
 
 def test_explain_says_by_which_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

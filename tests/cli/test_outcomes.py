@@ -19,8 +19,13 @@ def after_prepare(**found: Any) -> RunState:
 def test_findings_are_counted_and_their_list_is_named() -> None:
     state = after_prepare(secrets=14, personal=1, redacted_files=1, dropped_files=2)
     words = "14 secrets and 1 piece of personal data: 1 file redacted, 2 files left out"
-    assert outcome(state, "prepare") == f"2,000 tokens · {words}"
+    assert outcome(state, "prepare") == "2,000 tokens · 15 findings"
     assert findings(state) == f"{words}. They are listed without their values in /d/list."
+
+
+def test_what_there_is_none_of_is_not_counted() -> None:
+    assert findings(after_prepare(secrets=2, dropped_files=1)).startswith("2 secrets: 1 file left out. ")
+    assert findings(after_prepare(personal=1, redacted_files=1)).startswith("1 piece of personal data: 1 file redacted")
 
 
 def test_without_findings_nothing_is_said_and_older_results_are_read() -> None:

@@ -46,7 +46,9 @@ def test_kept_and_left_out(folder: Path) -> None:
     kept = ask(folder, "./heapq.py")
     assert (kept.kept, kept.reason, kept.language, kept.path) == (True, None, "Python", "heapq.py")
     assert kept.verdict == "passes the filters"
-    assert "shows after a preparation" in kept.sentence
+    assert "zz_copy.py has the same content" in kept.sentence
+    assert "heapq.py has the same content" in ask(folder, "zz_copy.py").sentence
+    assert "shows after a preparation" in ask(folder, "glob.py").sentence
     wide = ask(folder, "wide.py")
     assert (wide.kept, wide.reason, wide.detail) == (False, "long-lines", "longest line 2,006 characters")
     assert wide.size_bytes == 2007

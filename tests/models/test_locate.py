@@ -66,6 +66,12 @@ def test_path_that_is_no_directory_says_what_it_is(tmp_path: Path, name: str, sa
         locate(f"{tmp_path}/{name}")
 
 
+def test_a_slip_in_the_bundled_models_name_is_noticed() -> None:
+    with pytest.raises(ModelError, match="There is no model at tinny") as error:
+        locate("tinny")
+    assert error.value.hint.startswith("Did you mean `tiny`")
+
+
 def test_unreadable_directory_is_told_from_a_missing_one(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Path) -> None:
         raise PermissionError(13, "Permission denied")

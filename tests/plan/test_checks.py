@@ -35,6 +35,21 @@ def test_a_split_by_time_needs_a_history(tmp_path: Path, history: bool) -> None:
         assert "plain folder without Git history" in checks[0].detail
 
 
+def test_a_folder_inside_a_repository_is_told_to_have_no_commit(tmp_path: Path) -> None:
+    files = {f"part/{name}": content for name, content in standard_library("json").items()}
+    repository = tmp_path / "code"
+    make_repository(repository, files)
+    said = {}
+    for folder in (repository, repository / "part"):
+        checks: list[Check] = []
+        look_at_project(small_run(folder, tmp_path).projects[0], small_run(folder, tmp_path), checks)
+        said[folder.name] = [check for check in checks if check.status == "warning"]
+    (note,) = said["part"]
+    assert said["code"] == []
+    assert str(repository) in note.detail
+    assert 'include = ["/part/"]' in note.hint
+
+
 def by_time(
     tmp_path: Path, day: str, early: int = 12, late: int = 3, said: list[Check] | None = None
 ) -> dict[str, Check]:

@@ -18,7 +18,7 @@ from duotune.runs import systemd
 from duotune.runs.directory import RunDirectory, create_run
 from duotune.runs.journal import read_events
 from duotune.runs.launcher import launch, request_stop
-from duotune.runs.lock import owner_of
+from duotune.runs.lock import owner_of, try_lock
 from support.runs import run_config
 
 WORKER = """
@@ -111,6 +111,18 @@ def test_run_with_a_live_worker_is_not_launched_again(run: RunDirectory, worker:
     with pytest.raises(UsageError, match="already being worked on"):
         launch(run, worker)
     wait_for_end(request_stop(run))
+
+
+def test_a_worker_of_another_user_is_named_without_pidfds_too(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "pidfd_open", refused)
+    monkeypatch.setattr(os, "kill", refused)
+    with try_lock(run.lock_file) or pytest.fail("locked"), pytest.raises(HostError, match="belongs to another user"):
+        request_stop(run)
 
 
 def test_stopping_a_run_without_worker_is_refused(run: RunDirectory) -> None:

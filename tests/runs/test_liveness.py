@@ -12,7 +12,7 @@ import pytest
 
 from duotune.errors import HostError
 from duotune.runs.directory import RunDirectory, create_run
-from duotune.runs.events import RunFinished, RunQueued, RunStarted, StageStarted
+from duotune.runs.events import CheckpointSaved, RunFinished, RunQueued, RunStarted, StageStarted
 from duotune.runs.journal import Journal
 from duotune.runs.liveness import StateReader, read_state
 from duotune.runs.lock import Owner, owner_of, try_lock
@@ -125,7 +125,12 @@ def test_run_of_a_live_worker_runs_and_of_a_killed_one_is_lost(run: RunDirectory
     lost = read_state(run.path)
     assert lost.state == "lost"
     assert lost.error is not None
-    assert f"duotune resume {run.id}" in lost.error.hint
+    assert lost.error.hint == f"Continue with `duotune resume {run.id}`."
+    with Journal(run.journal_file) as journal:
+        journal.append(CheckpointSaved(step=1200, path="checkpoint-1200"))
+    error = read_state(run.path).error
+    assert error is not None
+    assert error.hint == f"Continue from its checkpoint at step 1,200 with `duotune resume {run.id}`."
     assert {s.name: s.state for s in lost.stages}["train"] == "interrupted"
 
 

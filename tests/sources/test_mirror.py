@@ -53,6 +53,22 @@ def test_second_opening_brings_what_is_new_and_forgets_what_is_gone(served: tupl
         open_source(url, "gone")
 
 
+def test_of_what_git_and_ssh_say_the_line_that_tells_is_shown() -> None:
+    advice = "Please make sure you have the correct access rights\nand the repository exists."
+    for said, told in (
+        (
+            "ssh: connect to host 127.0.0.1 port 22: Connection refused\n"
+            f"fatal: Could not read from remote repository.\n\n{advice}",
+            "connect to host 127.0.0.1 port 22: Connection refused",
+        ),
+        ("fatal: Could not read from remote repository.\n\n" + advice, "Could not read from remote repository"),
+        ("error: RPC failed; curl 56\nfatal: expected 'packfile'\n", "RPC failed; curl 56"),
+        ("", "no reason given"),
+    ):
+        complaint = remote._complaint("git@127.0.0.1:x/y.git", said)
+        assert complaint.message == f"git@127.0.0.1:x/y.git cannot be fetched: {told}."
+
+
 def test_history_that_was_rewritten_is_followed(served: tuple[Path, str]) -> None:
     repository, url = served
     contents(url)

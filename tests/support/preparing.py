@@ -10,6 +10,7 @@ from duotune import paths
 from duotune.catalog.catalog import open_catalog
 from duotune.config.run import DataConfig, EvaluationConfig, ProjectConfig
 from duotune.data.combine import Dataset, combine
+from duotune.data.manifest import Manifest
 from duotune.data.prepare import Part, prepare_part
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.runs.reporter import Reporter, SilentReporter
@@ -80,3 +81,8 @@ def dataset_of(
     """Combine parts in the catalog and the datasets of the present home."""
     with open_catalog() as catalog:
         return combine(parts, tokenizer, data, evaluation, catalog, paths.datasets(), report or SilentReporter())
+
+
+def split_of(manifest: Manifest) -> dict[str, str]:
+    """Where each kept file went, by path."""
+    return {file.path: file.split for file in manifest.files}

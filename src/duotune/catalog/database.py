@@ -68,9 +68,10 @@ class Database:
         except sqlite3.IntegrityError:
             raise
         except (sqlite3.Error, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise HostError(
-                f"The catalog {str(self.path)!r} cannot be used: {error}.",
-                "Check that its directory is writable for you and that its disk has space.",
+                f"The catalog {str(self.path)!r} cannot be used: {reason}.",
+                "Check that its directory is writable for you and that its disk has space, or set DUOTUNE_HOME.",
             ) from error
 
 

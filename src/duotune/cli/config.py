@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from duotune.cli.output import print_json, say
-
-if TYPE_CHECKING:
-    from duotune.config.run import RunConfig
 
 
 @click.group()
@@ -34,29 +30,18 @@ def new(host: bool, name: str, source: str) -> None:
 @click.option("--host", is_flag=True, help="Check it as the host's configuration.")
 def check(file: Path, host: bool) -> None:
     """Report every problem of FILE at once, each with its key, its value and the reason."""
-    from duotune.config.load import load_host_config, load_run_config, read_toml
+    from duotune.config.host import HostConfig
+    from duotune.config.load import load_host_config, read_toml
+    from duotune.paths import host_config_file
+    from duotune.plan.configuration import load
 
     if host:
-        read_toml(file)  # unlike the host's own, a file that was named must exist
+        read_toml(file, HostConfig)  # unlike the host's own, a file that was named must exist
         load_host_config(file)
+        say(f"{file} is valid. This host's configuration is {host_config_file()}.")
     else:
-        _check_languages(load_run_config(file), file)
-    say(f"{file} is valid. `duotune run {file} --dry-run` checks its sources, its model and this host.")
-
-
-def _check_languages(loaded: RunConfig, file: Path) -> None:
-    """Languages are known to the data room alone, so that loading takes any."""
-    from duotune.data.languages import by_name, nearest
-    from duotune.errors import ConfigError, Problem
-
-    problems = [
-        Problem(f"projects[{index}].languages", name, "is not a language that is known", nearest(name))
-        for index, project in enumerate(loaded.projects)
-        for name in project.languages
-        if by_name(name.strip()) is None
-    ]
-    if problems:
-        raise ConfigError(str(file), problems)
+        load(file)
+        say(f"{file} is valid. `duotune run {file} --dry-run` checks its sources, its model and this host.")
 
 
 @config.command()

@@ -84,20 +84,20 @@ def run(arguments: list[str] | None = None) -> int:
 
     Every expected error becomes two sentences on standard error, and with `--json` one document on standard output too.
     """
-    as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
         result = cli.main(arguments, prog_name="duotune", standalone_mode=False)
         return result if isinstance(result, int) else ExitCode.OK
     except DuotuneError as error:
         print_error(error.message, error.hint)
-        if as_json:
+        if _asks_for_json(arguments):
             print_json_error(error)
         return error.exit_code
     except click.exceptions.Exit as finished:
         return finished.exit_code
     except click.ClickException as error:
         error.show()
-        if as_json:
+        if _asks_for_json(arguments):
             print_json_error(UsageError(error.format_message()))
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
@@ -106,3 +106,19 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
+
+
+def _asks_for_json(arguments: list[str]) -> bool:
+    """Whether `--json` is among the arguments as an option; click may have failed before it came to it."""
+    command: click.Command = cli
+    words = iter(arguments)
+    for word in words:
+        if word in ("--", "--json"):
+            return word == "--json"
+        if word.startswith("-"):
+            option = next((one for one in command.params if word in one.opts and isinstance(one, click.Option)), None)
+            if option is not None and not option.is_flag:
+                next(words, None)
+        elif isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), word) or command
+    return False

@@ -31,7 +31,7 @@ def _prepared(result: Prepared) -> str:
     if result.reused or again:
         told.append("unchanged, used again" if result.reused else f"unchanged, used again: {', '.join(again)}")
     if result.findings is not None and (result.findings.secrets or result.findings.personal):
-        told.append(_taken_out(result.findings))
+        told.append(counted(result.findings.secrets + result.findings.personal, "finding"))
     return " · ".join(told)
 
 
@@ -44,9 +44,12 @@ def findings(state: RunState) -> str:
 
 
 def _taken_out(found: Findings) -> str:
-    what = f"{counted(found.secrets, 'secret')} and {counted(found.personal, 'piece')} of personal data"
-    dropped = f", {counted(found.dropped_files, 'file')} left out" if found.dropped_files else ""
-    return f"{what}: {counted(found.redacted_files, 'file')} redacted{dropped}"
+    what = (found.secrets, "secret", ""), (found.personal, "piece", " of personal data")
+    became = (found.redacted_files, "file", " redacted"), (found.dropped_files, "file", " left out")
+    listed, files = (
+        [f"{counted(count, word)}{rest}" for count, word, rest in amounts if count] for amounts in (what, became)
+    )
+    return f"{' and '.join(listed)}: {', '.join(files)}" if files else " and ".join(listed)
 
 
 def _trained(result: Trained) -> str:

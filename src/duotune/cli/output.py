@@ -20,9 +20,14 @@ _UNLIMITED = 1_000_000
 
 def print_error(message: str, hint: str = "") -> None:
     """One sentence that names the thing, and one that says what to do."""
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
+    if sys.stderr.isatty():
+        from rich.text import Text
+
+        narrator().print(Text.assemble(("Error:", "bold red"), f" {message}"))
+    else:
+        click.echo(f"Error: {message}", err=True)
     if hint:
-        click.echo(hint, err=True)
+        say(hint)
 
 
 def say(message: str) -> None:
@@ -111,8 +116,3 @@ def in_words(seconds: float | None) -> str:
         return f"{max(0, round(seconds))} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def in_gib(count: float) -> str:
-    """Memory in binary units, as drivers and data sheets give it: `23.4 GiB`, `77 MiB`."""
-    return f"{count / 2**30:.3g} GiB" if count >= 2**30 else f"{count / 2**20:.3g} MiB"

@@ -51,14 +51,14 @@ def add(
     from duotune.catalog.catalog import open_catalog
     from duotune.catalog.projects import Project
     from duotune.config.load import parse
-    from duotune.config.resolve import is_remote
+    from duotune.config.resolve import resolve_source
     from duotune.config.run import ProjectConfig
     from duotune.data.languages import resolve
     from duotune.sources.open import open_source
 
     parse(ProjectConfig, {"name": name, "source": source}, "The project")
     resolve(language)
-    location = source if is_remote(source) else str(Path(source).expanduser().absolute())
+    location = resolve_source(source)
     open_source(location, ref).close()
     with open_catalog() as catalog:
         catalog.projects.add(Project(name, location, ref, include, exclude, language))

@@ -28,17 +28,21 @@ def run(config: Path, dry_run: bool, detach: bool, until: str | None, as_json: b
     The work is done by a detached process: closing the terminal does not end it. Ctrl-C asks it to stop with a
     checkpoint; `duotune resume` then goes on.
     """
-    from duotune.cli.tables import show_plan
-    from duotune.config.load import load_run_config
+    from duotune.cli.tables import show_plan, show_settings
+    from duotune.plan.configuration import load
     from duotune.plan.resolve import plan
     from duotune.plan.start import start
+    from duotune.runs.directory import check_until
 
-    planned = plan(load_run_config(config))
+    check_until(until)
+    planned = plan(load(config))
     if dry_run:
+        planned = planned.only_until(until)
         if as_json:
             print_json(planned.model_dump(mode="json"))
         else:
             show_plan(planned)
+            show_settings(planned.config, config)
         return planned.refusals[0].exit_code if planned.refusals else ExitCode.OK
     for check in planned.checks:
         if check.status == "warning":

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from duotune.cli.output import in_gib, in_words, print_json, say, show
+from duotune.cli.output import in_words, print_json, say, show
 from duotune.errors import HostError
+from duotune.runs.wording import in_gib
 
 
 @click.command()
@@ -71,7 +72,7 @@ def status(run: str, as_json: bool) -> None:
     show(table)
     if state.state != "finished" and (found := findings(state)):
         show(found)
-    if state.metrics and not state.ended:
+    if state.metrics and state.progress and not state.ended:
         show(f"step {state.step}: {_measured(state.metrics)}")
     for warning in state.warnings:
         show(f"Note: {warning}")

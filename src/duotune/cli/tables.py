@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 from rich.table import Table
@@ -10,13 +12,16 @@ from rich.text import Text
 
 from duotune.cli.data_tables import show_doubts, show_funnel, show_types, summed
 from duotune.cli.outcomes import findings
-from duotune.cli.output import in_gib, in_words, plain_table, say, show
-from duotune.evaluation.results import LOWER_IS_BETTER, Evaluation, Metric
+from duotune.cli.output import in_words, plain_table, say, show
+from duotune.config.run import RunConfig
+from duotune.config.write import differing
+from duotune.errors import printable
+from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, Metric
 from duotune.plan.records import Plan
 from duotune.runs.funnel import Funnel
 from duotune.runs.results import DATA_REPORT, Published
 from duotune.runs.state import RunState
-from duotune.runs.wording import counted, in_bytes
+from duotune.runs.wording import counted, in_bytes, in_gib
 
 Status = Literal["ok", "warning", "refused"]
 _MARKS: dict[Status, tuple[str, str]] = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "refused": ("✗", "red")}
@@ -31,8 +36,8 @@ def show_plan(planned: Plan) -> None:
         commit = (project.commit or "its files")[:12]
         row = (project.name, commit, f"{project.files:,}", in_bytes(project.bytes), f"{project.tokens:,}", listed)
         projects.add_row(*row)
-    show(projects)
     if planned.projects:
+        show(projects)
         show("")
         show_types(summed(p.found for p in planned.projects), summed(p.languages for p in planned.projects))
     for project in planned.projects:
@@ -44,11 +49,22 @@ def show_plan(planned: Plan) -> None:
     if not planned.refusals:
         show("")
         show(_expected(planned))
-    show("")
+    if planned.projects:
+        show("")
     show_checks(
         (check.name, check.status, f"{check.detail}\n{check.hint}" if check.hint else check.detail)
         for check in planned.checks
     )
+
+
+def show_settings(config: RunConfig, file: Path) -> None:
+    """The resolved settings that differ from their defaults, and where to see the others."""
+    table = plain_table("setting", "value")
+    for key, value in differing(config):
+        table.add_row(key, printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+    show("")
+    show(table)
+    show(f"Every other setting has its default; `duotune config show {printable(file)}` prints them all.")
 
 
 def _expected(planned: Plan) -> Table:
@@ -116,7 +132,19 @@ def show_evaluation(evaluation: Evaluation) -> None:
             table.add_row(metric.replace("_", " ") + lower, *_figures(values, result.files))
         show(table)
         show("")
+    if evaluation.sets:
+        show(_meaning(evaluation))
+        show("")
     show(Text.assemble("Verdict: ", (evaluation.verdict, "bold"), f". {evaluation.reason}"))
+
+
+def _meaning(evaluation: Evaluation) -> str:
+    """What the tables' own words leave open."""
+    zero = f"random pairs have {evaluation.random_pair_similarity:.3f}"
+    return (
+        f"cosine similarity: by {printable(evaluation.embedder)}; {zero}. "
+        f"raw exact match: {METRICS['raw_exact_match']}."
+    )
 
 
 def _figures(metric: Metric, files: int) -> tuple[str, str, str, Text]:

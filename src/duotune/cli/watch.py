@@ -170,7 +170,9 @@ def _detail(state: RunState, stage: StageState) -> str:
         return "interrupted"
     if stage.state == "pending" or state.stage != stage.name:
         return ""
-    parts = [progress_in_words(state)] if state.progress else ["starting"]
+    if not state.progress:  # figures would be those of an earlier attempt
+        return "starting"
+    parts = [progress_in_words(state)]
     if stage.name == "train":
         parts += [f"{label} {state.metrics[key]:.3f}" for label, key in _LOSSES if key in state.metrics]
     return " · ".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,12 @@ _REASONS = {
 }
 
 
+# The commands that print a configuration with every default.
+_TEMPLATES: Mapping[type[BaseModel], str] = {
+    RunConfig: "duotune config new > run.toml",
+    HostConfig: "duotune config new --host > duotune.toml",
+}
+
 # What other tools call these settings.
 _OTHER_NAMES = {
     "lr": "training.learning_rate",
@@ -54,7 +61,16 @@ def load_run_config(file: Path) -> RunConfig:
     Raises:
         ConfigError: The file cannot be read or has problems; all of them are listed.
     """
-    return resolve_paths(parse(RunConfig, read_toml(file), str(file)), file.absolute().parent)
+    return run_config(read_toml(file), file)
+
+
+def run_config(data: Mapping[str, Any], file: Path) -> RunConfig:
+    """The configuration that parsed TOML is; for `file`, see `load_run_config`.
+
+    Raises:
+        ConfigError: It has problems; all of them are listed.
+    """
+    return resolve_paths(parse(RunConfig, data, str(file)), file.absolute().parent)
 
 
 def load_host_config(file: Path | None = None) -> HostConfig:
@@ -64,21 +80,31 @@ def load_host_config(file: Path | None = None) -> HostConfig:
         ConfigError: The file cannot be read or has problems; all of them are listed.
     """
     file = file or host_config_file()
-    return parse(HostConfig, read_toml(file), str(file)) if file.exists() else HostConfig()
+    return parse(HostConfig, read_toml(file, HostConfig), str(file)) if file.exists() else HostConfig()
 
 
-def read_toml(file: Path) -> dict[str, Any]:
+def read_toml(file: Path, model: type[BaseModel] = RunConfig) -> dict[str, Any]:
     """Parse a TOML file.
+
+    Args:
+        file: A regular file: a FIFO is not waited for.
+        model: What it is to be the configuration of, for the advice in errors.
 
     Raises:
         UsageError: The file is missing or unreadable.
         ConfigError: It is not TOML.
     """
     try:
+        mode = file.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise UsageError(
+                f"The configuration file {printable(file)} cannot be read: it is not a regular file.",
+                "Name a TOML file.",
+            )
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(
-            f"There is no configuration file {printable(file)}.", "Write one with `duotune config new > run.toml`."
+            f"There is no configuration file {printable(file)}.", f"Write one with `{_TEMPLATES[model]}`."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
@@ -86,7 +112,7 @@ def read_toml(file: Path) -> dict[str, Any]:
             f"The configuration file {printable(file)} cannot be read: {reason}.", "Name a TOML file."
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(str(file), [Problem("TOML", None, str(error))]) from error
+        raise ConfigError(str(file), [Problem("TOML", None, str(error))], _advice(model)) from error
 
 
 def parse(model: type[Model], data: Mapping[str, Any], file: str) -> Model:
@@ -99,7 +125,12 @@ def parse(model: type[Model], data: Mapping[str, Any], file: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise ConfigError(file, list(_problems(model, data, details))) from None
+        raise ConfigError(file, list(_problems(model, data, details)), _advice(model)) from None
+
+
+def _advice(model: type[BaseModel]) -> str:
+    command = _TEMPLATES.get(model, "").partition(" > ")[0]
+    return f"Correct the keys above; `{command}` prints a file with every key and its default." if command else ""
 
 
 def _problems(model: type[BaseModel], data: Mapping[str, Any], details: Sequence[ErrorDetails]) -> Iterator[Problem]:

@@ -50,8 +50,19 @@ def resolve_paths(config: RunConfig, folder: Path) -> RunConfig:
     )
     problems = list(_cross_checks(resolved))
     if problems:
-        raise ConfigError("The configuration", problems)
+        raise ConfigError("The configuration", problems, "Correct the keys above.")
     return resolved
+
+
+def resolve_source(source: str, folder: Path | None = None) -> str:
+    """A project's source as the catalog knows it: an address as it was written, a path absolute and without `..`.
+
+    Args:
+        source: As a person wrote it.
+        folder: Where a relative path starts; the working directory by default.
+    """
+    folder = folder or Path.cwd()
+    return source if is_remote(source, folder) else _absolute(source, folder)
 
 
 def project_name(source: str) -> str:
@@ -61,7 +72,7 @@ def project_name(source: str) -> str:
 
 
 def _resolve_project(project: ProjectConfig, folder: Path) -> ProjectConfig:
-    source = project.source if is_remote(project.source, folder) else _absolute(project.source, folder)
+    source = resolve_source(project.source, folder)
     return project.model_copy(update={"source": source, "name": project.name or project_name(source)})
 
 

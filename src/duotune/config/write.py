@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
 import tomlkit
@@ -12,6 +13,7 @@ from tomlkit.container import Container
 from tomlkit.items import AoT, Table
 
 from duotune.config.host import HostConfig
+from duotune.config.load import parse
 from duotune.config.run import AdapterConfig, ModelConfig, ProjectConfig, RunConfig
 
 _WIDTH = 110
@@ -22,14 +24,37 @@ def dump_toml(config: BaseModel) -> str:
     return tomlkit.dumps(config.model_dump(mode="json"))
 
 
+def differing(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of every setting that is not its default, in the order of declaration.
+
+    Args:
+        config: Any section; tables inside of it are descended into.
+        prefix: What stands before the keys.
+    """
+    for name, field in type(config).model_fields.items():
+        value, key = getattr(config, name), f"{prefix}{name}"
+        if isinstance(value, BaseModel):
+            yield from differing(value, f"{key}.")
+        elif _is_table(value):
+            for index, one in enumerate(value):
+                yield from differing(one, f"{key}[{index}].")
+        elif value != field.default:
+            yield key, value
+
+
 def run_template(name: str = "my-run", source: str = ".") -> str:
-    """A commented RunConfig with every default, ready to edit."""
-    example = RunConfig(
-        name=name,
-        projects=[ProjectConfig(source=source)],
-        model=ModelConfig(path="tiny"),
-        adapter=AdapterConfig(name=name),
-    )
+    """A commented RunConfig with every default, ready to edit.
+
+    Args:
+        name: Name of the run and of its adapter.
+        source: Source of its one project.
+
+    Raises:
+        ConfigError: A run or an adapter cannot have that name, or a project that source.
+    """
+    adapter = parse(AdapterConfig, {"name": name}, "The request")
+    project = parse(ProjectConfig, {"source": source}, "The request")
+    example = RunConfig(name=name, projects=[project], model=ModelConfig(path="tiny"), adapter=adapter)
     return _commented(
         example,
         "A duotune run. Only name, projects.source, model.path and adapter.name are needed:\n"

@@ -205,7 +205,10 @@ def _hold_out(
 
 
 def _fingerprint(request: _Request, selection: Selection) -> str:
-    """SHA-256 (hex) of the parts, the settings and the split; of no path, name of a run, or time."""
+    """SHA-256 (hex) of the parts, the settings and the split with the files' paths inside of their projects.
+
+    It holds nothing of where projects and parts lie, of the run, or of the time.
+    """
     pool = selection.pool
     split = [
         (pool.files[position].place, selection.assignments[position].cluster, name)

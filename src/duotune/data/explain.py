@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from duotune.config.run import DataConfig, ProjectConfig
-from duotune.data.filters import filters_of
+from duotune.data.filters import Filters, filters_of
 from duotune.data.funnel import Accepted, LeftOut, look_around, screen_contents, screen_paths
 from duotune.data.manifest import KeptFile, RejectedEntry, read_manifest
 from duotune.data.reasons import Reason
@@ -23,6 +23,8 @@ from duotune.sources.source import Rejected, Source, SourceFile
 
 _NEAREST = 3
 _SPLITS = {"train": "to train on", "validation": "to watch the loss with", "test": "to test on"}
+
+_KEPT = "It passed every filter of the latest preparation, and repeats no other file that was kept."
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ def explain(source: Source, project: ProjectConfig, data: DataConfig, path: str)
     directory = verdict.path if verdict.path.endswith("/") and verdict.path != shown else None
     preparation = _latest(project.name, verdict, directory, source.commit)
     doubt = filters.doubt(entry.path) if isinstance(verdict, Accepted) else ""
-    return _explanation(shown, verdict, doubt, directory, preparation)
+    twins = _twins(source, entry, filters) if isinstance(entry, SourceFile) and isinstance(verdict, Accepted) else []
+    return _explanation(shown, verdict, doubt, directory, twins, preparation)
 
 
 def path_shown(path: str) -> str:
@@ -119,8 +122,21 @@ def path_shown(path: str) -> str:
     return printable(path.removeprefix("./"))
 
 
+def _twins(source: Source, file: SourceFile, filters: Filters) -> list[str]:
+    """Printable paths of other files with the same bytes whose names pass."""
+    same = source.files(lambda _, size: size == file.size)
+    others = [entry for entry in same if isinstance(entry, SourceFile) and entry.blob_id == file.blob_id]
+    passing, _ = screen_paths([other for other in others if other.path != file.path], filters)
+    return [_without_tokens(other.path) for other in passing]
+
+
 def _explanation(
-    shown: str, verdict: Accepted | LeftOut, doubt: str, directory: str | None, preparation: Preparation | None
+    shown: str,
+    verdict: Accepted | LeftOut,
+    doubt: str,
+    directory: str | None,
+    twins: list[str],
+    preparation: Preparation | None,
 ) -> Explanation:
     passes = isinstance(verdict, Accepted)
     redacted = f"redacted: {places(verdict.findings)}" if passes and verdict.findings else ""
@@ -130,7 +146,7 @@ def _explanation(
         verdict="passes the filters" if passes else "left out",
         kept=passes,
         reason=None if isinstance(verdict, Accepted) else verdict.reason.value,
-        sentence=_sentence(verdict, directory),
+        sentence=_sentence(verdict, directory, twins),
         detail=" · ".join(note for note in notes if note),
         size_bytes=verdict.size or None,
         language=verdict.language,
@@ -143,17 +159,23 @@ def _explanation(
 def _as_prepared(today: Explanation, preparation: Preparation) -> Explanation:
     """The same with the verdict of a preparation that saw the same content."""
     if preparation.reason == today.reason:
-        return replace(today, sentence="It was kept.", verdict="kept") if today.kept else today
+        return replace(today, sentence=_KEPT, verdict="kept") if today.kept else today
     if preparation.reason is None:
         detail = f"the project's settings now leave it out: {today.reason}" if today.reason else today.detail
-        return replace(today, verdict="kept", kept=True, reason=None, sentence="It was kept.", detail=detail)
+        return replace(today, verdict="kept", kept=True, reason=None, sentence=_KEPT, detail=detail)
     sentence, detail = Reason(preparation.reason).sentence, preparation.detail
     return replace(today, verdict="left out", kept=False, reason=preparation.reason, sentence=sentence, detail=detail)
 
 
-def _sentence(verdict: Accepted | LeftOut, directory: str | None) -> str:
+def _sentence(verdict: Accepted | LeftOut, directory: str | None, twins: list[str]) -> str:
     if isinstance(verdict, LeftOut):
         return f"{f'All of {directory} is left out. ' if directory else ''}{verdict.reason.sentence}"
+    if twins:
+        others = f" and {counted(len(twins) - 1, 'other file')}" if len(twins) > 1 else ""
+        return (
+            f"Its name, size and content pass. {twins[0]}{others} has the same content, of which one file is kept: "
+            "a preparation shows which."
+        )
     return "Its name, size and content pass. Whether it repeats another file shows after a preparation."
 
 

@@ -24,7 +24,7 @@ from duotune.data.redaction.clean import FoundValue
 from duotune.errors import CheckFailed, printable
 from duotune.sources.source import SourceFile
 
-PIPELINE_VERSION = 3
+PIPELINE_VERSION = 4
 """Raised whenever the same input gives another result; older parts are then prepared again."""
 
 RECORD_FILE = "part.json"

@@ -157,9 +157,10 @@ def prepare_part(
     directory = directory.with_name(directory_name(record.key, marks.key_id))
     remember(settings, directory)
     if lost:
+        others = f", with {counted(len(lost) - 1, 'other file')} like it" if len(lost) > 1 else ""
         report.warning(
-            f"{lost[0].path} of {name} changed or could not be read and is left out, with {len(lost) - 1} other files "
-            "like it; the next preparation tries again."
+            f"{lost[0].path} of {name} changed or could not be read and is left out{others}; "
+            "the next preparation tries again."
         )
     return _part(directory, record, name, source.commit, late, reused=False)
 

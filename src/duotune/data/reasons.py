@@ -76,7 +76,7 @@ _SENTENCES = {
     Reason.LANGUAGE_NOT_CHOSEN: "Its language is not among those the project trains on.",
     Reason.GENERATED: "A program wrote it: its name, its header or the project's .gitattributes say so.",
     Reason.MINIFIED: "It is minified.",
-    Reason.LONG_LINES: "Its lines are too long to be written by hand (over 1000 characters, or over 100 on average).",
+    Reason.LONG_LINES: "Too long to be handwritten: lines over 1000 characters, or 100 on average (in prose tenfold).",
     Reason.MOSTLY_DIGITS: "More than 30 % of its characters are digits: it is data.",
     Reason.MOSTLY_SYMBOLS: "Less than 25 % of its characters are letters or digits.",
     Reason.EXACT_DUPLICATE: "The same text is kept from another path.",

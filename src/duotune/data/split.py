@@ -27,7 +27,7 @@ class Candidate:
     Attributes:
         project: Name of its project.
         language: Its language.
-        content: Content hash (`similarity.content_hash`).
+        content: Content hash (`content.content_hash`).
         signature: Its signature (`similarity.signatures`).
         kept: Whether it becomes examples; duplicates do not, but they tie their cluster together.
         late: Whether it was first committed after the day from which on files are held out.
@@ -67,6 +67,16 @@ class Division:
 
 @dataclass(slots=True)
 class Cluster:
+    """Files that are copies of each other, or nearly, directly or by way of others.
+
+    Attributes:
+        name: The recorded one, or the beginning of its smallest content hash.
+        members: Places of its candidates.
+        kept: How many of them become examples.
+        late: Whether all of them are late.
+        earlier: What earlier datasets recorded of its contents.
+    """
+
     name: str
     members: list[int]
     kept: int
@@ -127,6 +137,13 @@ def eligible(clusters: Sequence[Cluster]) -> list[Cluster]:
 
 
 def division(candidates: Sequence[Candidate], clusters: Sequence[Cluster], splits: Mapping[str, Split]) -> Division:
+    """What follows for each candidate and for the catalog when the clusters' splits are decided.
+
+    Args:
+        candidates: All of them.
+        clusters: Of all candidates (`clusters_of`).
+        splits: Split by name of cluster; one that it lacks has its recorded split, else it is trained on.
+    """
     assignments = [Assignment("", "train")] * len(candidates)
     for cluster in clusters:
         split = splits.get(cluster.name) or cluster.recorded or "train"
@@ -191,6 +208,19 @@ def draw(
     seed: int,
     otherwise: Split = "train",
 ) -> dict[str, Split]:
+    """Systematic sampling of whole clusters along (project, language, hash of the cluster).
+
+    Args:
+        candidates: All of them.
+        clusters: Those to draw from (`eligible`).
+        fractions: Share of the kept files by split; the splits that are drawn for.
+        seed: Seed of the draw.
+        otherwise: Where clusters go that no split is owed.
+
+    Returns:
+        Split by name of cluster; a recorded split stays, and counts towards its share.
+    """
+
     def place(cluster: Cluster) -> tuple[str, str, float, str]:
         first = candidates[cluster.members[0]]
         return first.project, first.language, unit_interval(seed, "split", cluster.name), cluster.name

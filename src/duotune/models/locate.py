@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from difflib import get_close_matches
 from pathlib import Path
 
 from duotune import paths
@@ -50,7 +51,8 @@ def locate(path: str) -> Path:
         ) from error
     if HUB_ID.fullmatch(path):
         return _from_hub_cache(path)
-    raise ModelError(f"There is no model at {printable(path)}.", COPY_HINT)
+    meant = "Did you mean `tiny`, the bundled one? " if get_close_matches(path.lower(), ["tiny"]) else ""
+    raise ModelError(f"There is no model at {printable(path)}.", meant + COPY_HINT)
 
 
 def hub_cache() -> Path:

@@ -25,7 +25,8 @@ from duotune.models.tokenizer import load_tokenizer
 from duotune.plan.records import Check, ModelPlan, ProjectPlan
 from duotune.runs.launcher import no_room
 from duotune.runs.pause import refusal
-from duotune.runs.wording import counted
+from duotune.runs.wording import counted, in_bytes, in_gib
+from duotune.sources.git import enclosing_repository
 from duotune.sources.open import open_source
 from duotune.storage.credentials import only_in_environment
 from duotune.storage.locations import open_storage
@@ -49,7 +50,7 @@ def attempt(checks: list[Check], name: str, action: Callable[[], tuple[T, str]])
 def device_check(gpu: Gpu | None, cores: int) -> Check:
     """Which device will train; a host without a GPU is worth a warning."""
     if gpu:
-        return Check(name="device", status="ok", detail=f"{gpu.name}, {gpu.memory_free_bytes / 2**30:.1f} GiB free")
+        return Check(name="device", status="ok", detail=f"{gpu.name}, {in_gib(gpu.memory_free_bytes)} free")
     detail = f"no GPU is visible: training runs on {cores} CPU cores, which suits models of a few million parameters"
     return Check(name="device", status="warning", detail=detail)
 
@@ -69,6 +70,13 @@ def look_at_project(project: ProjectConfig, config: RunConfig, checks: list[Chec
     if found and known and known.source != project.source:
         detail = f"the catalog knows {project.name} as {printable(known.source)}, and goes on doing so"
         hint = "Give the project another name, unless it has only moved."
+        checks.append(Check(name=f"project {project.name}", status="warning", detail=detail, hint=hint))
+    if found and not found.commit and (above := enclosing_repository(Path(project.source))):
+        detail = (
+            f"{project.name} is a folder inside of the Git repository {printable(above)}, so that no commit is pinned"
+        )
+        inside = Path(project.source).absolute().relative_to(above)
+        hint = f'Name {printable(above)} as its source, with include = ["/{printable(inside)}/"], to pin a commit.'
         checks.append(Check(name=f"project {project.name}", status="warning", detail=detail, hint=hint))
     for setting, globs in found.unmatched.items() if found else ():
         detail = f"no file matches what its {setting} names: {printable(', '.join(globs))}"
@@ -101,12 +109,13 @@ def check_recipes(config: RunConfig, projects: list[ProjectPlan], checks: list[C
     untaught = [name for name in languages if not taught(shares, name)]
 
     def apply() -> tuple[None, str]:
-        if languages and len(untaught) == len(languages):
+        if len(untaught) == len(languages):
             raise UsageError(f"There is nothing to train on: {no_examples(languages)}", teach(languages))
         given = [name for name in NAMES if shares[name] and any(applies(name, one) for one in languages)]
         return None, ", ".join(f"{name} {shares[name]:g}" for name in given)
 
-    attempt(checks, "recipes", apply)
+    if languages:
+        attempt(checks, "recipes", apply)
     if untaught and len(untaught) < len(languages):
         detail = f"{no_examples(untaught)} Such files will not be trained on".strip()
         hint = f"{teach(untaught)} Or leave those files out of the projects."
@@ -244,7 +253,7 @@ def check_adapter_name(config: RunConfig, base: str, checks: list[Check]) -> Non
 
 def memory_check(memory: MemoryEstimate, free: int, device: str) -> Check:
     """Whether training is expected to fit; an estimate only warns."""
-    detail = f"about {memory.total_bytes / 2**30:.1f} GiB (estimated) of {free / 2**30:.1f} GiB free on {device}"
+    detail = f"about {in_gib(memory.total_bytes)} (estimated) of {in_gib(free)} free on {device}"
     if memory.total_bytes <= free:
         return Check(name="memory", status="ok", detail=detail)
     hint = "Lower data.sequence_length or training.per_device_train_batch_size, or choose a smaller model."
@@ -253,7 +262,7 @@ def memory_check(memory: MemoryEstimate, free: int, device: str) -> Check:
 
 def disk_check(needed: int, free: int) -> Check:
     """Whether the run's files fit on the disk."""
-    detail = f"about {needed / 1e9:.2f} GB of {free / 1e9:.1f} GB free in {paths.home()}"
+    detail = f"about {in_bytes(needed)} of {in_bytes(free)} free in {paths.home()}"
     if needed <= free:
         return Check(name="disk", status="ok", detail=detail)
     return Check(

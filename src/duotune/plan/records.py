@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from duotune.config.run import RunConfig
 from duotune.errors import ExitCode, HostError, UsageError
 from duotune.hardware.estimate import Basis
+from duotune.runs.state import stages_of
 
 
 class Record(BaseModel):
@@ -99,6 +100,11 @@ class Plan(Record):
     disk_bytes: int
     disk_free_bytes: int
     checks: list[Check]
+
+    def only_until(self, stage: str | None) -> Plan:
+        """The plan of a run that ends with that stage; the same plan for None."""
+        stages = stages_of("train", stage)
+        return self.model_copy(update={"durations": {s: d for s, d in self.durations.items() if s in stages}})
 
     @property
     def refusals(self) -> list[Check]:

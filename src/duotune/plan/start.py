@@ -10,7 +10,7 @@ from duotune.config.load import load_host_config
 from duotune.config.run import RunConfig
 from duotune.errors import UsageError
 from duotune.plan.records import Plan
-from duotune.runs.directory import RunDirectory, create_run
+from duotune.runs.directory import RunDirectory, check_until, create_run
 from duotune.runs.events import DecisionTaken
 from duotune.runs.fold import EXPECTED_SECONDS
 from duotune.runs.journal import Journal
@@ -42,6 +42,7 @@ def start(planned: Plan, until: str | None = None, detach: bool = False) -> Star
         UsageError: The plan is refused, `until` is no stage, or keys would not reach a detached worker.
         HostError: The machine lacks something, or the worker does not come up.
     """
+    check_until(until)
     planned.raise_if_refused()
     inherit = _inherits_keys(planned.config, detach)
     _enter_projects(planned)

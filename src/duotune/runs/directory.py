@@ -86,6 +86,17 @@ class RunDirectory:
         return event if isinstance(event, RunCreated) else None
 
 
+def check_until(until: str | None, kind: RunKind = "train") -> None:
+    """Refuse a last stage that such a run does not have.
+
+    Raises:
+        UsageError: `until` is no stage of a run of that kind.
+    """
+    if until is not None and until not in stages_of(kind, None):
+        known = ", ".join(stages_of(kind, None))
+        raise UsageError(f"A run of kind {kind!r} has no stage {printable(until)!r}.", f"Its stages are: {known}.")
+
+
 def create_run(
     config: RunConfig,
     kind: RunKind = "train",
@@ -98,9 +109,7 @@ def create_run(
         UsageError: `until` is no stage of such a run.
         HostError: The directory cannot be made.
     """
-    if until is not None and until not in stages_of(kind, None):
-        known = ", ".join(stages_of(kind, None))
-        raise UsageError(f"A run of kind {kind!r} has no stage {printable(until)!r}.", f"Its stages are: {known}.")
+    check_until(until, kind)
     now = clock()
     beginning = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{config.name}"
     root = paths.runs()

@@ -66,7 +66,9 @@ def gone(journal: Path) -> HostError:
 
 
 class Journal:
-    """The one writer of a journal; whoever opens it holds the run's worker lock.
+    """The one writer of a journal: whoever opens it holds the run's worker lock, or has just made the run.
+
+    Nobody else may write then: a worker takes the lock first, and a fresh run has no worker before its launch.
 
     Each event is one `write` of a whole line on an append-only descriptor. Events that later attempts rely on are on
     disk when `append` returns. After a torn line the next event begins on a fresh one. A small reserve file is given up

@@ -104,14 +104,17 @@ def request_stop(run: RunDirectory) -> int:
     if owner is None:
         raise UsageError(f"The run {run.id} is not being worked on.", f"See `duotune status {run.id}`.")
     try:
-        process = os.pidfd_open(owner.pid)  # pins the process, so that the check below and the signal mean the same one
+        process: int | None = os.pidfd_open(
+            owner.pid
+        )  # pins the process, so that the check below and the signal mean the same one
     except ProcessLookupError:
         raise UsageError(f"The run {run.id} has just ended.", f"See `duotune status {run.id}`.") from None
-    except OSError:
-        os.kill(owner.pid, signal.SIGTERM)
-        return owner.pid
+    except OSError:  # a kernel or a sandbox without pidfds
+        process = None
     try:
-        if owner.alive():
+        if process is None:
+            os.kill(owner.pid, signal.SIGTERM)
+        elif owner.alive():
             signal.pidfd_send_signal(process, signal.SIGTERM)
     except PermissionError:
         raise HostError(
@@ -121,7 +124,8 @@ def request_stop(run: RunDirectory) -> int:
     except ProcessLookupError:
         pass  # it ended between the two lines: what was asked for is so
     finally:
-        os.close(process)
+        if process is not None:
+            os.close(process)
     return owner.pid
 
 

@@ -82,7 +82,9 @@ def _lost(state: RunState) -> RunState:
         else f"The worker of run {printable(state.run)} vanished without a word: killed, out of memory, or power loss."
     )
     stages = [s.model_copy(update={"state": "interrupted"}) if s.state == "running" else s for s in state.stages]
-    error = ErrorState(message=message, hint=f"Continue with `duotune resume {printable(state.run)}`.", exit_code=1)
+    at = f" from its checkpoint at step {state.checkpoint.step:,}" if state.checkpoint else ""
+    hint = f"Continue{at} with `duotune resume {printable(state.run)}`."
+    error = ErrorState(message=message, hint=hint, exit_code=1)
     return state.model_copy(
         update={"state": "lost", "error": error, "stages": stages, "eta_seconds": None, "waiting_for": None}
     )

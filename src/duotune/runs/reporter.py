@@ -21,8 +21,6 @@ from duotune.runs.events import (
 )
 from duotune.runs.journal import Journal
 
-__all__ = ["JournalReporter", "JsonValue", "Reporter", "SilentReporter", "Stopped"]
-
 SECONDS_BETWEEN_LINES = 1.0
 
 log = logging.getLogger("duotune.worker")

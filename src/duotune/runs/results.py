@@ -31,7 +31,7 @@ class PreparedProject(StageResult):
     Attributes:
         files: Files kept.
         rejected: Files left out.
-        reused: Nothing had changed, so nothing was prepared again.
+        reused: Nothing had changed since an earlier run, so nothing was prepared again.
     """
 
     name: str

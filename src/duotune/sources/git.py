@@ -60,6 +60,15 @@ def find_git_directory(folder: Path) -> GitDirectory | None:
     return None
 
 
+def enclosing_repository(folder: Path) -> Path | None:
+    """The nearest folder above that is the top of a work tree; None outside of any."""
+    for above in folder.absolute().parents:
+        with contextlib.suppress(OSError):
+            if find_git_directory(above) is not None:
+                return above
+    return None
+
+
 def make_shadow(repository: GitDirectory) -> Path:
     """A temporary bare git directory with links to the repository's objects and refs and a configuration of ours.
 

@@ -167,13 +167,22 @@ def _report(chunk: bytes, on_progress: Progress) -> None:
 
 
 def _complaint(url: str, said: str) -> DuotuneError:
-    lines = [line.removeprefix("fatal: ").removeprefix("remote: ") for line in re.split(r"[\r\n]+", said)]
+    lines = [line.removeprefix("remote: ") for line in re.split(r"[\r\n]+", said)]
     words = [line for line in lines if line.strip() and not PROGRESS.search(line)]
     for pattern, kind, sentence, hint in COMPLAINTS:
         if re.search(pattern, "\n".join(words).lower()):
             return kind(f"{_shown(url)} {sentence}.", hint)
-    last = USER_IN_URL.sub("//", printable(words[-1].strip())) if words else "no reason given"
-    return HostError(f"{_shown(url)} cannot be fetched: {last}.", "Check the network and the URL, then try again.")
+    reason = USER_IN_URL.sub("//", printable(_telling(words))).rstrip(".")
+    return HostError(f"{_shown(url)} cannot be fetched: {reason}.", "Check the network and the URL, then try again.")
+
+
+def _telling(lines: Sequence[str]) -> str:
+    """The line that says why: ssh's own, else git's first error; what follows them is advice."""
+    for prefix in ("ssh: ", "error: ", "fatal: "):
+        for line in lines:
+            if line.startswith(prefix):
+                return line.removeprefix(prefix).strip()
+    return lines[-1].strip() if lines else "no reason given"
 
 
 def _shown(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from duotune import paths
@@ -23,6 +24,9 @@ from duotune.sources.open import open_source
 from duotune.storage.locations import open_storage
 from duotune.worker.stages import RunInProgress
 
+_MADE = "made_by_this_run"
+"""Name of the decision that lists the parts and datasets which attempts at this run have made."""
+
 
 def run(run: RunInProgress, config: RunConfig) -> Prepared:
     """Prepare every project, then combine the parts into one dataset; what has not changed is used again."""
@@ -31,17 +35,28 @@ def run(run: RunInProgress, config: RunConfig) -> Prepared:
     with Shards(usable_cpus()) as shards:
         for project in config.projects:
             with open_source(project.source, project.ref) as source:
-                parts.append(prepare_part(project, source, tokenizer, config.data, run.report, shards))
+                part = prepare_part(project, source, tokenizer, config.data, run.report, shards)
+            parts.append(replace(part, reused=_from_earlier_run(part.directory, part.reused, run.report)))
         remote = is_remote(config.data.location)
         root = paths.datasets() if remote or not config.data.location else Path(config.data.location)
         with open_catalog() as catalog:
             dataset = combine(parts, tokenizer, config.data, config.evaluation, catalog, root, run.report, shards)
+    dataset = replace(dataset, reused=_from_earlier_run(dataset.directory, dataset.reused, run.report))
     if remote:
         _keep_remote(dataset, config.data.location, run.report)
     (run.directory.path / DATA_REPORT).write_text(as_markdown(dataset.manifest, dataset.findings_file))
     if not dataset.train_rows:
         raise _nothing_to_train_on(dataset)
     return _result(parts, dataset)
+
+
+def _from_earlier_run(directory: Path, reused: bool, report: Reporter) -> bool:
+    """Whether what was found again is an earlier run's; what an attempt at this run makes is journaled."""
+    recalled = report.recall(_MADE)
+    made = recalled if isinstance(recalled, list) else []
+    if not reused:
+        report.record(_MADE, [*made, directory.name])
+    return reused and directory.name not in made
 
 
 def _nothing_to_train_on(dataset: Dataset) -> UsageError:

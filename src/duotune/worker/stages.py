@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from duotune.config.run import RunConfig
 from duotune.errors import HostError
 from duotune.hardware.gpu import visible_gpus
@@ -17,7 +19,7 @@ from duotune.runs.directory import RunDirectory
 from duotune.runs.events import RunQueued, StageFinished, StageStarted
 from duotune.runs.journal import Journal
 from duotune.runs.lease import GpuLease
-from duotune.runs.reporter import JournalReporter, JsonValue, Stopped
+from duotune.runs.reporter import JournalReporter, Stopped
 from duotune.runs.results import StageResult
 from duotune.runs.state import RunState, stages_of
 
