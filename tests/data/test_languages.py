@@ -53,3 +53,14 @@ def test_chosen_languages_are_matched_without_case_and_a_wrong_one_is_corrected(
     with pytest.raises(UsageError, match="'Pyton' is not known") as caught:
         resolve(["Pyton"])
     assert "'Python'" in caught.value.hint
+
+
+def test_languages_are_left_out_of_those_chosen_or_of_the_default() -> None:
+    assert resolve(["python", "!C", "c"]) == {"Python"}
+    default = {language.name for language in known_languages() if language.kept_by_default}
+    assert resolve(["! python"]) == default - {"Python"}
+    assert resolve([]) == frozenset()
+    with pytest.raises(UsageError, match="leave every language out"):
+        resolve(["Python", "!Python"])
+    with pytest.raises(UsageError, match="is not known"):
+        resolve(["!Pyton"])

@@ -27,7 +27,8 @@ class ProjectConfig(Section):
     include: list[str] = setting([], help="Globs of paths to keep, as in .gitignore; empty keeps all.")
     exclude: list[str] = setting([], help="Globs of paths to leave out, as in .gitignore.")
     languages: list[str] = setting(
-        [], help='Languages to keep, such as ["Python", "C"]; empty keeps programming languages.'
+        [],
+        help='Languages to keep, as ["Python", "C"], or to leave out, as ["!HTML"]; empty keeps programming languages.',
     )
 
 

@@ -150,15 +150,32 @@ def nearest(name: str) -> str:
 def resolve(names: Iterable[str]) -> frozenset[str]:
     """linguist's names of the languages that a project chose; case does not matter.
 
+    Args:
+        names: Languages to keep, and, with a `!` before them, to leave out: of those to keep where there are any, else
+            of those that are kept by default.
+
+    Returns:
+        The chosen ones; empty for no names, which keeps those kept by default.
+
     Raises:
-        UsageError: A name that the table lacks, with the nearest one that it has.
+        UsageError: A name that the table lacks, with the nearest one that it has, or nothing is left.
     """
-    chosen = set()
+    kept, left_out = set(), set()
     for name in names:
-        language = by_name(name.strip())
+        language = by_name(bare(name))
         if language is None:
-            near = nearest(name)
+            near = nearest(bare(name))
             hint = f"Did you mean {near!r}?" if near else "Use linguist's names, such as 'Python' or 'C'."
             raise UsageError(f"The language {name!r} is not known.", hint)
-        chosen.add(language.name)
+        (left_out if bare(name) != name.strip() else kept).add(language.name)
+    if not left_out:
+        return frozenset(kept)
+    chosen = (kept or {language.name for language in known_languages() if language.kept_by_default}) - left_out
+    if not chosen:
+        raise UsageError("The project's `languages` leave every language out.", "Name one to keep, without a `!`.")
     return frozenset(chosen)
+
+
+def bare(name: str) -> str:
+    """A language's name without the `!` that leaves it out."""
+    return name.strip().removeprefix("!").strip()

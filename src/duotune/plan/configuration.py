@@ -8,7 +8,7 @@ from typing import Any
 
 from duotune.config.load import read_toml, run_config
 from duotune.config.run import RunConfig
-from duotune.data.languages import by_name, nearest
+from duotune.data.languages import bare, by_name, nearest
 from duotune.errors import ConfigError, Problem
 
 
@@ -38,5 +38,7 @@ def _unknown_languages(data: Mapping[str, Any]) -> Iterator[Problem]:
     for index, project in enumerate(projects if isinstance(projects, list) else ()):
         languages = project.get("languages") if isinstance(project, dict) else None
         for name in languages if isinstance(languages, list) else ():
-            if isinstance(name, str) and by_name(name.strip()) is None:
-                yield Problem(f"projects[{index}].languages", name, "is not a language that is known", nearest(name))
+            if isinstance(name, str) and by_name(bare(name)) is None:
+                yield Problem(
+                    f"projects[{index}].languages", name, "is not a language that is known", nearest(bare(name))
+                )
