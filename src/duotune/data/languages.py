@@ -160,7 +160,8 @@ def resolve(names: Iterable[str]) -> frozenset[str]:
     Raises:
         UsageError: A name that the table lacks, with the nearest one that it has, or nothing is left.
     """
-    kept, left_out = set(), set()
+    kept: set[str] = set()
+    left_out: set[str] = set()
     for name in names:
         language = by_name(bare(name))
         if language is None:
