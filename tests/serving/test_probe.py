@@ -97,3 +97,11 @@ def test_prompts_longer_than_the_server_takes_are_left_out() -> None:
     server = Server(ADAPTER)
     (probe,) = probe_all(cast(Endpoint, server), [Subject("a.v1", contract(prompt=200))], True, max_model_len=100)
     assert (probe, server.asked) == (Probe("a.v1"), [])
+
+
+def test_many_models_share_the_prompts_of_a_round() -> None:
+    many = contract().model_copy(update={"cases": contract().cases * 16})
+    server = Server(ADAPTER)
+    probes = probe_all(cast(Endpoint, server), [Subject(f"a{n}.v1", many) for n in range(100)], True)
+    assert {probe.tokens for probe in probes} == {4 * len(ADAPTER)}
+    assert probed(ADAPTER, Subject("a.v1", many)).tokens == 16 * len(ADAPTER)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace files that were edited by hand; copies are kept."
+)
 only_option = click.option(
     "--only", multiple=True, metavar="ADAPTER", help="Serve this one, as name or name.v2; repeat it. Default: all."
 )
@@ -57,7 +62,7 @@ def plan(only: tuple[str, ...], files: bool, as_json: bool) -> None:
 @serve.command()
 @only_option
 @yes_option
-@click.option("--overwrite", is_flag=True, help="Replace files that were edited by hand; copies are kept.")
+@overwrite_option
 @click.option("--foreground", is_flag=True, help="Without systemd: run vLLM as a child of this process until it ends.")
 @as_json_option
 def apply(only: tuple[str, ...], yes: bool, overwrite: bool, foreground: bool, as_json: bool) -> None:
@@ -100,8 +105,9 @@ def status(as_json: bool) -> None:
 @serve.command()
 @click.argument("number", type=int, required=False)
 @yes_option
+@overwrite_option
 @as_json_option
-def rollback(number: int | None, yes: bool, as_json: bool) -> None:
+def rollback(number: int | None, yes: bool, overwrite: bool, as_json: bool) -> None:
     """Serve again what was served before, or deployment NUMBER (`serve status --json` lists them)."""
     from duotune.catalog.catalog import open_catalog
     from duotune.cli.serving import progress, report
@@ -113,8 +119,8 @@ def rollback(number: int | None, yes: bool, as_json: bool) -> None:
         target = generation_before(catalog, number)
         versions = ", ".join(f"{name}.v{version}" for name, version in target.versions) or "the base model alone"
         _ask(f"Serve deployment {target.id} again, which is {versions}?", yes)
-        with progress() as tell:
-            outcome = roll_back(catalog, host, service, target, tell)
+        with progress() as tell, _interruptible():
+            outcome = roll_back(catalog, host, service, target, tell, overwrite)
     report(outcome, as_json)
 
 
@@ -171,11 +177,27 @@ def _apply(
     show_plan(planned, host, narrated=True)
     if not planned.refusals(overwrite) and planned.change.kind != "none":
         _ask(planned.change.why.removesuffix(".") + ". Go on?", yes)
-    with progress() as tell:
+    with progress() as tell, _interruptible():
         outcome = carry_out(catalog, host, service, planned, tell, only, overwrite)
     if outcome is None:
         say("Nothing had to be done.")
     report(outcome, as_json)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a lost connection or a SIGTERM end a change as Ctrl-C does, which goes back to what served before."""
+    import signal
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stay(child: Foreground) -> None:

@@ -14,7 +14,7 @@ from duotune.adapters.verify import Check
 from duotune.catalog.deployments import Deployment as Generation
 from duotune.cli.output import in_words, narrator, plain_table, print_json, printer, say
 from duotune.config.host import HostConfig
-from duotune.runs.wording import in_gib
+from duotune.runs.wording import counted, in_gib
 from duotune.serving.deployment import Deployment
 from duotune.serving.files import config_file
 from duotune.serving.rollout import Outcome
@@ -55,7 +55,9 @@ def show_plan(planned: Deployment, host: HostConfig, narrated: bool = False) -> 
         console.print(change.diff.rstrip(), soft_wrap=True)
     if not narrated:
         failed = len(planned.refusals())
-        say("Nothing was changed." if not failed else f"{failed} checks do not hold, so this would not be applied.")
+        say(
+            "Nothing was changed." if not failed else f"This would be refused: {counted(failed, 'check')} did not hold."
+        )
 
 
 def show_files(planned: Deployment, host: HostConfig) -> None:
@@ -193,7 +195,7 @@ def _status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
         stopped = ", stopped" if generation.state == "stopped" else ""
         yield "deployment", f"{generation.id}, applied {when}{by}{stopped}"
     if found.interrupted:
-        yield "", f"an apply was killed half-way (deployment {found.interrupted}); apply or roll back"
+        yield "", f"an apply was killed half-way (deployment {found.interrupted}); `duotune serve apply` makes it good"
     since = "" if found.service.since is None else f", for {in_words(time.time() - found.service.since)}"
     restarts = f", restarted by itself {found.service.restarts} times" if found.service.restarts else ""
     yield "vLLM", f"{found.service.phase}{since}{restarts}, under {found.title}"

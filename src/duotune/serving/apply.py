@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from duotune.adapters.verify import Check
 from duotune.catalog.catalog import Catalog
 from duotune.catalog.deployments import Deployment as Generation
 from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, HostError, UsageError
+from duotune.runs.wording import counted
 from duotune.serving.change import change_to
 from duotune.serving.deployment import EDITS, Deployment, Tell
 from duotune.serving.files import keep_edited, one_at_a_time
-from duotune.serving.planning import plan_deployment
+from duotune.serving.planning import check_generation, plan_deployment
 from duotune.serving.rollout import Outcome, Rollout
 from duotune.serving.service import Service
 
@@ -50,25 +52,35 @@ def apply(
             raise UsageError(
                 "What would be served has changed since the plan was shown.", "Look at `duotune serve plan` again."
             )
-        refused = planned.refusals(overwrite)
-        if refused:
-            listed = "".join(f"\n  {check.name}: {check.detail}" for check in refused)
-            raise CheckFailed(f"Nothing was changed, since {len(refused)} checks do not hold:{listed}", "")
-        if any(check.name == EDITS and not check.ok for check in planned.checks):
-            keep_edited(host.serving.unit, service.unit_text())
+        _make_way(planned.checks, host, service, overwrite)
         if planned.change.kind == "none":
             return None
         return Rollout(catalog, host.serving, service, tell).carry_out(planned, planned.change.kind)
 
 
+def _make_way(checks: Sequence[Check], host: HostConfig, service: Service, overwrite: bool) -> None:
+    """Refuse what does not hold; keep copies of what was edited by hand and may be overwritten.
+
+    Raises:
+        CheckFailed: Naming each check that does not hold.
+    """
+    failed = [check for check in checks if not check.ok]
+    refused = [check for check in failed if not (overwrite and check.name == EDITS)]
+    if refused:
+        listed = "".join(f"\n  {check.name}: {check.detail}" for check in refused)
+        raise CheckFailed(f"Nothing was changed, since {counted(len(refused), 'check')} did not hold:{listed}", "")
+    if failed:
+        keep_edited(host.serving.unit, service.unit_text())
+
+
 def generation_before(catalog: Catalog, number: int | None = None) -> Generation:
-    """What a rollback would serve: a numbered deployment, else the newest that served before the one that does.
+    """What a rollback would serve: a numbered deployment, else the one that was stopped or served before.
 
     Raises:
         UsageError: There is none, or it never served.
     """
     if number is None:
-        found = catalog.deployments.newest("replaced")
+        found = catalog.deployments.newest("stopped") or catalog.deployments.newest("replaced")
         if found is None:
             raise UsageError("Nothing was served before.", "`duotune serve apply` serves what is published.")
         return found
@@ -80,16 +92,20 @@ def generation_before(catalog: Catalog, number: int | None = None) -> Generation
     return found
 
 
-def roll_back(catalog: Catalog, host: HostConfig, service: Service, target: Generation, tell: Tell) -> Outcome:
-    """Serve an earlier generation again, proven as any other.
+def roll_back(
+    catalog: Catalog, host: HostConfig, service: Service, target: Generation, tell: Tell, overwrite: bool = False
+) -> Outcome:
+    """Serve an earlier generation again, checked and proven as any other.
 
     Raises:
-        CheckFailed: It does not answer as it should any more; what served before the call does again.
+        CheckFailed: An adapter of it is damaged or gone, files were edited by hand, or it does not answer as it should
+            any more; what served before the call does again.
         HostError: Somebody else is at it, or the machine refuses.
     """
     with one_at_a_time():
         if service.paused():
             raise HostError("A run trains, and has the GPU to itself.", "Wait for it, or stop it.")
+        _make_way(check_generation(catalog, host, service, target), host, service, overwrite)
         proven = catalog.deployments.newest("serving")
         change = change_to(target.yaml, target.unit, host.serving, service, proven)
         kind = "restart" if change.kind == "none" else change.kind

@@ -20,15 +20,17 @@ from duotune.serving.vllm_config import MODULES, LoraRoom, room_of, served_adapt
 LIST_SECONDS = 10.0
 
 
-def roomy(needed: LoraRoom | None, serving: ServingConfig, service: Service) -> LoraRoom | None:
+def roomy(
+    needed: LoraRoom | None, serving: ServingConfig, service: Service, proven: Deployment | None
+) -> LoraRoom | None:
     """The room to plan with: what a running vLLM has set aside already, when that holds what is needed.
 
     A smaller room would save memory, but cost a restart; it is taken with the next one.
     """
-    text = written_config()
-    if needed is None or text is None or not service.state().up or not _loads_while_it_runs(serving):
+    unproven = proven is None or written_config() != proven.yaml
+    if needed is None or proven is None or unproven or not service.state().up or not _loads_while_it_runs(serving):
         return needed
-    there = room_of(parsed(text))
+    there = room_of(parsed(proven.yaml))
     return there if there and there.slots == needed.slots and there.holds(needed) else needed
 
 
@@ -55,14 +57,14 @@ def change_to(
     def change(kind: ChangeKind, why: str) -> Change:
         return Change(kind, why, added, removed, diff)
 
-    if before is None or not service.state().up:
+    if not service.state().up:
         return change("start", "vLLM does not run; it will be started.")
     if unit_changed:
         return change("restart", "The unit changes, so vLLM will be restarted.")
-    if proven is None:
+    if proven is None or before != proven.yaml:  # an apply was killed half-way, or somebody edited the YAML
         return change("restart", "What vLLM serves was not proven by an apply: it will be restarted.")
     live = live_adapters(serving)
-    if before == config_text == proven.yaml and live == will:
+    if before == config_text and live == will:
         return change("none", "vLLM serves exactly this.")
     others = sorted(key for key in {*old, *new} - {MODULES} if old.get(key) != new.get(key))
     if others:

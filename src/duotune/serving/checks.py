@@ -51,7 +51,7 @@ def check_host(
     barred = service.bars(unit_text)
     if barred:
         yield Check("unit", False, barred)
-    yield _attempt(EDITS, lambda: _untouched(catalog, service, unit_text))
+    yield check_edits(catalog, service, unit_text)
     if service.paused():
         yield Check("GPU", False, "a run trains, and has the GPU to itself (serving.during_training); wait, or stop it")
     if unit.runs_as_group() and not serving.user:
@@ -61,6 +61,11 @@ def check_host(
         hidden = [place for place in needed if Path("/tmp") in place.parents]
         if hidden:
             yield Check("access", False, f"the unit has a /tmp of its own and would not see {printable(hidden[0])}")
+
+
+def check_edits(catalog: Catalog, service: Service, unit_text: str) -> Check:
+    """Whether YAML and unit are as an apply left them."""
+    return _attempt(EDITS, lambda: _untouched(catalog, service, unit_text))
 
 
 def check_memory(serving: ServingConfig, shape: ModelShape, slot_bytes: int, gpus: Sequence[Gpu], up: bool) -> Check:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from duotune import paths
+from duotune.disk import write_whole
 from duotune.errors import HostError, is_full, no_space, printable
 from duotune.runs.lock import owner_of, try_lock
 
@@ -32,6 +32,11 @@ def written_config() -> str | None:
         return None
 
 
+def lock_file() -> Path:
+    """Held by who changes what is served."""
+    return directory() / "apply.lock"
+
+
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
     """Hold the right to change what is served.
@@ -39,7 +44,7 @@ def one_at_a_time() -> Iterator[None]:
     Raises:
         HostError: Somebody else has it.
     """
-    file = directory() / "apply.lock"
+    file = lock_file()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -59,23 +64,17 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def write_config(text: str) -> None:
-    """Replace vLLM's YAML, durably and whole; a hand-edited one is kept beside it.
+    """Replace vLLM's YAML, durably and whole; to be called by who holds the lock.
 
     Raises:
         HostError: The disk refuses.
     """
     file = config_file()
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.chmod(0o640 if file.parent.stat().st_mode & 0o2000 else 0o644)
-        draft.replace(file)
+        write_whole(file, text)
+        file.chmod(0o640 if file.parent.stat().st_mode & 0o2000 else 0o644)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         if is_full(error):
             raise no_space(file) from error
         raise HostError(

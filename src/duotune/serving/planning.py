@@ -8,8 +8,10 @@ from pathlib import Path
 from duotune.adapters.copies import local_copy
 from duotune.adapters.manifest import read_manifest
 from duotune.adapters.peft_config import largest_rank, read_config
+from duotune.adapters.verify import Check
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
+from duotune.catalog.deployments import Deployment as Generation
 from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, ModelError, UsageError, printable
 from duotune.hardware.gpu import visible_gpus
@@ -18,9 +20,9 @@ from duotune.models.shape import read_shape
 from duotune.runs.wording import counted, in_bytes
 from duotune.serving import unit, vllm_config
 from duotune.serving.change import change_to, parsed, roomy
-from duotune.serving.checks import check_adapters, check_host, check_memory
+from duotune.serving.checks import check_adapters, check_edits, check_host, check_memory
 from duotune.serving.deployment import Deployment, Tell
-from duotune.serving.files import config_file, written_config
+from duotune.serving.files import config_file
 from duotune.serving.service import Service
 from duotune.serving.vllm_config import ServedAdapter, served_adapters
 
@@ -51,7 +53,7 @@ def plan_deployment(
         StorageError: An adapter has no copy on this host and cannot be fetched.
     """
     current = [version for adapter in catalog.adapters.all() if (version := catalog.adapters.current(adapter.name))]
-    chosen = [_chosen(catalog, name) for name in only] or current
+    chosen = list({(found := _chosen(catalog, name)).name: found for name in only}.values()) or current
     base = _base(catalog, chosen, host)
     base_fingerprint = fingerprint(base)
     fitting = [version for version in chosen if _base_of(catalog, version) == base_fingerprint]
@@ -65,16 +67,19 @@ def plan_deployment(
     adapters = tuple(_served(catalog, version, tell) for version in fitting)
     tell("checking", counted(len(adapters), "adapter"))
     shape = read_shape(base)
-    known = frozenset(served_adapters(parsed(written_config() or ""))) if service.state().up else frozenset()
-    room = roomy(vllm_config.room_for(adapters, host.serving), host.serving, service)
+    proven = catalog.deployments.newest("serving")
+    room = roomy(vllm_config.room_for(adapters, host.serving), host.serving, service, proven)
     slot_bytes = room.gpu_bytes(shape) if room else 0
     unit_text = unit.render(config_file(), host.serving, service.user_manager)
+    yaml = vllm_config.render(base, adapters, host.serving, room)
+    change = change_to(yaml, unit_text, host.serving, service, proven)
+    stays = proven is not None and change.kind in ("none", "hot")
+    known = frozenset(served_adapters(parsed(proven.yaml))) if stays and proven else frozenset()
     checks = (
         *check_host(catalog, host.serving, service, base, unit_text),
         check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
         *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known),
     )
-    yaml = vllm_config.render(base, adapters, host.serving, room)
     return Deployment(
         base_path=base,
         base=base_fingerprint,
@@ -86,9 +91,20 @@ def plan_deployment(
         cache_bytes=room.host_bytes(shape) if room else 0,
         yaml=yaml,
         unit=unit_text,
-        change=change_to(yaml, unit_text, host.serving, service, catalog.deployments.newest("serving")),
+        change=change,
         checks=checks,
     )
+
+
+def check_generation(catalog: Catalog, host: HostConfig, service: Service, generation: Generation) -> list[Check]:
+    """Look at a generation that served before: its files as any other's, and whether somebody edited what is there."""
+    config = parsed(generation.yaml)
+    shape = read_shape(locate(str(config.get("model"))))
+    adapters = [_adapter(name, directory) for name, directory in served_adapters(config).items()]
+    return [
+        check_edits(catalog, service, generation.unit),
+        *check_adapters(adapters, shape, generation.base, host.serving.served_name, frozenset()),
+    ]
 
 
 def _chosen(catalog: Catalog, name: str) -> Version:
@@ -142,12 +158,15 @@ def _served(catalog: Catalog, version: Version, tell: Tell) -> ServedAdapter:
     def on_bytes(done: int, total: int) -> None:
         tell(f"fetching {version.name}", f"{in_bytes(done)} of {in_bytes(total)}")
 
-    directory = local_copy(catalog, version, on_bytes)
+    return _adapter(version.name, local_copy(catalog, version, on_bytes))
+
+
+def _adapter(name: str, directory: Path) -> ServedAdapter:
     try:
-        return ServedAdapter(version.name, directory, largest_rank(read_config(directory)))
+        return ServedAdapter(name, directory, largest_rank(read_config(directory)))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise CheckFailed(
-            f"{version.name} in {printable(directory)} cannot be served: {printable(reason)}.",
-            f"See `duotune adapters verify {version.name}`; publish the adapter again.",
+            f"{name} in {printable(directory)} cannot be served: {printable(reason)}.",
+            f"See `duotune adapters verify {name}`; publish the adapter again.",
         ) from error

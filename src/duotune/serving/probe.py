@@ -22,6 +22,9 @@ logits near 20 are 0.125 apart, so that two honest kernels differ by some hundre
 LEAST_SEPARATION_NATS = 0.02
 """Below this distance of adapter and base model, rounding alone decides which of them an answer is nearer to."""
 AT_ONCE = 16
+CASES_IN_ALL, LEAST_CASES = 400, 4
+"""Prompts of one round of probes, shared between the models, and the fewest for each: a hundred adapters on a CPU take
+minutes otherwise. Four prompts are some 60 tokens, whose mean tells an adapter from another."""
 _ANY_PROMPT = tuple(range(16, 32))
 
 
@@ -82,19 +85,25 @@ def probe_all(
         Unreachable: The server is gone.
     """
     probes = []
+    most = max(LEAST_CASES, CASES_IN_ALL // max(1, len(subjects)))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for subject in subjects:
             begun = monotonic()
-            probe = _probe(endpoint, pool, subject, same_precision, max_model_len)
+            probe = _probe(endpoint, pool, subject, same_precision, max_model_len, most)
             probes.append(replace(probe, seconds=monotonic() - begun))
             on_probe(len(probes), len(subjects))
     return tuple(probes)
 
 
 def _probe(
-    endpoint: Endpoint, pool: ThreadPoolExecutor, subject: Subject, same_precision: bool, longest: int | None
+    endpoint: Endpoint,
+    pool: ThreadPoolExecutor,
+    subject: Subject,
+    same_precision: bool,
+    longest: int | None,
+    most: int,
 ) -> Probe:
-    cases = [case for case in _cases(subject) if longest is None or len(_ids(case)) < longest]
+    cases = [case for case in _cases(subject) if longest is None or len(_ids(case)) < longest][:most]
     try:
         if not cases:
             endpoint.complete(subject.name, _ANY_PROMPT, max_tokens=1)

@@ -11,10 +11,11 @@ from typing import Protocol
 
 from duotune.adapters.contract import read_contract
 from duotune.catalog.catalog import Catalog
+from duotune.catalog.deployments import Deployment
 from duotune.config.host import ServingConfig
 from duotune.endpoint.address import parse_address
 from duotune.endpoint.client import Endpoint, ServedModel
-from duotune.errors import CheckFailed, DuotuneError, printable
+from duotune.errors import CheckFailed, DuotuneError, ExitCode, printable
 from duotune.serving.change import parsed
 from duotune.serving.deployment import ChangeKind, Tell
 from duotune.serving.files import config_file, write_config
@@ -59,6 +60,12 @@ class NotDeployed(CheckFailed):
     """A generation that did not come to serve; the message says why, and what serves instead."""
 
 
+class Interrupted(NotDeployed):
+    """The same, since somebody interrupted it."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 @dataclass(frozen=True)
 class Rollout:
     """What carrying out needs.
@@ -86,7 +93,7 @@ class Rollout:
             NotDeployed: It did not come to serve.
         """
         act = self._load_into if kind == "hot" else self._restart_into
-        last = self.catalog.deployments.newest("serving")
+        last = self.catalog.deployments.newest("serving", "stopped")
         self._close_interrupted()
         row = self.catalog.deployments.add(
             wanted.base, wanted.yaml, wanted.unit, wanted.versions, state="applying", applied_by=getpass.getuser()
@@ -94,18 +101,23 @@ class Rollout:
         begun = time.monotonic()
         try:
             probes = act(wanted)
-        except (DuotuneError, KeyboardInterrupt) as error:
-            reason = error.message if isinstance(error, DuotuneError) else "It was interrupted."
-            self.catalog.deployments.set_state(row.id, "failed", reason)
-            now = self._back_to(last, act)
-            hint = error.hint if isinstance(error, DuotuneError) else ""
-            raise NotDeployed(f"{reason}\n{now}", hint) from error
+        except DuotuneError as error:
+            self.catalog.deployments.set_state(row.id, "failed", error.message)
+            raise NotDeployed(f"{error.message}\n{self._back_to(last, act)}", error.hint) from error
+        except KeyboardInterrupt:
+            self.catalog.deployments.set_state(row.id, "failed", "It was interrupted.")
+            raise Interrupted(f"The apply was interrupted. {self._back_to(last, act)}") from None
         self.catalog.deployments.replace_serving(row.id)
         return Outcome(row.id, probes, time.monotonic() - begun, sum(probe.seconds for probe in probes))
 
-    def _back_to(self, last: Generation | None, act: Callable[[Generation], tuple[Probe, ...]]) -> str:
+    def _back_to(self, last: Deployment | None, act: Callable[[Generation], tuple[Probe, ...]]) -> str:
         """Serve what served before; one sentence that says what serves now."""
         self.tell("rolling back", "")
+        if last is not None and last.state == "stopped":
+            self.service.stop()
+            write_config(last.yaml)
+            self.service.install(last.unit, render_pause(self.serving))
+            return "vLLM was stopped before, and is stopped again."
         if last is None:
             self.service.stop()
             config_file().unlink(missing_ok=True)  # or the next boot would start it
@@ -149,12 +161,18 @@ class Rollout:
                 if name in there:
                     endpoint.unload_adapter(name)
                 endpoint.load_adapter(name, str(path))
-            probes = self._probed(endpoint, endpoint.models(), coming, base=False)
+            unproven = {name: path for name, path in adapters.items() if name in coming or name not in self._proven()}
+            probes = self._probed(endpoint, endpoint.models(), unproven, base=False)
             write_config(wanted.yaml)
             for name in there.keys() - adapters.keys():
                 endpoint.unload_adapter(name)
             _same_list(endpoint.models(), adapters)
             return probes
+
+    def _proven(self) -> Mapping[str, Path]:
+        """The adapters of the generation that serves by the catalog."""
+        serving = self.catalog.deployments.newest("serving")
+        return served_adapters(parsed(serving.yaml)) if serving else {}
 
     def _probed(
         self, endpoint: Endpoint, models: Sequence[ServedModel], adapters: Mapping[str, Path], base: bool

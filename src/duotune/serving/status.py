@@ -11,8 +11,9 @@ from duotune.catalog.deployments import Deployment
 from duotune.config.host import HostConfig
 from duotune.endpoint.address import parse_address
 from duotune.endpoint.client import Endpoint, Refused, Unreachable
+from duotune.runs.lock import owner_of
 from duotune.serving.change import LIST_SECONDS, parsed
-from duotune.serving.files import written_config
+from duotune.serving.files import lock_file, written_config
 from duotune.serving.service import Service, ServiceState
 from duotune.serving.vllm_config import served_adapters
 
@@ -82,7 +83,7 @@ def read_status(catalog: Catalog, host: HostConfig, service: Service) -> Serving
         absent=sorted(wanted.keys() - adapters) if answers else [],
         unexpected=sorted(adapters - wanted.keys()),
         deleted=sorted(name for name, path in wanted.items() if not Path(path).is_dir()),
-        interrupted=newest.id if newest and newest.state == "applying" else None,
+        interrupted=newest.id if newest and newest.state == "applying" and not owner_of(lock_file()) else None,
         paused=service.paused(),
         log=[] if answers else service.log(10),
     )
