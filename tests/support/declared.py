@@ -64,6 +64,7 @@ DECLARED: tuple[tuple[str, str, str], ...] = (
     ("Python", _PASSWORD, 'password = given or "%s"'),
     ("Python", _PASSWORD, 'login = os.getenv("PASSWORD") or "%s"'),
     ("Python", _PASSWORD, 'db_pw = "%s"'),
+    ("Python", _PASSWORD, 'os.getenv("DB_PWD", "%s")'),
     ("Python", _PASSWORD, 'password: Optional[str] = """%s"""'),
     ("Python", _KEY, 'api_key = os.environ.get("API_KEY") or "%s"'),
     ("Shell", _PASSWORD, 'DBPASS="%s"'),

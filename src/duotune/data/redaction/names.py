@@ -53,7 +53,9 @@ _NO_KEY_NAME = re.compile(
     r"|(?-i:(?<=[a-z0-9])I[Dd]|_I[Dd]|[_-]id)s?$|monkey|donkey|turkey|keyframes?|i18n|translat|locali[sz]",
     re.IGNORECASE,
 )
-_LISTED = re.compile(r"(?:key|token|secret|password|passwd|pwd|pass|credentials?|word|wd|phrase|wort)$", re.IGNORECASE)
+_LISTED = re.compile(
+    r"(?:key|token|secret|password|passwd|pwd|pass|credentials?|word|wd|phrase|wort|^d)$", re.IGNORECASE
+)
 _WITH_UUID = re.compile(r"(?:secret|password|pass|api[-_.]?key|secret[-_.]?key)$", re.IGNORECASE)
 _AZURE = re.compile(r"AccountKey$|SharedAccessKey$")
 
@@ -81,7 +83,7 @@ def names_key(name: str) -> bool:
 
 
 def may_be_listed(name: str) -> bool:
-    """Whether a name may stand before a comma and its value, as in `getenv("PASSWORD", "…")`."""
+    """Whether a name, or what follows its stem, may stand before a comma and its value: `getenv("PASSWORD", "…")`."""
     return _LISTED.search(name) is not None
 
 
