@@ -78,7 +78,6 @@ _IN_COMMENT = re.compile(
     r"[;,.)]{0,2}(?=\s|\Z)"
 )
 _QUOTES = frozenset("\"'`\\")
-_BEFORE_VALUE = _QUOTES | frozenset("= ")
 _LOOK_BACK = 120
 _LONGEST_HEAD = 40
 _NOTHING_ELSE = re.compile(r"[^\S\n]*+(?:[#;\\\n]|\Z)")
@@ -124,8 +123,7 @@ def chosen(text: str, lower: str, language: str) -> Iterator[Assigned]:
 def assigned_run(text: str, start: int, end: int, language: str) -> Assigned | None:
     """The secret that a long run `text[start:end]` is part of, when chance made it and a name before it tells."""
     line = _line_before(text, start)
-    lower = line.lower()
-    if not any(stem in lower for stem in KEY_STEMS):
+    if not _near_key(line):
         return None
     before = BEFORE_RUN.search(line)
     if before is None or not names_key(before["name"]):
@@ -148,14 +146,22 @@ def assigned_run(text: str, start: int, end: int, language: str) -> Assigned | N
     return Assigned(rule, "password" if password else "key", first, last)
 
 
+def edges(language: str) -> bytes:
+    """What may stand before a value that has no digit: few of the long runs without any have that."""
+    return b"\"'`\\= " if language in UNQUOTED else b"\"'`\\"
+
+
 def may_be_assigned(text: str, start: int, end: int, language: str) -> bool:
-    """Whether a long run without any digit is worth a look: most are names, in one case or of many words."""
-    if text[start - 1 : start] not in _BEFORE_VALUE or (
-        text[end : end + 1] not in _QUOTES and language not in UNQUOTED
-    ):
-        return False
+    """Whether a long run without any digit, after one of its language's `edges`, is worth a look: most are names."""
     run = text[start:end]
-    return run.lower() != run != run.upper() and is_jumbled(run)
+    if run == run.lower() or run == run.upper() or (text[end : end + 1] not in _QUOTES and language not in UNQUOTED):
+        return False
+    return _near_key(_line_before(text, start)) and is_jumbled(run)
+
+
+def _near_key(line: str) -> bool:
+    lower = line.lower()
+    return any(stem in lower for stem in KEY_STEMS)
 
 
 def _may_be_bare(line: str, before: re.Match[str], language: str) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from duotune.data.redaction.assignments import assigned_run, chosen, may_be_assigned
+from duotune.data.redaction.assignments import assigned_run, chosen, edges, may_be_assigned
 from duotune.data.redaction.credentials import credentials, discord_token, password_hash
 from duotune.data.redaction.finding import Finding
 from duotune.data.redaction.issuers import issued, may_be_issued
@@ -52,11 +52,10 @@ def _issued(text: str, start: int, end: int) -> Iterator[Finding]:
 
 
 def _secrets(text: str, language: str) -> Iterator[Finding]:
-    flat_text = flat(text)
+    flat_text, before = flat(text), edges(language)
     for start, end, has_digit in long_runs(flat_text):
-        issuable = has_digit or may_be_issued(text, start, end)
-        assignable = has_digit or may_be_assigned(text, start, end, language)
-        known = list(_issued(text, start, end)) if issuable else []
+        assignable = has_digit or (flat_text[start - 1] in before and may_be_assigned(text, start, end, language))
+        known = list(_issued(text, start, end)) if has_digit or may_be_issued(text, start, end) else []
         yield from known
         if assignable and not known:
             yield from _unknown(text, start, end, language)
