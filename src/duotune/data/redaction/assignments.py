@@ -77,6 +77,7 @@ _IN_COMMENT = re.compile(
     r"(?P<tail>[\w.-]{0,40}+)[\"'`]?[ \t]{0,4}(?:[:=]|\bis\b)[ \t]{0,4}(?P<bare>[^\s\"'`<>|;,]{7,128}[^\s\"'`<>|;,.)])"
     r"[;,.)]{0,2}(?=\s|\Z)"
 )
+_CAMEL_CASE = re.compile(r"[A-Za-z][a-z]++(?:[A-Z][a-z]{2,}+)*+")
 _QUOTES = frozenset("\"'`\\")
 _LOOK_BACK = 120
 _LONGEST_HEAD = 40
@@ -153,8 +154,10 @@ def edges(language: str) -> bytes:
 
 def may_be_assigned(text: str, start: int, end: int, language: str) -> bool:
     """Whether a long run without any digit, after one of its language's `edges`, is worth a look: most are names."""
+    if text[end : end + 1] not in _QUOTES and language not in UNQUOTED:
+        return False
     run = text[start:end]
-    if run == run.lower() or run == run.upper() or (text[end : end + 1] not in _QUOTES and language not in UNQUOTED):
+    if run == run.lower() or run == run.upper() or _CAMEL_CASE.fullmatch(run):
         return False
     return _near_key(_line_before(text, start)) and is_jumbled(run)
 
