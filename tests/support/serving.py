@@ -14,10 +14,15 @@ from duotune.adapters.manifest import BaseModelRef, ManifestDraft
 from duotune.adapters.publish import PublishedAdapter, publish
 from duotune.catalog.catalog import Catalog
 from duotune.config.host import HostConfig, ServingConfig
+from duotune.endpoint.address import parse_address
+from duotune.endpoint.client import Endpoint
 from duotune.models.locate import fingerprint
 from duotune.models.shape import read_shape
+from duotune.serving.apply import apply
 from duotune.serving.files import directory
 from duotune.serving.foreground import Foreground
+from duotune.serving.planning import plan_deployment
+from duotune.serving.rollout import Outcome
 from support.adapters import handmade_adapter
 
 STAND_IN = Path(__file__).with_name("vllm_stand_in.py")
@@ -76,3 +81,14 @@ def misbehave(**switches: object) -> None:
     """Switch the stand-in's misbehaviour; without arguments it behaves again."""
     directory().mkdir(parents=True, exist_ok=True)
     (directory() / "behaviour.json").write_text(json.dumps(switches))
+
+
+def applied(catalog: Catalog, host: HostConfig, service: Foreground, overwrite: bool = False) -> Outcome | None:
+    """Plan and apply."""
+    return apply(catalog, host, service, plan_deployment(catalog, host, service), lambda *_: None, overwrite=overwrite)
+
+
+def served(host: HostConfig) -> list[str]:
+    """Names of the models that the server lists."""
+    with Endpoint(parse_address(host.serving.listen)) as endpoint:
+        return [model.name for model in endpoint.models()]
