@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -104,6 +105,10 @@ class Endpoint:
             )
             for entry in entries or []
         ]
+
+    def adapters(self) -> dict[str, Path]:
+        """Name and directory of each adapter that it serves."""
+        return {model.name: Path(model.root) for model in self.models() if model.parent}
 
     def complete(self, model: str, prompt_ids: Sequence[int], max_tokens: int) -> str:
         """A greedy completion of token ids."""

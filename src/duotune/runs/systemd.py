@@ -156,20 +156,25 @@ def forgive(manager: Manager, unit: str) -> None:
     _answer(["systemctl", *manager.scope, "--no-ask-password", "reset-failed", unit])
 
 
-def _answer(command: Sequence[str]) -> str:
+def ended(command: Sequence[str], seconds: float = COMMAND_SECONDS) -> subprocess.CompletedProcess[str] | None:
+    """What a command that asks nothing ended with; None where it cannot be run, or does not end in time."""
     try:
-        done = subprocess.run(
+        return subprocess.run(
             command,
             capture_output=True,
             text=True,
             errors="replace",
             stdin=subprocess.DEVNULL,
-            timeout=COMMAND_SECONDS,
+            timeout=seconds,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()
+        return None
+
+
+def _answer(command: Sequence[str]) -> str:
+    done = ended(command)
+    return done.stdout.strip() if done else ""
 
 
 def _user_name() -> str:

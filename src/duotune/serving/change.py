@@ -80,7 +80,7 @@ def live_adapters(serving: ServingConfig) -> Mapping[str, Path] | None:
     """Name and directory of each adapter that vLLM lists; None when it does not answer."""
     try:
         with Endpoint(parse_address(serving.listen), answer_seconds=LIST_SECONDS) as endpoint:
-            return {model.name: Path(model.root) for model in endpoint.models() if model.parent}
+            return endpoint.adapters()
     except (Refused, Unreachable):
         return None
 

@@ -6,7 +6,6 @@ import grp
 import shutil
 import socket
 import stat
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from duotune.endpoint.address import parse_address
 from duotune.errors import CheckFailed, printable
 from duotune.hardware.gpu import Gpu
 from duotune.models.shape import ModelShape
+from duotune.runs.systemd import ended
 from duotune.serving import ready, unit
 from duotune.serving.deployment import EDITS
 from duotune.serving.files import directory, written_config
@@ -151,19 +151,8 @@ def installed_version(executable: str) -> str:
             f"its command {printable(executable)} is not on this host; install vLLM into an environment of its own and "
             "set serving.executable to its full path"
         )
-    try:
-        done = subprocess.run(
-            [str(_python_beside(found)), "-I", "-c", _ASK_VERSION],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=VERSION_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    done = ended([str(_python_beside(found)), "-I", "-c", _ASK_VERSION], VERSION_SECONDS)
+    return done.stdout.strip() if done and done.returncode == 0 else ""
 
 
 def _python_beside(command: str) -> Path:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from duotune.config.host import ServingConfig
-from duotune.endpoint.address import parse_address
+from duotune.endpoint.address import Address, parse_address
 from duotune.errors import HostError, RunFailed, printable
 from duotune.runs.lock import OwnedLock, Owner, owner_of, try_lock
 from duotune.serving.files import config_file, directory
-from duotune.serving.service import ServiceState
+from duotune.serving.service import ServiceState, Unitless
 
 STOP_SECONDS = 120
 POLL_SECONDS = 0.5
@@ -46,7 +46,7 @@ def elsewhere() -> Elsewhere | None:
     return Elsewhere(owner) if owner else None
 
 
-class Foreground:
+class Foreground(Unitless):
     """vLLM as a child; see `Service`. A context manager, which ends it.
 
     Raises:
@@ -54,10 +54,7 @@ class Foreground:
     """
 
     title = "this process"
-    user_manager = False
-    confines = False
     refusal = ""
-    pauses = False
 
     def __init__(self, serving: ServingConfig) -> None:
         self._serving = serving
@@ -90,28 +87,13 @@ class Foreground:
             return ServiceState("running", self._restarts, self._child.pid)
         return ServiceState("failed", self._restarts, detail=f"it ended with status {status}")
 
-    def unit_text(self) -> str | None:
-        """There is none."""
-        return None
-
-    def drop_ins(self) -> list[Path]:
-        """There are none."""
-        return []
-
-    def bars(self, unit_text: str) -> str:
-        """There is no unit."""
-        return ""
-
-    def install(self, unit_text: str, pause_text: str) -> None:
-        """There is no unit to install."""
-
     def begin(self) -> None:
         """Start it, after the one before has ended."""
         self.stop()
         address = parse_address(self._serving.listen)
         environment = {name: value for name, value in os.environ.items() if name not in _OURS} | _ENVIRONMENT
+        _make_room(address)
         if address.socket:
-            _clear(Path(address.socket))
             environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "1"
         command = [self._serving.executable, "serve", "--config", str(config_file())]
         try:
@@ -142,15 +124,11 @@ class Foreground:
                 os.killpg(child.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(seconds)
-        _clear(Path(parse_address(self._serving.listen).socket or "/nowhere"))
+        _make_room(parse_address(self._serving.listen))
 
     def log(self, lines: int) -> list[str]:
         """The last lines that it printed."""
         return tail(log_file(), lines)
-
-    def paused(self) -> bool:
-        """Nothing pauses it."""
-        return False
 
     def supervise(self, tell: Callable[[str], None]) -> None:
         """Keep it running until a signal ends this process.
@@ -180,7 +158,7 @@ class Foreground:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class Elsewhere(Unitless):
     """vLLM under another process's foreground; see `Service`. Adapters can be changed, a restart is up to that process.
 
     Attributes:
@@ -188,10 +166,7 @@ class Elsewhere:
     """
 
     owner: Owner
-    user_manager: bool = False
-    confines: bool = False
     refusal: str = ""
-    pauses: bool = False
 
     @property
     def title(self) -> str:
@@ -201,21 +176,6 @@ class Elsewhere:
     def state(self) -> ServiceState:
         """It runs as long as that process does."""
         return ServiceState("running", pid=self.owner.pid) if self.owner.alive() else ServiceState("stopped")
-
-    def unit_text(self) -> str | None:
-        """There is none."""
-        return None
-
-    def drop_ins(self) -> list[Path]:
-        """There are none."""
-        return []
-
-    def bars(self, unit_text: str) -> str:
-        """There is no unit."""
-        return ""
-
-    def install(self, unit_text: str, pause_text: str) -> None:
-        """There is no unit to install."""
 
     def begin(self) -> None:
         """Only that process can restart its child.
@@ -240,10 +200,6 @@ class Elsewhere:
         """The last lines that it printed."""
         return tail(log_file(), lines)
 
-    def paused(self) -> bool:
-        """Nothing pauses it."""
-        return False
-
 
 def tail(file: Path, lines: int) -> list[str]:
     """The last lines of a log, safe to print; empty without one."""
@@ -256,14 +212,15 @@ def tail(file: Path, lines: int) -> list[str]:
     return [printable(line) for line in text.splitlines()[-lines:]]
 
 
-def _clear(path: Path) -> None:
+def _make_room(address: Address) -> None:
     """Make room for a socket: its directory, and no stale file of a server that died, which would break `bind`.
 
     Raises:
         HostError: Somebody listens there.
     """
-    if path == Path("/nowhere"):
+    if not address.socket:
         return
+    path = Path(address.socket)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     with socket.socket(socket.AF_UNIX) as probe:
         try:

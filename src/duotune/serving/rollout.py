@@ -148,13 +148,13 @@ class Rollout:
         with self._endpoint() as endpoint:
             wait_until_ready(self.service, endpoint, self.tell)
             models = endpoint.models()
-            _same_list(models, adapters)
+            _same_list(endpoint.adapters(), adapters)
             return self._probed(endpoint, models, adapters, base=True)
 
     def _load_into(self, wanted: Generation) -> tuple[Probe, ...]:
         adapters = served_adapters(parsed(wanted.yaml))
         with self._endpoint() as endpoint:
-            there = _loaded(endpoint.models())
+            there = endpoint.adapters()
             coming = {name: path for name, path in adapters.items() if there.get(name) != path}
             for number, (name, path) in enumerate(coming.items(), start=1):
                 self.tell("loading adapters", f"{number} of {len(coming)}")
@@ -166,7 +166,7 @@ class Rollout:
             write_config(wanted.yaml)
             for name in there.keys() - adapters.keys():
                 endpoint.unload_adapter(name)
-            _same_list(endpoint.models(), adapters)
+            _same_list(endpoint.adapters(), adapters)
             return probes
 
     def _proven(self) -> Mapping[str, Path]:
@@ -210,17 +210,12 @@ class Rollout:
         return Endpoint(parse_address(self.serving.listen))
 
 
-def _loaded(models: Sequence[ServedModel]) -> dict[str, Path]:
-    return {model.name: Path(model.root) for model in models if model.parent}
-
-
-def _same_list(models: Sequence[ServedModel], wanted: Mapping[str, Path]) -> None:
+def _same_list(there: Mapping[str, Path], wanted: Mapping[str, Path]) -> None:
     """Whether the server's list is the plan's.
 
     Raises:
         CheckFailed: It is not.
     """
-    there = _loaded(models)
     absent = sorted(name for name, path in wanted.items() if there.get(name) != path)
     too_many = sorted(there.keys() - wanted.keys())
     if absent or too_many:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from duotune.errors import HostError
+
 Phase = Literal["stopped", "starting", "running", "stopping", "restarting", "failed"]
 
 
@@ -87,23 +89,12 @@ class Service(Protocol):
         """Whether vLLM is stopped because a run trains."""
 
 
-@dataclass(frozen=True)
-class NoService:
-    """A host without a systemd that answers: plans can be made, and a foreground process can carry them out.
+class Unitless:
+    """What a vLLM without a systemd unit has in common: nothing to install, nothing that hides or pauses it."""
 
-    Attributes:
-        refusal: Why there is none.
-    """
-
-    refusal: str
-    title: str = "nothing"
-    user_manager: bool = False
-    confines: bool = False
-    pauses: bool = False
-
-    def state(self) -> ServiceState:
-        """Nothing runs."""
-        return ServiceState("stopped")
+    user_manager = False
+    confines = False
+    pauses = False
 
     def unit_text(self) -> str | None:
         """There is none."""
@@ -118,11 +109,38 @@ class NoService:
         return ""
 
     def install(self, unit_text: str, pause_text: str) -> None:
-        """There is nothing to install; a foreground process has no unit."""
+        """There is nothing to install."""
+
+    def paused(self) -> bool:
+        """Without systemd nothing pauses."""
+        return False
+
+
+@dataclass(frozen=True)
+class NoService(Unitless):
+    """A host without a systemd that answers: plans can be made, and a foreground process can carry them out.
+
+    Attributes:
+        refusal: Why there is none.
+    """
+
+    refusal: str
+    title: str = "nothing"
+
+    def state(self) -> ServiceState:
+        """Nothing runs."""
+        return ServiceState("stopped")
 
     def begin(self) -> None:
-        """Nobody could."""
-        raise self._error()
+        """Nobody could.
+
+        Raises:
+            HostError: Always.
+        """
+        raise HostError(
+            f"{self.refusal[:1].upper()}{self.refusal[1:]}, so nothing here can keep vLLM running.",
+            "Use `duotune serve apply --foreground`, which runs vLLM as its child until you stop it.",
+        )
 
     def stop(self) -> None:
         """There is nothing to stop."""
@@ -130,15 +148,3 @@ class NoService:
     def log(self, lines: int) -> list[str]:
         """There is none."""
         return []
-
-    def paused(self) -> bool:
-        """Without systemd nothing pauses."""
-        return False
-
-    def _error(self) -> Exception:
-        from duotune.errors import HostError
-
-        return HostError(
-            f"{self.refusal[:1].upper()}{self.refusal[1:]}, so nothing here can keep vLLM running.",
-            "Use `duotune serve apply --foreground`, which runs vLLM as its child until you stop it.",
-        )

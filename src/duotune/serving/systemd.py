@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from duotune.config.host import ServingConfig
+from duotune.disk import write_whole
 from duotune.errors import HostError, printable
 from duotune.runs.pause import pause_name
-from duotune.runs.systemd import Manager, serving_manager
+from duotune.runs.systemd import Manager, ended, serving_manager
 from duotune.serving.foreground import elsewhere
 from duotune.serving.service import NoService, Phase, Service, ServiceState
 
@@ -145,7 +146,7 @@ class SystemdService:
     def log(self, lines: int) -> list[str]:
         """The end of the journal of this start, where this user may read it."""
         scope = ["--user-unit" if self.manager.user else "--unit", self.unit]
-        found = _run(["journalctl", "--no-pager", "--output=cat", f"--lines={lines}", *scope])
+        found = ended(["journalctl", "--no-pager", "--output=cat", f"--lines={lines}", *scope])
         if found is None or found.returncode != 0:
             return []
         return [printable(line) for line in found.stdout.splitlines()]
@@ -172,7 +173,7 @@ class SystemdService:
             for file, text in units.items():
                 (Path(folder) / file.name).write_text(text)
             files = [str(Path(folder) / file.name) for file in units]
-            found = _run(["systemd-analyze", *self.manager.scope, "verify", "--man=no", *files])
+            found = ended(["systemd-analyze", *self.manager.scope, "verify", "--man=no", *files])
         words = [line for line in (found.stderr if found else "").splitlines() if self._is_ours(line)]
         if words:
             raise HostError(
@@ -184,7 +185,7 @@ class SystemdService:
         return any(name in line for name in (self.unit, self.pause))
 
     def _control(self, *words: str, may_fail: bool = False, seconds: int = COMMAND_SECONDS) -> str:
-        done = _run(["systemctl", *self.manager.scope, "--no-ask-password", *words], seconds)
+        done = ended(["systemctl", *self.manager.scope, "--no-ask-password", *words], seconds)
         if done is None or (done.returncode != 0 and not may_fail):
             said = printable(done.stderr.strip()) if done else "it did not answer in time"
             raise HostError(f"`systemctl {' '.join(words)}` failed: {said}", "Do it as root, or see `duotune doctor`.")
@@ -196,8 +197,6 @@ def _job(found: Mapping[str, str]) -> bool:
 
 
 def _on_the_clock(monotonic_microseconds: str) -> float | None:
-    import time
-
     if not monotonic_microseconds.isdigit() or monotonic_microseconds == "0":
         return None
     return time.time() - time.monotonic() + int(monotonic_microseconds) / 1e6
@@ -211,30 +210,12 @@ def _text(file: Path) -> str | None:
 
 
 def _write(file: Path, text: str) -> None:
-    draft = file.with_name(f".{file.name}.duotune")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text)
-        draft.chmod(0o644)
-        draft.replace(file)
+        write_whole(file, text)
+        file.chmod(0o644)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise HostError(
             f"The unit {printable(file)} cannot be written: {error.strerror}.",
             "Run this once as root; later changes of adapters do not touch the unit.",
         ) from error
-
-
-def _run(command: list[str], seconds: int = COMMAND_SECONDS) -> subprocess.CompletedProcess[str] | None:
-    try:
-        return subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=seconds,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None

@@ -35,17 +35,17 @@ def wait_until_ready(service: Service, endpoint: Endpoint, tell: Tell) -> None:
         CheckFailed: It died, or did not answer in time; the end of its log is in the message.
     """
     begun = time.monotonic()
-    ended: int | None = None
+    known: int | None = None
     while time.monotonic() - begun < START_SECONDS:
         state = service.state()
         if service.paused():
             raise CheckFailed("A run began to train, and has the GPU to itself.", "Apply again when it has ended.")
         if state.phase in ("failed", "restarting") or (state.phase == "stopped" and time.monotonic() - begun > 5):
             raise _died(service, f"vLLM ended while it started ({state.detail})")
-        if state.pid is not None and ended is not None and state.pid != ended:
+        if state.pid is not None and known is not None and state.pid != known:
             raise _died(service, "vLLM ended while it started, and was started again")
         if state.pid is not None:
-            ended = state.pid
+            known = state.pid
         if state.phase == "running" or state.pid is not None:
             try:
                 if endpoint.healthy():
