@@ -11,7 +11,7 @@ from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, HostError, UsageError
 from duotune.runs.wording import counted
 from duotune.serving.change import change_to
-from duotune.serving.deployment import EDITS, Deployment, Tell
+from duotune.serving.deployment import Deployment, Tell, refusals
 from duotune.serving.files import keep_edited, one_at_a_time
 from duotune.serving.planning import check_generation, plan_deployment
 from duotune.serving.rollout import Outcome, Rollout
@@ -64,12 +64,11 @@ def _make_way(checks: Sequence[Check], host: HostConfig, service: Service, overw
     Raises:
         CheckFailed: Naming each check that does not hold.
     """
-    failed = [check for check in checks if not check.ok]
-    refused = [check for check in failed if not (overwrite and check.name == EDITS)]
+    refused = refusals(checks, overwrite)
     if refused:
         listed = "".join(f"\n  {check.name}: {check.detail}" for check in refused)
         raise CheckFailed(f"Nothing was changed, since {counted(len(refused), 'check')} did not hold:{listed}", "")
-    if failed:
+    if refusals(checks):
         keep_edited(host.serving.unit, service.unit_text())
 
 

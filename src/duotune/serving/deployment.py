@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -74,5 +74,10 @@ class Deployment:
         return any(not check.ok for check in self.checks)
 
     def refusals(self, overwrite: bool = False) -> list[Check]:
-        """The checks that do not hold, but hand edits when they may be overwritten."""
-        return [check for check in self.checks if not check.ok and not (overwrite and check.name == EDITS)]
+        """Those of its checks that keep it from being carried out."""
+        return refusals(self.checks, overwrite)
+
+
+def refusals(checks: Sequence[Check], overwrite: bool = False) -> list[Check]:
+    """The checks that do not hold, but hand edits when they may be overwritten."""
+    return [check for check in checks if not check.ok and not (overwrite and check.name == EDITS)]
