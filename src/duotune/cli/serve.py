@@ -35,7 +35,7 @@ def serve() -> None:
     """
 
 
-@serve.command()
+@serve.command(short_help="Show what would be served; changes nothing.")
 @only_option
 @click.option("--files", is_flag=True, help="Also print the YAML and the unit whole, not only what changes in them.")
 @as_json_option
@@ -59,7 +59,7 @@ def plan(only: tuple[str, ...], files: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-@serve.command()
+@serve.command(short_help="Serve what is published, and prove that it answers.")
 @only_option
 @yes_option
 @overwrite_option
@@ -102,7 +102,7 @@ def status(as_json: bool) -> None:
         raise SystemExit(1)
 
 
-@serve.command()
+@serve.command(short_help="Serve again what was served before.")
 @click.argument("number", type=int, required=False)
 @yes_option
 @overwrite_option
