@@ -63,7 +63,7 @@ def list_adapters(as_json: bool) -> None:
     show(table)
 
 
-@adapters.command("show")
+@adapters.command("show", short_help="Show where an adapter comes from and what it is worth.")
 @click.argument("name", metavar="ADAPTER")
 @click.option("--json", "as_json", is_flag=True, help="The manifest as one JSON document.")
 def show_adapter(name: str, as_json: bool) -> None:
@@ -105,7 +105,7 @@ def show_adapter(name: str, as_json: bool) -> None:
         show_evaluation(Evaluation.model_validate(manifest.evaluation))
 
 
-@adapters.command()
+@adapters.command(short_help="Check an adapter against its manifest and base model.")
 @click.argument("name", metavar="ADAPTER")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array of checks.")
 def verify(name: str, as_json: bool) -> int:
@@ -130,7 +130,7 @@ def verify(name: str, as_json: bool) -> int:
     return ExitCode.OK if all(c.ok for c in checks) else ExitCode.FAILED
 
 
-@adapters.command()
+@adapters.command(short_help="Publish a withheld adapter.")
 @click.argument("name", metavar="RUN|ADAPTER")
 @click.option("--force", "reason", metavar="REASON", default="", help="Publish a harmful one; the reason is recorded.")
 def publish(name: str, reason: str) -> None:

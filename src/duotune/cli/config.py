@@ -14,7 +14,7 @@ def config() -> None:
     """Write, check and explain configuration files."""
 
 
-@config.command()
+@config.command(short_help="Print a commented configuration with every default.")
 @click.option("--host", is_flag=True, help="The host's configuration instead of a run's.")
 @click.option("--name", default="my-run", show_default=True, help="Name of the run and of its adapter.")
 @click.option("--source", default=".", show_default=True, help="Folder or Git repository to train on.")
@@ -25,7 +25,7 @@ def new(host: bool, name: str, source: str) -> None:
     click.echo(host_template() if host else run_template(name, source), nl=False)
 
 
-@config.command()
+@config.command(short_help="Report every problem of a file at once.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--host", is_flag=True, help="Check it as the host's configuration.")
 def check(file: Path, host: bool) -> None:
@@ -44,7 +44,7 @@ def check(file: Path, host: bool) -> None:
         say(f"{file} is valid. `duotune run {file} --dry-run` checks its sources, its model and this host.")
 
 
-@config.command()
+@config.command(short_help="Print a file with every default filled in.")
 @click.argument("file", type=click.Path(path_type=Path))
 def show(file: Path) -> None:
     """Print FILE as duotune understands it: every default filled in, every path absolute."""

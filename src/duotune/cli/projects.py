@@ -37,7 +37,7 @@ def list_projects(as_json: bool) -> None:
     show(table)
 
 
-@projects.command()
+@projects.command(short_help="Add a project to the catalog.")
 @click.argument("name")
 @click.argument("source")
 @click.option("--ref", default="HEAD", show_default=True, help="Branch, tag or commit.")
@@ -65,7 +65,7 @@ def add(
     say(f"Added {name}; it gets the base model until `duotune assign {name} ADAPTER`.")
 
 
-@projects.command()
+@projects.command(short_help="Take a project out of the catalog.")
 @click.argument("name")
 def remove(name: str) -> None:
     """Take a project and its assignment out of the catalog; one that adapters were trained on stays."""
@@ -76,7 +76,7 @@ def remove(name: str) -> None:
     say(f"Removed {name}. Its source is untouched.")
 
 
-@projects.command("show")
+@projects.command("show", short_help="Show a project: its file types, and what is kept of them.")
 @click.argument("name")
 @click.option("--explain", "path", metavar="PATH", help="Why this one file is kept or left out.")
 @click.option(
