@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from duotune.cli.main import COMMANDS, LazyGroup, cli, run
-from duotune.cli.output import in_words, plain_table, print_error, show
+from duotune.cli.output import plain_table, print_error, show
 from duotune.cli.tables import show_evaluation
 from duotune.evaluation.results import Evaluation, Metric, SetResult
 from duotune.runs.directory import create_run
-from duotune.runs.wording import in_bytes, in_gib
+from duotune.runs.wording import in_bytes, in_gib, in_words
 from support.runs import run_config
 
 

@@ -106,13 +106,3 @@ def plain_table(*columns: str, figures_from: int | None = None) -> Table:
     for column in table.columns[len(columns) if figures_from is None else figures_from :]:
         column.justify = "right"
     return table
-
-
-def in_words(seconds: float | None) -> str:
-    """A duration that a person reads at a glance: `45 s`, `12 min`, `3 h 05 min`."""
-    if seconds is None:
-        return "–"
-    if seconds < 90:
-        return f"{max(0, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

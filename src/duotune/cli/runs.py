@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from duotune.cli.output import in_words, print_json, say, show
+from duotune.cli.output import print_json, say, show
 from duotune.errors import HostError
-from duotune.runs.wording import in_gib
+from duotune.runs.wording import in_gib, in_words
 
 
 @click.command()
@@ -46,11 +46,10 @@ def runs(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(run: str, as_json: bool) -> None:
     """Show where RUN (an id, its beginning, or a name) stands."""
-    from duotune.cli.outcomes import findings, outcome
     from duotune.cli.output import plain_table
     from duotune.cli.tables import show_result
-    from duotune.cli.watch import progress_in_words
     from duotune.runs.directory import find_run
+    from duotune.runs.outcomes import findings, outcome, progress_in_words
 
     state = find_run(run).state()
     if as_json:

@@ -12,9 +12,9 @@ from rich.console import Console
 
 from duotune.adapters.verify import Check
 from duotune.catalog.deployments import Deployment as Generation
-from duotune.cli.output import in_words, narrator, plain_table, print_json, printer, say
+from duotune.cli.output import narrator, plain_table, print_json, printer, say
 from duotune.config.host import HostConfig
-from duotune.runs.wording import counted, in_gib
+from duotune.runs.wording import counted, in_gib, in_words
 from duotune.serving.deployment import Deployment
 from duotune.serving.files import config_file
 from duotune.serving.rollout import Outcome

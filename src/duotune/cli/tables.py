@@ -11,17 +11,17 @@ from rich.table import Table
 from rich.text import Text
 
 from duotune.cli.data_tables import show_doubts, show_funnel, show_types, summed
-from duotune.cli.outcomes import findings
-from duotune.cli.output import in_words, plain_table, say, show
+from duotune.cli.output import plain_table, say, show
 from duotune.config.run import RunConfig
 from duotune.config.write import differing
 from duotune.errors import printable
 from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, Metric
 from duotune.plan.records import Plan
 from duotune.runs.funnel import Funnel
+from duotune.runs.outcomes import findings
 from duotune.runs.results import DATA_REPORT, Published
 from duotune.runs.state import RunState
-from duotune.runs.wording import counted, in_bytes, in_gib
+from duotune.runs.wording import counted, in_bytes, in_gib, in_words
 
 Status = Literal["ok", "warning", "refused"]
 _MARKS: dict[Status, tuple[str, str]] = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "refused": ("✗", "red")}

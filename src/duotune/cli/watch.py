@@ -10,12 +10,12 @@ from typing import Protocol
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from duotune.cli.outcomes import outcome
-from duotune.cli.output import in_words, narrator, say
+from duotune.cli.output import narrator, say
 from duotune.runs.directory import RunDirectory
 from duotune.runs.liveness import StateReader
+from duotune.runs.outcomes import outcome, progress_in_words
 from duotune.runs.state import RunState, StageState
-from duotune.runs.wording import in_bytes
+from duotune.runs.wording import in_words
 
 POLL_SECONDS = 0.4
 SECONDS_BETWEEN_LINES = 15.0
@@ -179,13 +179,3 @@ def _detail(state: RunState, stage: StageState) -> str:
 
 
 _LOSSES = (("loss", "loss"), ("validation", "validation_loss"))
-
-
-def progress_in_words(state: RunState) -> str:
-    """How far the current phase is: `read billing 120/400 files`; empty when there is no phase."""
-    progress = state.progress
-    if progress is None:
-        return ""
-    if progress.unit == "bytes":
-        return f"{progress.phase} {in_bytes(progress.done)} of {in_bytes(progress.total)}"
-    return f"{progress.phase} {progress.done:,}/{progress.total:,} {progress.unit}"

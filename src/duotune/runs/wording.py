@@ -1,4 +1,4 @@
-"""How counts and sizes are written, on the terminal and in reports alike."""
+"""How counts, sizes and durations are written, on the terminal, in the app and in reports alike."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ def in_bytes(count: float) -> str:
 def in_gib(count: float) -> str:
     """Memory in binary units, as drivers and data sheets give it: `23.4 GiB`, `77 MiB`."""
     return f"{_three_digits(count / 2**30)} GiB" if count >= 2**30 else f"{_three_digits(count / 2**20)} MiB"
+
+
+def in_words(seconds: float | None) -> str:
+    """A duration that a person reads at a glance: `45 s`, `12 min`, `3 h 05 min`."""
+    if seconds is None:
+        return "–"
+    if seconds < 90:
+        return f"{max(0, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _three_digits(figure: float) -> str:

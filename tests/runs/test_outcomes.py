@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from duotune.cli.outcomes import findings, outcome
+from duotune.runs.outcomes import findings, outcome
 from duotune.runs.results import Findings
 from duotune.runs.state import RunState
 from support.runs import prepared

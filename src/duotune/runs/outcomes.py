@@ -1,10 +1,20 @@
-"""What a finished stage left behind, in a few words beside its bar."""
+"""How far a stage is, and what a finished one left behind, in a few words beside its bar."""
 
 from __future__ import annotations
 
 from duotune.runs.results import Evaluated, Findings, Prepared, Published, Trained
 from duotune.runs.state import RunState
-from duotune.runs.wording import counted
+from duotune.runs.wording import counted, in_bytes
+
+
+def progress_in_words(state: RunState) -> str:
+    """How far the current phase is: `read billing 120/400 files`; empty when there is no phase."""
+    progress = state.progress
+    if progress is None:
+        return ""
+    if progress.unit == "bytes":
+        return f"{progress.phase} {in_bytes(progress.done)} of {in_bytes(progress.total)}"
+    return f"{progress.phase} {progress.done:,}/{progress.total:,} {progress.unit}"
 
 
 def outcome(state: RunState, stage: str) -> str:
