@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -71,12 +72,32 @@ class LazyGroup(click.Group):
 def cli(ctx: click.Context) -> None:
     """Fine-tune code models for self-hosted GitLab Duo on your own GPU host. Nothing leaves the host.
 
+    Without a command, the full-screen app opens.
+
     Results go to standard output, progress and errors to standard error. Exit codes: 0 ok, 1 the run failed or a
     check did not hold, 2 usage or configuration, 3 the environment (GPU, disk, S3, systemd, vLLM), 130 interrupted.
     """
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help(), err=True)
-        ctx.exit(ExitCode.USAGE)
+        _open_app()
+
+
+def _open_app() -> NoReturn:
+    """Run the full-screen app, and end the process with it: threads that still read must not keep the terminal.
+
+    Raises:
+        UsageError: There is no terminal that it could be painted on.
+    """
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__))
+    if not terminal or os.environ.get("TERM", "") in ("", "dumb"):
+        raise UsageError(
+            "The full-screen app needs a terminal, and this is none that it could be painted on.",
+            "Without one, `duotune run CONFIG.toml` trains, and `duotune --help` lists what else there is.",
+        )
+    from duotune.app import main
+
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:

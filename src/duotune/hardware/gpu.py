@@ -12,7 +12,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU as the driver reports it; None where the driver gives no answer."""
+    """One GPU as the driver reports it; None where the driver gives no answer.
+
+    Attributes:
+        processes: Process id and bytes held of each process that computes on it; empty where the driver does not tell.
+    """
 
     index: int
     uuid: str
@@ -22,6 +26,7 @@ class Gpu:
     utilization_percent: int | None
     temperature_celsius: int | None
     power_watts: float | None
+    processes: tuple[tuple[int, int], ...] = ()
 
     @property
     def memory_free_bytes(self) -> int:
@@ -74,6 +79,10 @@ def _read(nvml: Any, index: int) -> Gpu:
         utilization_percent=None if utilization is None else int(utilization.gpu),
         temperature_celsius=_query(nvml, lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)),
         power_watts=None if power is None else power / 1000,
+        processes=tuple(
+            (process.pid, process.usedGpuMemory or 0)
+            for process in _query(nvml, lambda: nvml.nvmlDeviceGetComputeRunningProcesses(handle)) or ()
+        ),
     )
 
 

@@ -1,0 +1,147 @@
+"""The full-screen app: five places to be, one palette, and a way out that leaves every run alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from duotune.screens import ways
+from duotune.screens.page import Page
+from duotune.screens.preferences import Preferences
+from duotune.widgets.bars import PLACES
+
+HUNG_UP = 129
+"""Exit status of a program that SIGHUP ended."""
+SECONDS_BETWEEN_LOOKS_AT_THE_TERMINAL = 1.0
+
+
+def _open(place: str) -> Callable[[], Screen[object]]:
+    """A factory that imports a place's screen when it is first gone to."""
+
+    def make() -> Screen[object]:
+        return ways.screen(ways.PLACES[place])
+
+    return make
+
+
+class DuotuneApp(App[None]):
+    """The app.
+
+    Args:
+        land_on_run: Open the newest run that is alive, as somebody who comes back wants to see it.
+    """
+
+    TITLE = "duotune"
+    CSS_PATH = "assets/app.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it as an instance's
+    COMMAND_PALETTE_DISPLAY = "^p"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[object]]]] = {place: _open(place) for place in PLACES}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", key_display="^q", priority=True),
+        Binding("f1", "help", "Help", id="app.help"),
+        Binding("question_mark", "help", "Help", id="app.help_letter", show=False),
+        *(
+            Binding(place.key, f"go('{name}')", place.title, id=f"app.{name}", show=False)
+            for name, place in PLACES.items()
+        ),
+    ]
+
+    def __init__(self, land_on_run: bool = True) -> None:
+        super().__init__()
+        self._land_on_run = land_on_run
+        self._preferences = Preferences.read()
+
+    def on_mount(self) -> None:
+        """Take the theme, listen for a lost terminal, and go home."""
+        self.theme = "ansi-dark" if self.no_color else self._preferences.theme_of(self.available_themes)
+        self.theme_changed_signal.subscribe(self, lambda theme: self._preferences.keep(theme.name))
+        loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                loop.add_signal_handler(number, self.exit, None, 128 + number)
+            self.set_interval(SECONDS_BETWEEN_LOOKS_AT_THE_TERMINAL, self._look_at_the_terminal)
+        self.switch_mode("home")
+        if self._land_on_run:
+            self.call_after_refresh(self._land)
+
+    def _look_at_the_terminal(self) -> None:
+        """Leave when the terminal is gone and no SIGHUP told of it, which would spin forever (Textual PR 6690)."""
+        if not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
+            self.exit(return_code=HUNG_UP)
+
+    def _land(self) -> None:
+        page = self.screen
+        if isinstance(page, Page):
+            page.in_background(lambda: next(iter(alive_runs()), None), self._watch_run)
+
+    def _watch_run(self, run: str | None) -> None:
+        if run is not None and len(self.screen_stack) == 1:
+            ways.open_run(self, run)
+
+    def action_go(self, place: str) -> None:
+        """Go to one of the five places, as it was left."""
+        if self.screen.is_modal:
+            return
+        self.switch_mode(place)
+
+    def action_help(self) -> None:
+        """What this screen, the focused widget and the keys do."""
+        from duotune.screens.dialogs import Help
+
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(self.screen))
+
+    def action_new_run(self) -> None:
+        """Begin the wizard, or go on with its draft."""
+        ways.new_run(self)
+
+    async def action_quit(self) -> None:
+        """Leave; runs go on."""
+        self.exit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers: the places, what this screen can do, and Textual's own."""
+        for name, place in PLACES.items():
+            yield SystemCommand(f"Go to {place.title}", place.about, lambda name=name: self.action_go(name))
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.id and not binding.id.startswith("app.") and binding.description and active.enabled:
+                yield SystemCommand(
+                    binding.description,
+                    binding.tooltip or f"Key {self.get_key_display(binding)}",
+                    lambda binding=binding, node=active.node: self.call_later(self.run_action, binding.action, node),
+                )
+        for command in super().get_system_commands(screen):
+            if command.title not in ("Keys", "Screenshot"):
+                yield command
+
+
+def alive_runs() -> list[str]:
+    """Ids of the runs that a worker is at now, the newest first."""
+    from duotune.runs.directory import list_runs
+    from duotune.runs.lock import owner_of
+
+    return [run.id for run in list_runs() if owner_of(run.lock_file) is not None]
+
+
+def main() -> int:
+    """Run the app in this terminal.
+
+    Returns:
+        The exit status. Threads that still read are left behind: the caller must end the process at once.
+    """
+    app = DuotuneApp()
+    app.run(loop=asyncio.new_event_loop())
+    code = app.return_code or 0
+    if code == 0:
+        for run in alive_runs():
+            print(f"Run {run} goes on. `duotune` comes back to it, `duotune logs -f {run}` follows it.")
+    return code

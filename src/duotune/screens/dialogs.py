@@ -1,0 +1,111 @@
+"""What stands in front of a screen for a moment: a question, and help."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol, runtime_checkable
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Button, Static
+
+from duotune.errors import printable
+
+
+@runtime_checkable
+class Helpful(Protocol):
+    """A widget that can say what it is for."""
+
+    @property
+    def help_text(self) -> str: ...
+
+
+class Question(ModalScreen[bool]):
+    """A question with its consequences; the safe answer has the focus.
+
+    Args:
+        question: One sentence.
+        consequences: What follows from yes.
+        yes: The verb on the button.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n", "answer(False)", "No", id="question.no"),
+        Binding("y", "answer(True)", "Yes", id="question.yes"),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+    ]
+    AUTO_FOCUS = "#no"
+
+    def __init__(self, question: str, consequences: str, yes: str) -> None:
+        super().__init__()
+        self._question, self._consequences, self._yes = question, consequences, yes
+
+    def compose(self) -> ComposeResult:
+        """The sentences, and two buttons."""
+        with Vertical(classes="dialog"):
+            yield Static(printable(self._question), classes="title", markup=False)
+            yield Static("\n".join(map(printable, self._consequences.splitlines())), markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("No, go back (n)", id="no", compact=True)
+                yield Button(f"{self._yes} (y)", id="yes", variant="warning", compact=True)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer."""
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, agreed: bool) -> None:
+        """Answer."""
+        self.dismiss(agreed)
+
+
+class Help(ModalScreen[None]):
+    """What a screen shows, what the focused widget takes, and every key.
+
+    Args:
+        about: The screen that was on top.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,q,question_mark", "app.pop_screen", "Close", id="help.close")
+    ]
+    AUTO_FOCUS = "VerticalScroll"
+
+    def __init__(self, about: Screen[object]) -> None:
+        super().__init__()
+        self._about = about
+
+    def compose(self) -> ComposeResult:
+        """Sentences and a table."""
+        with VerticalScroll(classes="dialog -tall") as box:
+            box.border_title = "Help"
+            box.border_subtitle = "escape closes it, arrows scroll"
+            for title, text in self._texts():
+                yield Static(title, classes="title", markup=False)
+                yield Static(text, markup=False)
+            yield Static("Keys", classes="title")
+            yield Static("\n".join(self._keys()), markup=False)
+
+    def _texts(self) -> list[tuple[str, str]]:
+        found = []
+        if text := getattr(self._about, "help_text", ""):
+            found.append(("This screen", text))
+        focused = self._about.focused
+        if isinstance(focused, Helpful) and focused.help_text:
+            found.append(("This field", focused.help_text))
+        return found
+
+    def _keys(self) -> list[str]:
+        """A line for each key that does something now, those of the screen first."""
+        lines: dict[str, str] = {}
+        for active in self._about.active_bindings.values():
+            binding = active.binding
+            if binding.description and not binding.system and active.enabled:
+                lines.setdefault(binding.description, self.app.get_key_display(binding))
+        keys = [f"{key:>12}  {description}" for description, key in lines.items()]
+        return [
+            *keys,
+            f"{'^p':>12}  Every action by name",
+            f"{'tab':>12}  To the next field, shift+tab to the one before",
+        ]

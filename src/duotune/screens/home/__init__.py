@@ -1,0 +1,1 @@
+"""Home: the host, its runs and adapters, and what is served."""

@@ -1,0 +1,113 @@
+"""The panel of this host: GPUs, what is served, disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widgets import Static
+
+from duotune.errors import printable
+from duotune.widgets.glyphs import glyphs
+from duotune.widgets.meter import stacked
+
+if TYPE_CHECKING:
+    from duotune.screens.home.reading import GpuUse, Machine
+    from duotune.serving.status import ServingStatus
+
+LABEL = 9
+SMALLEST_FREE = 10 * 10**9
+"""Bytes; with less free disk than this, a run may not fit."""
+
+
+class HostPanel(Static):
+    """A line for each GPU, for vLLM and for the disk."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._machine: Machine | None = None
+        self._serving: ServingStatus | None = None
+
+    def on_mount(self) -> None:
+        """Say that nothing is known yet."""
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Draw bars as wide as fits now."""
+        self._draw()
+
+    def show_machine(self, machine: Machine) -> None:
+        """Take a new reading of the machine."""
+        self._machine = machine
+        self._draw()
+
+    def show_serving(self, status: ServingStatus) -> None:
+        """Take a new reading of what is served."""
+        self._serving = status
+        self._draw()
+
+    def _draw(self) -> None:
+        lines = [*self._gpu_lines(), _labelled("Serving", self._serving_line()), _labelled("Disk", self._disk_line())]
+        self.update(Content("\n").join(lines))
+
+    def _gpu_lines(self) -> list[Content]:
+        machine = self._machine
+        if machine is None:
+            return [_labelled("GPU", Content("looking …"))]
+        if not machine.gpus:
+            words = f"none found: runs train on {machine.host.cores} CPU cores, for small models only"
+            return [_labelled("GPU", Content(words))]
+        return [_labelled(f"GPU {use.gpu.index}", self._gpu(use)) for use in machine.gpus]
+
+    def _gpu(self, use: GpuUse) -> Content:
+        from duotune.runs.wording import in_gib
+
+        gpu = use.gpu
+        signs = glyphs()
+        width = 16 if self.size.width < 100 else 40
+        parts = [(use.training, signs.full, "$accent"), (use.serving, "▓" if signs.braille else "v", "$success")]
+        meter = stacked(
+            [*parts, (use.others, "▒" if signs.braille else "o", "$warning")], gpu.memory_total_bytes, width
+        )
+        held = (("training", use.training), ("vLLM", use.serving), ("others", use.others))
+        words = [f"{in_gib(gpu.memory_used_bytes)} of {in_gib(gpu.memory_total_bytes)}"]
+        words += [f"{name} {in_gib(amount)}" for name, amount in held if amount]
+        words += [f"{gpu.utilization_percent} %"] if gpu.utilization_percent is not None else []
+        words += [f"{gpu.temperature_celsius} °C"] if gpu.temperature_celsius is not None else []
+        words += [f"{gpu.power_watts:.0f} W"] if gpu.power_watts is not None else []
+        return Content.assemble(meter, f" {' · '.join([*words, printable(gpu.name)])}")
+
+    def _serving_line(self) -> Content:
+        status, signs = self._serving, glyphs()
+        if status is None:
+            return Content("looking …")
+        if status.generation is None:
+            return Content("nothing yet; an adapter that is good is served from the place Serving")
+        if status.paused:
+            return Content(f"{signs.waiting} stopped while a run trains; it starts again by itself")
+        adapters = len(status.generation.versions)
+        what = f"{adapters} adapter{'' if adapters == 1 else 's'} at {printable(status.address)}"
+        if status.good:
+            return Content.assemble((f"{signs.good} ", "$text-success"), what)
+        if status.service.phase == "stopped":
+            return Content(f"{signs.bullet} stopped")
+        return Content.assemble(
+            (f"{signs.bad} does not answer as it should", "$text-error"), f": {status.service.phase}"
+        )
+
+    def _disk_line(self) -> Content:
+        from duotune.runs.wording import in_bytes
+
+        if self._machine is None:
+            return Content("looking …")
+        free = self._machine.disk_free
+        words = f"{in_bytes(free)} free for {printable(self._machine.disk_path)}"
+        return (
+            Content(words)
+            if free >= SMALLEST_FREE
+            else Content.assemble((f"{glyphs().warning} {words}", "$text-warning"))
+        )
+
+
+def _labelled(label: str, text: Content) -> Content:
+    return Content.assemble((label.ljust(LABEL), "$text-muted"), text)

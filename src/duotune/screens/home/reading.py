@@ -1,0 +1,119 @@
+"""What home shows: read in threads, from the same rooms that the command line asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from duotune import paths
+from duotune.catalog.adapters import Version
+from duotune.catalog.catalog import open_catalog
+from duotune.config.load import load_host_config
+from duotune.errors import HostError
+from duotune.hardware.gpu import Gpu, gpus
+from duotune.hardware.host import Host, disk_free_bytes, read_host
+from duotune.runs.directory import list_runs
+from duotune.runs.liveness import StateReader
+from duotune.runs.lock import owner_of
+from duotune.runs.state import RunState
+from duotune.serving.status import ServingStatus, read_status
+from duotune.serving.systemd import find_service
+
+
+@dataclass(frozen=True)
+class GpuUse:
+    """One GPU's memory by who holds it, in bytes.
+
+    Attributes:
+        gpu: The driver's readings.
+        training: Held by workers of ours.
+        serving: Held by vLLM.
+        others: The rest.
+    """
+
+    gpu: Gpu
+    training: int
+    serving: int
+    others: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The host now."""
+
+    host: Host
+    disk_free: int
+    disk_path: Path
+    gpus: tuple[GpuUse, ...]
+
+
+class RunsReader:
+    """The states of all runs; only what a journal has gained since the last time is read again."""
+
+    def __init__(self) -> None:
+        self._readers: dict[Path, StateReader] = {}
+
+    def read(self) -> list[RunState]:
+        """All runs, newest first; one that is damaged or just removed is left out."""
+        states, readers = [], {}
+        for run in list_runs():
+            reader = self._readers.get(run.path) or StateReader(run.path)
+            try:
+                states.append(reader.read())
+            except HostError:
+                continue
+            readers[run.path] = reader
+        self._readers = readers
+        return states
+
+
+def read_machine() -> Machine:
+    """GPUs, cores, memory and disk."""
+    home = paths.home()
+    found = gpus()
+    workers = _with_children(_worker_pids()) if found else set()
+    served = _with_children(_vllm_pids()) if found else set()
+    uses = []
+    for gpu in found:
+        training = sum(held for pid, held in gpu.processes if pid in workers)
+        serving = sum(held for pid, held in gpu.processes if pid in served)
+        uses.append(GpuUse(gpu, training, serving, max(0, gpu.memory_used_bytes - training - serving)))
+    return Machine(read_host(), disk_free_bytes(home), home, tuple(uses))
+
+
+def read_adapters() -> list[Version]:
+    """Each adapter's newest version, the newest first."""
+    newest: dict[str, Version] = {}
+    with open_catalog() as catalog:
+        for version in catalog.adapters.versions():
+            if version.adapter not in newest or version.version > newest[version.adapter].version:
+                newest[version.adapter] = version
+    return sorted(newest.values(), key=lambda version: version.created_at, reverse=True)
+
+
+def read_serving() -> ServingStatus:
+    """What vLLM serves."""
+    host = load_host_config()
+    with open_catalog() as catalog:
+        return read_status(catalog, host, find_service(host.serving))
+
+
+def _worker_pids() -> set[int]:
+    return {owner.pid for run in list_runs() if (owner := owner_of(run.lock_file)) is not None}
+
+
+def _vllm_pids() -> set[int]:
+    state = find_service(load_host_config().serving).state()
+    return {state.pid} if state.pid else set()
+
+
+def _with_children(pids: set[int]) -> set[int]:
+    found = set(pids)
+    for pid in pids:
+        try:
+            found |= {child.pid for child in psutil.Process(pid).children(recursive=True)}
+        except psutil.Error:
+            continue
+    return found

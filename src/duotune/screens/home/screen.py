@@ -1,0 +1,111 @@
+"""Home: what this host is doing, and the obvious next step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.widgets import ContentSwitcher, DataTable, Static
+
+from duotune.screens import ways
+from duotune.screens.home.host import HostPanel
+from duotune.screens.home.welcome import Welcome
+from duotune.screens.page import Page
+from duotune.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from duotune.catalog.adapters import Version
+    from duotune.runs.state import RunState
+    from duotune.screens.home.reading import Machine, RunsReader
+    from duotune.serving.status import ServingStatus
+
+LOOK_SECONDS = 2.0
+SERVING_SECONDS = 10.0
+
+
+class Home(Page):
+    """Home."""
+
+    help_text = (
+        "The upper part is this host: its GPUs and who holds their memory, what vLLM serves, and the disk. Below are "
+        "all runs, the newest first, and the adapters that came of them. Enter opens the run or the adapter under the "
+        "cursor; tab goes from one table to the other."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "app.new_run", "New run", id="home.new", tooltip="Choose projects, model and settings, and start"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: RunsReader | None = None
+
+    def content(self) -> ComposeResult:
+        """The host above, runs and adapters below; a welcome in their place while there are none."""
+        yield HostPanel()
+        with ContentSwitcher(initial="lists"):
+            yield Welcome(id="welcome")
+            with Container(id="lists"):
+                with Vertical(id="runs-side"):
+                    yield Static("Runs", classes="heading")
+                    yield Rows("run", "state", "progress", "left", "verdict", "started", empty="looking …", id="runs")
+                with Vertical(id="adapters-side"):
+                    yield Static("Adapters", classes="heading")
+                    yield Rows("adapter", "verdict", "state", "trained", empty="none yet", id="adapters")
+
+    def command_line(self) -> str:
+        """The list of runs."""
+        return "duotune runs"
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.query_one("#runs").focus()
+        panel = self.query_one(HostPanel)
+        self.every(LOOK_SECONDS, self._read_lists, self._show_lists, "lists")
+        self.every(LOOK_SECONDS, _read_machine, panel.show_machine, "machine")
+        self.every(SERVING_SECONDS, _read_serving, panel.show_serving, "serving")
+
+    # Readings are imported in the thread that reads: the first paint must not wait for them.
+    def _read_lists(self) -> tuple[Sequence[RunState], Sequence[Version]]:
+        from duotune.screens.home.reading import RunsReader, read_adapters
+
+        self._runs = self._runs or RunsReader()
+        return self._runs.read(), read_adapters()
+
+    def _show_lists(self, found: tuple[Sequence[RunState], Sequence[Version]]) -> None:
+        from duotune.screens.home.cells import adapter_cells, run_cells
+
+        runs, adapters = found
+        switcher = self.query_one(ContentSwitcher)
+        fresh = not runs and not adapters
+        if fresh and switcher.current != "welcome":
+            switcher.current = "welcome"
+            self.query_one(Welcome).begin()
+        elif not fresh:
+            switcher.current = "lists"
+        self.query_one("#runs", Rows).show({state.run: run_cells(state) for state in runs})
+        self.query_one("#adapters", Rows).show({version.adapter: adapter_cells(version) for version in adapters})
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Open what is under the cursor."""
+        key = event.row_key.value
+        if not key:
+            return
+        if event.data_table.id == "runs":
+            ways.open_run(self.app, key)
+        else:
+            ways.open_adapter(self.app, key)
+
+
+def _read_machine() -> Machine:
+    from duotune.screens.home.reading import read_machine
+
+    return read_machine()
+
+
+def _read_serving() -> ServingStatus:
+    from duotune.screens.home.reading import read_serving
+
+    return read_serving()

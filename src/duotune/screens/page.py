@@ -1,0 +1,144 @@
+"""What every screen has: the bar of places, a line with the command line's equivalent, the keys; reading in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from duotune.errors import DuotuneError, printable
+from duotune.widgets.bars import CommandLine, PlacesBar
+
+T = TypeVar("T")
+
+
+class Page(Screen[None]):
+    """A full screen.
+
+    A subclass composes its content in `content`, and says what it shows in `help_text` and `command_line`.
+
+    Attributes:
+        help_text: What F1 says of it: plain sentences.
+        place: The place it belongs to, marked in the bar.
+    """
+
+    help_text: ClassVar[str] = ""
+    place: ClassVar[str] = "home"
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="page.back", show=False)]
+
+    class Done(Message):
+        """A background thread has finished; carries what shall be called with its result on the event loop."""
+
+        def __init__(self, then: Callable[[], None]) -> None:
+            super().__init__()
+            self.then = then
+
+    def compose(self) -> ComposeResult:
+        """Bar, content, equivalent, keys."""
+        yield PlacesBar(self.place)
+        with Vertical(id="content"):
+            yield from self.content()
+        yield CommandLine(self.command_line())
+        yield Footer(compact=True)
+
+    def content(self) -> ComposeResult:
+        """The screen's own widgets."""
+        yield from ()
+
+    def command_line(self) -> str:
+        """What does the same in a shell."""
+        return "duotune"
+
+    def show_command(self, command: str) -> None:
+        """Change the line with the equivalent."""
+        self.query_one(CommandLine).command = command
+
+    def in_background(
+        self,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        group: str = "",
+        trouble: Callable[[DuotuneError], None] | None = None,
+    ) -> None:
+        """Do blocking work in a thread, then show its result on the event loop.
+
+        Args:
+            work: Reads or changes something; must not touch a widget.
+            then: Called with its result, unless the screen is gone by then.
+            group: Work of the same group waits for nothing: while one is under way, another is not begun.
+            trouble: Called instead when `work` raises; by default the error is shown.
+        """
+        if group and any(
+            worker.group == group and worker.node is self and worker.is_running for worker in self.workers
+        ):
+            return
+        fail = trouble or self.show_trouble
+
+        def run() -> None:
+            try:
+                result = work()
+            except DuotuneError as error:
+                self.post_message(self.Done(partial(fail, error)))
+            except Exception as error:  # a defect must be seen, and must not end the app that watches a run
+                unexpected = DuotuneError(
+                    f"{type(error).__name__}: {error}", "This is a defect of duotune; please report it."
+                )
+                self.post_message(self.Done(partial(fail, unexpected)))
+            else:
+                self.post_message(self.Done(partial(then, result)))
+
+        self.run_worker(run, thread=True, group=group or "background", exit_on_error=False)
+
+    def on_page_done(self, message: Page.Done) -> None:
+        """Show what a thread has found."""
+        message.stop()
+        if self.is_attached:
+            message.then()
+
+    def every(self, seconds: float, read: Callable[[], T], then: Callable[[T], None], group: str) -> None:
+        """Read at once, and again and again while this screen is on top and its terminal is looked at."""
+
+        def look(always: bool = False) -> None:
+            if always or (self.is_current and self.app.app_focus):
+                self.in_background(read, then, group)
+
+        look(True)
+        self.set_interval(seconds, look)
+
+    def show_trouble(self, error: DuotuneError) -> None:
+        """An error, in its own two sentences."""
+        self.notify(
+            f"{error.message}\n{error.hint}".strip(), title="Did not work", severity="error", markup=False, timeout=12
+        )
+
+    def say(self, sentence: str) -> None:
+        """A short note that goes away by itself; foreign text in it is shown literally."""
+        self.notify(printable(sentence), markup=False)
+
+    @contextmanager
+    def trouble_shown(self) -> Iterator[None]:
+        """Show an expected error of quick work on the event loop instead of raising it."""
+        try:
+            yield
+        except DuotuneError as error:
+            self.show_trouble(error)
+
+    def action_back(self) -> None:
+        """To where this screen was opened from; the first screen of a place stays."""
+        if len(self.app.screen_stack) > 1:
+            self.dismiss()
+
+    def ask(self, question: str, consequences: str, yes: str, then: Callable[[], Any]) -> None:
+        """Ask before something that is not easily undone."""
+        from duotune.screens.dialogs import Question
+
+        self.app.push_screen(Question(question, consequences, yes), lambda agreed: then() if agreed else None)

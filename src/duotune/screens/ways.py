@@ -1,0 +1,51 @@
+"""Ways from one screen to another; each screen is imported when it is first gone to."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from textual.app import App
+from textual.screen import Screen
+
+PLACES = {
+    "home": "duotune.screens.home.screen:Home",
+    "adapters": "duotune.screens.adapters.screen:Adapters",
+    "projects": "duotune.screens.projects.screen:Projects",
+    "serving": "duotune.screens.serving.screen:Serving",
+    "doctor": "duotune.screens.doctor.screen:Doctor",
+}
+"""Module and class of each place's first screen."""
+
+
+def screen(address: str, *arguments: Any) -> Screen[Any]:
+    """Import a screen by `module:Class`, and make it."""
+    module, _, name = address.partition(":")
+    made = getattr(import_module(module), name)(*arguments)
+    assert isinstance(made, Screen)
+    return made
+
+
+def open_run(app: App[Any], run: str) -> None:
+    """Watch a run, or look at one that has ended; Escape comes back."""
+    app.push_screen(screen("duotune.screens.monitor.screen:Monitor", run))
+
+
+def open_evaluation(app: App[Any], run: str) -> None:
+    """The comparison that a run made."""
+    app.push_screen(screen("duotune.screens.evaluation.screen:EvaluationPage", run))
+
+
+def open_adapter(app: App[Any], adapter: str) -> None:
+    """One adapter with its versions."""
+    app.push_screen(screen("duotune.screens.adapters.screen:AdapterPage", adapter))
+
+
+def new_run(app: App[Any], start: str = "") -> None:
+    """The wizard.
+
+    Args:
+        app: The app.
+        start: A TOML file or a run's id to begin with; empty goes on with the draft, or begins anew.
+    """
+    app.push_screen(screen("duotune.screens.wizard.screen:Wizard", start))
