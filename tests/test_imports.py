@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 
 HEAVY = {"torch", "transformers", "peft", "datasets", "pyarrow", "numpy", "accelerate", "sentence_transformers"}
-FRONT_ENDS = sorted(
-    f"duotune.cli.{file.stem}" for file in (Path(__file__).parents[1] / "src/duotune/cli").glob("[a-z]*.py")
+ROOT = Path(__file__).parents[1] / "src"
+FRONT_ENDS = sorted(f"duotune.cli.{file.stem}" for file in (ROOT / "duotune/cli").glob("[a-z]*.py"))
+APP = sorted(
+    ".".join(file.relative_to(ROOT).with_suffix("").parts)
+    for room in ("screens", "widgets")
+    for file in (ROOT / "duotune" / room).rglob("[a-z]*.py")
 )
 
 
@@ -30,3 +34,14 @@ def test_help_imports_nothing_but_click_and_ourselves() -> None:
 @pytest.mark.parametrize("module", [*FRONT_ENDS, "duotune.plan.resolve", "duotune.serving.deployment"])
 def test_front_ends_never_load_training_libraries(module: str) -> None:
     assert not loaded_after(f"import {module}") & (HEAVY | {"boto3"})
+
+
+def test_no_module_of_the_app_loads_training_libraries() -> None:
+    imports = "\n".join(f"import {module}" for module in ("duotune.app", *APP))
+    assert len(APP) > 5
+    assert not loaded_after(imports) & (HEAVY | {"boto3"})
+
+
+def test_the_first_paint_waits_for_textual_and_ourselves_alone() -> None:
+    modules = loaded_after("import duotune.app, duotune.screens.home.screen")
+    assert not modules & (HEAVY | {"pydantic", "boto3", "tokenizers", "sqlite3", "yaml", "psutil", "httpx2", "pynvml"})

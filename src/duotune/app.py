@@ -17,6 +17,7 @@ from duotune.screens import ways
 from duotune.screens.page import Page
 from duotune.screens.preferences import Preferences
 from duotune.widgets.bars import PLACES
+from duotune.widgets.glyphs import glyphs
 
 HUNG_UP = 129
 """Exit status of a program that SIGHUP ended."""
@@ -63,6 +64,7 @@ class DuotuneApp(App[None]):
         """Take the theme, listen for a lost terminal, and go home."""
         self.theme = "ansi-dark" if self.no_color else self._preferences.theme_of(self.available_themes)
         self.theme_changed_signal.subscribe(self, lambda theme: self._preferences.keep(theme.name))
+        self.set_class(not glyphs().braille, "-ascii")
         loop = asyncio.get_running_loop()
         if not self.is_headless:
             for number in (signal.SIGHUP, signal.SIGTERM):

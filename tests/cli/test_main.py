@@ -26,11 +26,16 @@ def test_every_command_of_the_table_exists_with_a_help_of_its_own(capsys: pytest
         assert "Usage: duotune" in capsys.readouterr().out
 
 
-def test_without_a_command_it_helps_and_leaves_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("terminal", ["xterm-256color", "dumb", ""])
+def test_without_a_terminal_the_app_is_refused_with_what_to_do_instead(
+    terminal: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", terminal)
     assert run([]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "Commands:" in captured.err
+    assert "needs a terminal" in captured.err
+    assert "`duotune run CONFIG.toml`" in captured.err
 
 
 def test_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,7 +106,7 @@ def publish(
             done = _published(catalog, known, on_bytes, reused=True)
             return replace(done, harmful_yet_published=known.state == "published" and draft.verdict == HARMFUL)
         storage = open_storage(location or str(paths.adapters()))
-        taken = {version.version for version in catalog.adapters.versions(draft.name)}
+        taken = catalog.adapters.taken(draft.name)
         manifest, reused = store_version(storage, draft, files, described, taken, on_bytes)
         version = _row(catalog, storage, manifest, content, withhold, by)
         return _published(catalog, version, on_bytes, reused)

@@ -168,6 +168,49 @@ class Adapters:
             )
             return self.get(f"{adapter}.v{version}")
 
+    def remove(self, adapter: str, version: int, by: str) -> None:
+        """Take a version out, and the adapter with its last one; the number stays taken, as others may remember it.
+
+        Raises:
+            UsageError: There is no such version, a deployment names it, or it is the last published one of an adapter
+                that projects are assigned.
+        """
+        with self._database.transaction():
+            found = self.get(f"{adapter}.v{version}")
+            named = self._database.execute(
+                "SELECT max(deployment) FROM deployment_versions WHERE adapter = ? AND version = ?", (adapter, version)
+            ).fetchone()[0]
+            if named is not None:
+                raise UsageError(
+                    f"{found.name} cannot be removed: deployment {named} names it, and a rollback may need it.",
+                    "What was ever served stays; withdraw it from projects with `duotune assign PROJECT --base`.",
+                )
+            left = [one for one in self.versions(adapter) if one.version != version]
+            projects = [
+                name
+                for (name,) in self._database.execute("SELECT project FROM assignments WHERE adapter = ?", (adapter,))
+            ]
+            if projects and not any(one.state == "published" for one in left):
+                raise UsageError(
+                    f"{found.name} cannot be removed: {', '.join(projects)} would be left with an adapter that has "
+                    "no published version.",
+                    f"First run `duotune assign {projects[0]} --base`, or assign another adapter.",
+                )
+            key = (adapter, version)
+            self._database.execute("DELETE FROM versions WHERE adapter = ? AND version = ?", key)
+            self._database.execute("INSERT INTO removed_versions VALUES (?, ?, ?, ?)", (*key, time.time(), by))
+            if not left:
+                self._database.execute("DELETE FROM adapters WHERE name = ?", (adapter,))
+
+    def taken(self, adapter: str) -> set[int]:
+        """Numbers that no new version of the name may get: those that are there, and those that were removed."""
+        rows = self._database.execute(
+            "SELECT version FROM versions WHERE adapter = ?1 UNION SELECT version FROM removed_versions "
+            "WHERE adapter = ?1",
+            (adapter,),
+        )
+        return {number for (number,) in rows}
+
     def set_local_path(self, adapter: str, version: int, path: str) -> None:
         """Remember where this host keeps its copy of a version."""
         self._database.execute(

@@ -92,6 +92,15 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE deployments ADD COLUMN applied_by TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE deployments ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
     ),
+    (
+        """CREATE TABLE removed_versions (
+            adapter TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            removed_at REAL NOT NULL,
+            removed_by TEXT NOT NULL,
+            PRIMARY KEY (adapter, version)
+        ) STRICT""",
+    ),
 )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def adapters() -> None:
-    """List, show, verify and publish adapters."""
+    """List, show, verify, publish and remove adapters."""
 
 
 @adapters.command("list")
@@ -150,6 +150,29 @@ def publish(name: str, reason: str) -> None:
             )
         version = publish_withheld(catalog, run or name, reason)
     say(f"Published {version.name}. Next: `duotune assign PROJECT {version.adapter}`, then `duotune serve plan`.")
+
+
+@adapters.command(short_help="Delete a version that never served.")
+@click.argument("name", metavar="ADAPTER.vN")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+def remove(name: str, yes: bool) -> None:
+    """Delete one version, such as payments.v2, with its files. What a deployment names is never deleted."""
+    from duotune.adapters.remove import consequences
+    from duotune.adapters.remove import remove as delete
+    from duotune.catalog.adapters import split_name
+    from duotune.catalog.catalog import open_catalog
+    from duotune.cli.output import ask
+    from duotune.errors import UsageError
+
+    with open_catalog() as catalog:
+        version = catalog.adapters.get(name)
+        if split_name(name)[1] is None:
+            raise UsageError(f"{name} is an adapter, and one version is removed at a time.", f"Write {version.name}.")
+        for sentence in consequences(catalog, version):
+            say(sentence)
+        ask(f"Remove {version.name}?", yes)
+        delete(catalog, version)
+    say(f"Removed {version.name}.")
 
 
 def _status(check: Check) -> Literal["ok", "warning", "refused"]:

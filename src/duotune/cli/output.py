@@ -106,3 +106,23 @@ def plain_table(*columns: str, figures_from: int | None = None) -> Table:
     for column in table.columns[len(columns) if figures_from is None else figures_from :]:
         column.justify = "right"
     return table
+
+
+def ask(question: str, yes: bool) -> None:
+    """Ask a person before something that is not easily undone.
+
+    Args:
+        question: One sentence.
+        yes: They have agreed already.
+
+    Raises:
+        UsageError: There is no terminal to ask at.
+        click.Abort: They do not want it.
+    """
+    from duotune.errors import UsageError
+
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("Nobody can be asked here.", "Add --yes to go on without asking.")
+    click.confirm(question, abort=True, err=True)

@@ -99,7 +99,9 @@ class Help(ModalScreen[None]):
     def _keys(self) -> list[str]:
         """A line for each key that does something now, those of the screen first."""
         lines: dict[str, str] = {}
-        for active in self._about.active_bindings.values():
+        order = (self._about, self.app)
+        found = sorted(self._about.active_bindings.values(), key=lambda active: active.node not in order)
+        for active in found:
             binding = active.binding
             if binding.description and not binding.system and active.enabled:
                 lines.setdefault(binding.description, self.app.get_key_display(binding))
