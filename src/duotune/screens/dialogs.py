@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 
 from duotune.errors import printable
 
@@ -111,3 +111,54 @@ class Help(ModalScreen[None]):
             f"{'^p':>12}  Every action by name",
             f"{'tab':>12}  To the next field, shift+tab to the one before",
         ]
+
+
+class Reason(ModalScreen[str | None]):
+    """A question that is answered with yes and, where it is needed, a reason; None when it is taken back.
+
+    Args:
+        question: One sentence.
+        why: Why a reason is asked for; empty for none.
+        yes: The verb on the button.
+        needed: Without a reason there is no yes.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "No", id="reason.no")]
+
+    def __init__(self, question: str, why: str, yes: str, needed: bool) -> None:
+        super().__init__()
+        self._question, self._why, self._yes, self._needed = question, why, yes, needed
+
+    def compose(self) -> ComposeResult:
+        """The sentences, a field where one is needed, and two buttons."""
+        with Vertical(classes="dialog"):
+            yield Static(printable(self._question), classes="title", markup=False)
+            yield Static(self._why, markup=False)
+            if self._needed:
+                yield Input(placeholder="the reason, which is recorded", compact=True)
+            with Horizontal(classes="buttons"):
+                yield Button("No, go back (esc)", id="no", compact=True)
+                yield Button(f"{self._yes} (enter)", id="yes", variant="warning", compact=True)
+
+    def on_mount(self) -> None:
+        """Start in the field, or at the safe answer."""
+        self.query_one("Input" if self._needed else "#no").focus()
+
+    def on_input_submitted(self) -> None:
+        """Answer yes."""
+        self._agree()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer."""
+        if event.button.id == "yes":
+            self._agree()
+        else:
+            self.dismiss(None)
+
+    def _agree(self) -> None:
+        reason = self.query_one(Input).value.strip() if self._needed else ""
+        if self._needed and not reason:
+            self.query_one(Input).focus()
+            self.notify("Nothing is published without a reason.", severity="warning")
+            return
+        self.dismiss(reason)

@@ -75,7 +75,7 @@ class Home(Page):
         return self._runs.read(), read_adapters()
 
     def _show_lists(self, found: tuple[Sequence[RunState], Sequence[Version]]) -> None:
-        from duotune.screens.home.cells import adapter_cells, run_cells
+        from duotune.screens.cells import adapter_cells, run_cells
 
         runs, adapters = found
         switcher = self.query_one(ContentSwitcher)

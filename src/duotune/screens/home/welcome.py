@@ -10,9 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from duotune.errors import printable
 from duotune.screens.page import Page
-from duotune.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
     from duotune.adapters.verify import Check
@@ -47,16 +45,9 @@ class Welcome(VerticalScroll):
         self.app.call_later(self.app.run_action, "new_run")
 
     def _show(self, checks: Sequence[Check]) -> None:
+        from duotune.screens.cells import check_line
+
         self.query_one("#checks", Static).update(Content("\n").join(check_line(check) for check in checks))
-
-
-def check_line(check: Check) -> Content:
-    """A check: sign, name, and what was found."""
-    signs = glyphs()
-    sign, style = (signs.bad, "$text-error") if not check.ok else (signs.good, "$text-success")
-    if check.warning:
-        sign, style = signs.warning, "$text-warning"
-    return Content.assemble((f"{sign} ", style), (f"{check.name}: ", "bold"), printable(check.detail))
 
 
 def _look() -> Sequence[Check]:

@@ -1,4 +1,4 @@
-"""A run and an adapter as rows of a table."""
+"""Runs, adapters and checks as cells and lines, wherever they are shown."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import time
 from datetime import datetime
 
 from rich.text import Text
+from textual.content import Content
 
+from duotune.adapters.verify import Check
 from duotune.catalog.adapters import Version
+from duotune.errors import printable
 from duotune.runs.state import RunState
 from duotune.runs.wording import in_words
 from duotune.widgets.glyphs import glyphs
@@ -50,6 +53,15 @@ def verdict_sign(verdict: str) -> Text:
         verdict, (signs.warning, "yellow")
     )
     return Text(f"{sign} {verdict}", style) if verdict else Text()
+
+
+def check_line(check: Check) -> Content:
+    """A check: sign, name, and what was found."""
+    signs = glyphs()
+    sign, style = (signs.bad, "$text-error") if not check.ok else (signs.good, "$text-success")
+    if check.warning:
+        sign, style = signs.warning, "$text-warning"
+    return Content.assemble((f"{sign} ", style), (f"{check.name}: ", "bold"), printable(check.detail))
 
 
 def when(seconds: float | None) -> str:

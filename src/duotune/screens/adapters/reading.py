@@ -1,0 +1,133 @@
+"""What the adapter screens show: read in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from duotune.adapters.copies import local_copy
+from duotune.adapters.manifest import AdapterManifest, read_manifest
+from duotune.adapters.publish import publish_withheld
+from duotune.adapters.remove import consequences, remove
+from duotune.adapters.verify import Check, verify
+from duotune.catalog.adapters import Version
+from duotune.catalog.catalog import open_catalog
+from duotune.models.locate import fingerprint, locate
+from duotune.models.shape import read_shape
+
+
+@dataclass(frozen=True)
+class AdapterRow:
+    """One version in the list.
+
+    Attributes:
+        version: Its row in the catalog.
+        base: What people call its base model.
+        current: It is what its name means now.
+        served: The deployment that serves has it.
+        projects: Projects that are assigned its adapter.
+    """
+
+    version: Version
+    base: str
+    current: bool
+    served: bool
+    projects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AdapterFacts:
+    """One version, whole.
+
+    Attributes:
+        row: As in the list.
+        manifest: Where it comes from and what it is worth.
+        directory: Its copy on this host.
+        deployments: Numbers of the deployments that name it.
+        consequences: What removing it would mean.
+    """
+
+    row: AdapterRow
+    manifest: AdapterManifest
+    directory: str
+    deployments: tuple[int, ...]
+    consequences: tuple[str, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all files."""
+        return sum(file.bytes for file in self.manifest.files.values())
+
+
+def read_all() -> list[AdapterRow]:
+    """Every version of every adapter, the newest first."""
+    with open_catalog() as catalog:
+        adapters = {adapter.name: adapter for adapter in catalog.adapters.all()}
+        currents = {found.name for name in adapters if (found := catalog.adapters.current(name))}
+        serving = catalog.deployments.newest("serving")
+        served = set(serving.versions) if serving else set()
+        assigned = catalog.assignments.all()
+        rows = [
+            AdapterRow(
+                version,
+                adapters[version.adapter].base_name,
+                version.name in currents,
+                (version.adapter, version.version) in served,
+                tuple(project for project, names in assigned.items() if version.adapter in names),
+            )
+            for version in catalog.adapters.versions()
+        ]
+    return sorted(rows, key=lambda row: row.version.created_at, reverse=True)
+
+
+def read_one(name: str) -> AdapterFacts:
+    """One version with its manifest.
+
+    Raises:
+        UsageError: There is none of that name.
+        CheckFailed: Its manifest is damaged.
+        StorageError: It has no copy on this host and cannot be fetched.
+    """
+    with open_catalog() as catalog:
+        version = catalog.adapters.get(name)
+        directory = local_copy(catalog, version)
+        deployments = catalog.deployments.named(version.adapter, version.version)
+        told = consequences(catalog, version)
+    row = next(row for row in read_all() if row.version.name == version.name)
+    return AdapterFacts(row, read_manifest(directory), str(directory), tuple(deployments), tuple(told))
+
+
+def check(name: str) -> Sequence[Check]:
+    """Check a version against its manifest and its base model, tensor by tensor.
+
+    Raises:
+        UsageError: There is none of that name.
+        ModelError: Its base model is not there.
+        StorageError: It has no copy on this host and cannot be fetched.
+    """
+    with open_catalog() as catalog:
+        directory = local_copy(catalog, catalog.adapters.get(name))
+    base = locate(read_manifest(directory).base.path)
+    return verify(directory, read_shape(base), base_fingerprint=fingerprint(base))
+
+
+def delete(name: str) -> None:
+    """Remove a version for good.
+
+    Raises:
+        UsageError: It is named by a deployment, or needed by a project.
+        StorageError: Its files cannot be deleted.
+    """
+    with open_catalog() as catalog:
+        remove(catalog, catalog.adapters.get(name))
+
+
+def let_publish(name: str, reason: str) -> Version:
+    """Publish a withheld version.
+
+    Raises:
+        UsageError: It is published already, or was found harmful and no reason is given.
+        CheckFailed: Its files are not what was stored.
+    """
+    with open_catalog() as catalog:
+        return publish_withheld(catalog, name, reason)

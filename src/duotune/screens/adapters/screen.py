@@ -1,0 +1,239 @@
+"""All adapters, and one of them with everything that is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import DataTable, Input, Static
+
+from duotune.screens import ways
+from duotune.screens.adapters import facts
+from duotune.screens.page import Page
+from duotune.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from duotune.adapters.verify import Check
+    from duotune.catalog.adapters import Version
+    from duotune.screens.adapters.reading import AdapterFacts, AdapterRow
+
+LOOK_SECONDS = 5.0
+COLUMNS = ("adapter", "verdict", "state", "base model", "trained on", "made", "for projects")
+
+
+class Adapters(Page):
+    """The list."""
+
+    place = "adapters"
+    help_text = (
+        "Every version of every adapter, the newest first. `serving`: vLLM offers it now. `current`: it is what the "
+        "adapter's name means at the next apply. `withheld`: nobody is served it until you publish it. Enter shows "
+        "where a version comes from, what it is worth, and what can be done with it; / looks for a name."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="adapters.filter"),
+        Binding("n", "app.new_run", "New run", id="adapters.new"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: Sequence[AdapterRow] = ()
+
+    def content(self) -> ComposeResult:
+        """A field to filter by, and the table."""
+        yield Input(placeholder="part of a name, project or base model", id="filter", compact=True)
+        yield Rows(*COLUMNS, empty="no adapter yet; n trains one")
+
+    def command_line(self) -> str:
+        """The list."""
+        return "duotune adapters list"
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.query_one("#filter").display = False
+        self.query_one(Rows).focus()
+        self.every(LOOK_SECONDS, _read_all, self._take, "adapters")
+
+    def on_screen_resume(self) -> None:
+        """Something may have been published or removed meanwhile."""
+        self.in_background(_read_all, self._take, "adapters")
+
+    def action_filter(self) -> None:
+        """Open the field, or go to it."""
+        field = self.query_one("#filter", Input)
+        field.display = True
+        field.focus()
+
+    def action_back(self) -> None:
+        """Close the filter."""
+        field = self.query_one("#filter", Input)
+        field.value, field.display = "", False
+        self.query_one(Rows).focus()
+
+    def on_input_changed(self) -> None:
+        """Filter as one types."""
+        self._draw()
+
+    def on_input_submitted(self) -> None:
+        """To the table."""
+        self.query_one(Rows).focus()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Open one."""
+        if event.row_key.value:
+            ways.open_adapter(self.app, event.row_key.value)
+
+    def _take(self, rows: Sequence[AdapterRow]) -> None:
+        self._rows = rows
+        self._draw()
+
+    def _draw(self) -> None:
+        wanted = self.query_one("#filter", Input).value.strip().lower()
+        shown = [row for row in self._rows if wanted in facts.searched(row)]
+        self.query_one(Rows).show({row.version.name: facts.cells(row) for row in shown})
+
+
+class AdapterPage(Page):
+    """One version.
+
+    Args:
+        adapter: `name.vN`, or a name, which means its newest version.
+    """
+
+    place = "adapters"
+    help_text = (
+        "One version of an adapter: what it was trained on and what it is worth; its files with their hashes. "
+        "Verify reads every tensor and compares it with the base model's shape, as is done before it is served. "
+        "Only what was never served can be removed, and its number is never given again."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "verify", "Verify", id="adapter.verify", tooltip="Check every file and every tensor"),
+        Binding("e", "evaluation", "Evaluation", id="adapter.evaluation", tooltip="The comparison, with examples"),
+        Binding("p", "publish", "Publish", id="adapter.publish", tooltip="Let a withheld version be served"),
+        Binding("a", "assign", "Assign", id="adapter.assign", tooltip="Choose the projects that get it"),
+        Binding("d", "remove", "Remove", id="adapter.remove", tooltip="Delete a version that never served"),
+    ]
+
+    def __init__(self, adapter: str) -> None:
+        super().__init__()
+        self._adapter = adapter
+        self._facts: AdapterFacts | None = None
+
+    def content(self) -> ComposeResult:
+        """Facts above, checks below when asked for."""
+        with VerticalScroll():
+            yield Static("looking …", id="facts", markup=False)
+            yield Static("", id="checks", markup=False)
+
+    def command_line(self) -> str:
+        """The same facts."""
+        return f"duotune adapters show {self._adapter}"
+
+    def on_mount(self) -> None:
+        """Read it."""
+        self.query_one(VerticalScroll).focus()
+        self._look()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what is possible."""
+        found = self._facts
+        if action == "publish":
+            return found is not None and found.row.version.state == "withheld"
+        if action == "evaluation":
+            return found is not None and bool(found.manifest.evaluation)
+        if action == "remove":
+            return found is not None and not found.deployments
+        return found is not None or action not in ("verify", "assign")
+
+    def action_verify(self) -> None:
+        """Check it."""
+        self.query_one("#checks", Static).update("checking every file and every tensor …")
+        self.show_command(f"duotune adapters verify {self._adapter}")
+        self.in_background(self._check, self._show_checks, "verify")
+
+    def action_evaluation(self) -> None:
+        """The comparison that its run made."""
+        if self._facts:
+            ways.open_evaluation(self.app, self._facts.manifest.run)
+
+    def action_assign(self) -> None:
+        """To the projects, where adapters are assigned."""
+        self.app.switch_mode("projects")
+
+    def action_publish(self) -> None:
+        """Let it be served; one that was found harmful needs a reason."""
+        from duotune.screens.dialogs import Reason
+
+        found = self._facts
+        if found is None:
+            return
+        harmful = found.row.version.verdict == "harmful"
+        why = "Its evaluation found it harmful: say why it shall be served all the same." if harmful else ""
+        name = found.row.version.name
+        self.app.push_screen(Reason(f"Publish {name}?", why, "Publish", needed=harmful), self._publish)
+
+    def action_remove(self) -> None:
+        """Delete it, after the consequences were named."""
+        if self._facts:
+            name = self._facts.row.version.name
+            self.show_command(f"duotune adapters remove {name}")
+            self.ask(f"Remove {name}?", "\n".join(self._facts.consequences), "Remove", self._remove)
+
+    def _look(self) -> None:
+        self.in_background(lambda: _read_one(self._adapter), self._show, "facts")
+
+    def _show(self, found: AdapterFacts) -> None:
+        self._facts, self._adapter = found, found.row.version.name
+        self.show_command(self.command_line())
+        self.query_one("#facts", Static).update(facts.page(found))
+        self.refresh_bindings()
+
+    def _check(self) -> Sequence[Check]:
+        from duotune.screens.adapters.reading import check
+
+        return check(self._adapter)
+
+    def _show_checks(self, checks: Sequence[Check]) -> None:
+        self.query_one("#checks", Static).update(facts.checks(checks))
+
+    def _publish(self, reason: str | None) -> None:
+        if reason is not None:
+            self.in_background(lambda: _publish(self._adapter, reason), self._published)
+
+    def _published(self, version: Version) -> None:
+        self.say(f"Published {version.name}. Next: assign it to projects (a), then apply it in Serving (4).")
+        self._look()
+
+    def _remove(self) -> None:
+        self.in_background(lambda: _delete(self._adapter), lambda _: self._removed())
+
+    def _removed(self) -> None:
+        self.say(f"Removed {self._adapter}.")
+        self.dismiss()
+
+
+def _read_all() -> Sequence[AdapterRow]:
+    from duotune.screens.adapters.reading import read_all
+
+    return read_all()
+
+
+def _read_one(name: str) -> AdapterFacts:
+    from duotune.screens.adapters.reading import read_one
+
+    return read_one(name)
+
+
+def _publish(name: str, reason: str) -> Version:
+    from duotune.screens.adapters.reading import let_publish
+
+    return let_publish(name, reason)
+
+
+def _delete(name: str) -> None:
+    from duotune.screens.adapters.reading import delete
+
+    delete(name)

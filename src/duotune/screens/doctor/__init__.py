@@ -1,0 +1,1 @@
+"""Doctor: what this host has and lacks, and the theme."""

@@ -1,0 +1,1 @@
+"""Projects and assignments: which project gets which adapters."""

@@ -1,0 +1,194 @@
+"""Projects and assignments: which project gets which adapters, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable, Input, Static
+
+from duotune.screens.page import Page
+from duotune.widgets.glyphs import glyphs
+from duotune.widgets.rows import Cell, Rows
+
+if TYPE_CHECKING:
+    from duotune.screens.projects.reading import Assignments, ProjectRow
+
+LOOK_SECONDS = 5.0
+
+
+class Projects(Page):
+    """The list."""
+
+    place = "projects"
+    help_text = (
+        "Every project with the adapters that it gets, in order of preference, and those that were trained on it. "
+        "A project without adapters gets the base model. Space marks several projects, and a assigns to all that are "
+        "marked, or to the one under the cursor. What you assign is served from the next apply on."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "Mark", id="projects.mark", priority=False),
+        Binding("a", "assign", "Assign", id="projects.assign", tooltip="Choose the adapters that it gets"),
+        Binding("plus", "add", "Add", id="projects.add", key_display="+", tooltip="Add a folder or a Git repository"),
+        Binding("slash", "filter", "Filter", id="projects.filter", show=False),
+        Binding("d", "remove", "Remove", id="projects.remove", show=False, tooltip="Take a project out of the list"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: Assignments | None = None
+        self._marked: set[str] = set()
+
+    def content(self) -> ComposeResult:
+        """A field to filter by, and the table."""
+        yield Input(placeholder="part of a name, source or adapter", id="filter", compact=True)
+        yield Rows("", "project", "gets", "trained on it", "source", empty="no project yet; + adds one")
+        yield Static("", id="marked", classes="muted", markup=False)
+
+    def command_line(self) -> str:
+        """The list."""
+        return "duotune projects list"
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.query_one("#filter").display = False
+        self.query_one(Rows).focus()
+        self.every(LOOK_SECONDS, _read_all, self._take, "projects")
+
+    def action_mark(self) -> None:
+        """Mark the project under the cursor, or take the mark away."""
+        name = self.query_one(Rows).chosen
+        if name:
+            self._marked ^= {name}
+            self._draw()
+
+    def action_filter(self) -> None:
+        """Open the field, or go to it."""
+        field = self.query_one("#filter", Input)
+        field.display = True
+        field.focus()
+
+    def action_back(self) -> None:
+        """Close the filter; then take the marks away."""
+        field = self.query_one("#filter", Input)
+        if not field.display:
+            self._marked.clear()
+        field.value, field.display = "", False
+        self.query_one(Rows).focus()
+        self._draw()
+
+    def on_input_changed(self) -> None:
+        """Filter as one types."""
+        self._draw()
+
+    def on_input_submitted(self) -> None:
+        """To the table."""
+        self.query_one(Rows).focus()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Open one."""
+        from duotune.screens.projects.project import ProjectPage
+
+        if event.row_key.value:
+            self.app.push_screen(ProjectPage(event.row_key.value))
+
+    def on_data_table_row_highlighted(self) -> None:
+        """Say what does the same for the project under the cursor."""
+        name = self.query_one(Rows).chosen
+        row = next((row for row in self._rows() if row.project.name == name), None)
+        if row is not None:
+            self.show_command(f"duotune assign {row.project.name} {' '.join(row.gets) or '--base'}")
+
+    def action_assign(self) -> None:
+        """Choose adapters for what is marked, or for what is under the cursor."""
+        from duotune.screens.projects.assigning import Assigning
+
+        names = self._wanted()
+        if self._found is None or not names:
+            return
+        before = next(row.gets for row in self._found.rows if row.project.name == names[0])
+        self.app.push_screen(Assigning(names, self._found.choices, before), lambda chosen: self._assign(names, chosen))
+
+    def action_add(self) -> None:
+        """Add a project."""
+        from duotune.screens.projects.adding import Adding
+
+        self.app.push_screen(Adding(), lambda added: self._refresh(added) if added else None)
+
+    def action_remove(self) -> None:
+        """Take the project under the cursor out."""
+        name = self.query_one(Rows).chosen
+        if name:
+            consequences = "Its assignment goes with it. The source is untouched; you can add it again."
+            self.ask(f"Take {name} out of the list?", consequences, "Take out", lambda: self._remove(name))
+
+    def _wanted(self) -> list[str]:
+        under = self.query_one(Rows).chosen
+        known = [row.project.name for row in self._rows()]
+        return [name for name in known if name in self._marked] or ([under] if under else [])
+
+    def _assign(self, names: Sequence[str], chosen: Sequence[str] | None) -> None:
+        if chosen is not None:
+            self.in_background(lambda: _assign(names, chosen), lambda _: self._assigned(names, chosen))
+
+    def _assigned(self, names: Sequence[str], chosen: Sequence[str]) -> None:
+        self._marked.clear()
+        who = names[0] if len(names) == 1 else f"{len(names)} projects"
+        verb = "gets" if len(names) == 1 else "get"
+        what = ", then ".join(chosen) or "the base model"
+        self.say(f"{who} {verb} {what}. Serving (4) shows what would be served.")
+        self._refresh(names[0])
+
+    def _remove(self, name: str) -> None:
+        def take_out() -> None:
+            from duotune.screens.projects.reading import remove
+
+            remove(name)
+
+        self.in_background(take_out, lambda _: self._refresh(""))
+
+    def _refresh(self, name: str) -> None:
+        self.in_background(_read_all, self._take)
+
+    def _take(self, found: Assignments) -> None:
+        self._found = found
+        self._draw()
+
+    def _rows(self) -> Sequence[ProjectRow]:
+        return self._found.rows if self._found else ()
+
+    def _draw(self) -> None:
+        wanted = self.query_one("#filter", Input).value.strip().lower()
+        self._marked &= {row.project.name for row in self._rows()}
+        shown = {row.project.name: self._cells(row) for row in self._rows() if wanted in _searched(row)}
+        if self._found is not None:
+            self.query_one(Rows).show(shown)
+        marked = len(self._marked)
+        words = f"{marked} marked; a assigns adapters to all of them, esc takes the marks away" if marked else ""
+        self.query_one("#marked", Static).update(words)
+
+    def _cells(self, row: ProjectRow) -> tuple[Cell, ...]:
+        signs = glyphs()
+        mark = signs.good if row.project.name in self._marked else ""
+        gets = Text(", ".join(row.gets)) if row.gets else Text("base model", "italic")
+        trained = ", ".join(f"{name} ({verdict})" if verdict else name for name, verdict in row.trained)
+        return (mark, row.project.name, gets, trained, row.project.source)
+
+
+def _searched(row: ProjectRow) -> str:
+    return f"{row.project.name} {row.project.source} {' '.join(row.gets)}".lower()
+
+
+def _read_all() -> Assignments:
+    from duotune.screens.projects.reading import read_all
+
+    return read_all()
+
+
+def _assign(projects: Sequence[str], adapters: Sequence[str]) -> None:
+    from duotune.screens.projects.reading import assign
+
+    assign(projects, adapters)
