@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from duotune.adapters.verify import Check
 from duotune.catalog.catalog import Catalog
-from duotune.catalog.deployments import Deployment as Generation
+from duotune.catalog.deployments import Deployment
 from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, HostError, UsageError
 from duotune.runs.wording import counted
 from duotune.serving.change import change_to
-from duotune.serving.deployment import Deployment, Tell, refusals
+from duotune.serving.deployment import ServingPlan, Tell, refusals
 from duotune.serving.files import keep_edited, one_at_a_time
 from duotune.serving.planning import check_generation, plan_deployment
 from duotune.serving.rollout import Outcome, Rollout
@@ -22,7 +22,7 @@ def apply(
     catalog: Catalog,
     host: HostConfig,
     service: Service,
-    shown: Deployment,
+    shown: ServingPlan,
     tell: Tell,
     only: Sequence[str] = (),
     overwrite: bool = False,
@@ -72,7 +72,7 @@ def _make_way(checks: Sequence[Check], host: HostConfig, service: Service, overw
         keep_edited(host.serving.unit, service.unit_text())
 
 
-def generation_before(catalog: Catalog, number: int | None = None) -> Generation:
+def generation_before(catalog: Catalog, number: int | None = None) -> Deployment:
     """What a rollback would serve: a numbered deployment, else the one that was stopped or served before.
 
     Raises:
@@ -92,7 +92,7 @@ def generation_before(catalog: Catalog, number: int | None = None) -> Generation
 
 
 def roll_back(
-    catalog: Catalog, host: HostConfig, service: Service, target: Generation, tell: Tell, overwrite: bool = False
+    catalog: Catalog, host: HostConfig, service: Service, target: Deployment, tell: Tell, overwrite: bool = False
 ) -> Outcome:
     """Serve an earlier generation again, checked and proven as any other.
 

@@ -11,7 +11,7 @@ from duotune.adapters.peft_config import largest_rank, read_config
 from duotune.adapters.verify import Check
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
-from duotune.catalog.deployments import Deployment as Generation
+from duotune.catalog.deployments import Deployment
 from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, ModelError, UsageError, printable
 from duotune.hardware.gpu import visible_gpus
@@ -21,7 +21,7 @@ from duotune.runs.wording import counted, in_bytes
 from duotune.serving import unit, vllm_config
 from duotune.serving.change import change_to, parsed, roomy
 from duotune.serving.checks import check_adapters, check_edits, check_host, check_memory
-from duotune.serving.deployment import Deployment, Tell
+from duotune.serving.deployment import ServingPlan, Tell
 from duotune.serving.files import config_file
 from duotune.serving.service import Service
 from duotune.serving.vllm_config import ServedAdapter, served_adapters
@@ -33,7 +33,7 @@ def plan_deployment(
     service: Service,
     only: Sequence[str] = (),
     tell: Tell = lambda phase, detail: None,
-) -> Deployment:
+) -> ServingPlan:
     """Work out what would be served, compare it with what runs, and change nothing.
 
     Only what this host has lost of its copies of published adapters is fetched again.
@@ -80,7 +80,7 @@ def plan_deployment(
         check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
         *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known),
     )
-    return Deployment(
+    return ServingPlan(
         base_path=base,
         base=base_fingerprint,
         versions=tuple((version.adapter, version.version) for version in fitting),
@@ -96,7 +96,7 @@ def plan_deployment(
     )
 
 
-def check_generation(catalog: Catalog, host: HostConfig, service: Service, generation: Generation) -> list[Check]:
+def check_generation(catalog: Catalog, host: HostConfig, service: Service, generation: Deployment) -> list[Check]:
     """Look at a generation that served before: its files as any other's, and whether somebody edited what is there."""
     config = parsed(generation.yaml)
     shape = read_shape(locate(str(config.get("model"))))
