@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from duotune.adapters.verify import Check
 from duotune.catalog.catalog import Catalog
@@ -11,8 +12,10 @@ from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, HostError, UsageError
 from duotune.runs.wording import counted
 from duotune.serving.change import change_to
+from duotune.serving.checks import check_start
 from duotune.serving.deployment import ServingPlan, Tell, refusals
-from duotune.serving.files import keep_edited, one_at_a_time
+from duotune.serving.edits import keep_edited
+from duotune.serving.files import one_at_a_time
 from duotune.serving.planning import check_generation, plan_deployment
 from duotune.serving.rollout import Outcome, Rollout
 from duotune.serving.service import Service
@@ -69,7 +72,7 @@ def _make_way(checks: Sequence[Check], host: HostConfig, service: Service, overw
         listed = "".join(f"\n  {check.name}: {check.detail}" for check in refused)
         raise CheckFailed(f"Nothing was changed, since {counted(len(refused), 'check')} did not hold:{listed}", "")
     if refusals(checks):
-        keep_edited(host.serving.unit, service.unit_text())
+        keep_edited(host.serving, service)
 
 
 def generation_before(catalog: Catalog, number: int | None = None) -> Deployment:
@@ -102,13 +105,13 @@ def roll_back(
         HostError: Somebody else is at it, or the machine refuses.
     """
     with one_at_a_time():
-        if service.paused():
-            raise HostError("A run trains, and has the GPU to itself.", "Wait for it, or stop it.")
-        _make_way(check_generation(catalog, host, service, target), host, service, overwrite)
         proven = catalog.deployments.newest("serving")
         change = change_to(target.yaml, target.unit, host.serving, service, proven)
-        kind = "restart" if change.kind == "none" else change.kind
-        return Rollout(catalog, host.serving, service, tell).carry_out(target, kind)
+        if change.kind == "none":  # to ask for what serves already is to ask that it be started anew
+            change = replace(change, kind="restart")
+        checks = [*check_generation(catalog, host, service, target), *check_start(service, change)]
+        _make_way(checks, host, service, overwrite)
+        return Rollout(catalog, host.serving, service, tell).carry_out(target, change.kind)
 
 
 def stop(catalog: Catalog, service: Service) -> None:

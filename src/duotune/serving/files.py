@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,15 +79,3 @@ def write_config(text: str) -> None:
         raise HostError(
             f"{printable(file)} cannot be written: {error.strerror}.", "Check its directory's owner."
         ) from error
-
-
-def keep_edited(unit: str, unit_text: str | None) -> None:
-    """Copy the YAML and the unit aside before one that was edited by hand is overwritten.
-
-    Args:
-        unit: The unit's name.
-        unit_text: What is installed; None without one.
-    """
-    for name, text in ((config_file().name, written_config()), (unit, unit_text)):
-        if text is not None:
-            (directory() / f"{name}.edited-{time.strftime('%Y%m%d-%H%M%S')}").write_text(text)

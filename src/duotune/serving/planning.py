@@ -20,8 +20,9 @@ from duotune.models.shape import read_shape
 from duotune.runs.wording import counted, in_bytes
 from duotune.serving import unit, vllm_config
 from duotune.serving.change import change_to, parsed, roomy
-from duotune.serving.checks import check_adapters, check_edits, check_host, check_memory
+from duotune.serving.checks import check_adapters, check_gpu, check_host, check_memory, check_start
 from duotune.serving.deployment import ServingPlan, Tell
+from duotune.serving.edits import check_edits
 from duotune.serving.files import config_file
 from duotune.serving.service import Service
 from duotune.serving.vllm_config import ServedAdapter, served_adapters
@@ -77,6 +78,7 @@ def plan_deployment(
     known = frozenset(served_adapters(parsed(proven.yaml))) if stays and proven else frozenset()
     checks = (
         *check_host(catalog, host.serving, service, base, unit_text),
+        *check_start(service, change),
         check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
         *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known),
     )
@@ -102,7 +104,8 @@ def check_generation(catalog: Catalog, host: HostConfig, service: Service, gener
     shape = read_shape(locate(str(config.get("model"))))
     adapters = [_adapter(name, directory) for name, directory in served_adapters(config).items()]
     return [
-        check_edits(catalog, service, generation.unit),
+        *check_edits(catalog, service, generation.unit),
+        *check_gpu(host.serving, service),
         *check_adapters(adapters, shape, generation.base, host.serving.served_name, frozenset()),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import hashlib
 import ipaddress
 import os
 import pwd
@@ -21,6 +22,7 @@ _ASSETS = Path(__file__).parent.parent / "assets"
 
 # May read published adapters; made by the system install.
 GROUP = "duotune"
+WRITTEN = "# Written by duotune"
 
 
 class _UnitTemplate(string.Template):
@@ -61,7 +63,18 @@ def render(config_file: Path, serving: ServingConfig, user_manager: bool = False
 
 def render_pause(serving: ServingConfig) -> str:
     """The target's text: vLLM's service stops for it, and starts again when no run needs it any more."""
-    return _filled("vllm-pause.target.template", unit=serving.unit)
+    rest = _filled("vllm-pause.target.template", unit=serving.unit)
+    return f"{_sealed(rest)}{rest}"
+
+
+def is_as_written(pause_text: str) -> bool:
+    """Whether a pause target is as some version of duotune wrote it."""
+    first, newline, rest = pause_text.partition("\n")
+    return f"{first}{newline}" == _sealed(rest)
+
+
+def _sealed(rest: str) -> str:
+    return f"{WRITTEN}; do not edit. sha256 of what follows: {hashlib.sha256(rest.encode()).hexdigest()}\n"
 
 
 def _filled(template: str, **values: str) -> str:
