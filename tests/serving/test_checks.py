@@ -10,7 +10,8 @@ import pytest
 from duotune.config.host import ServingConfig
 from duotune.hardware.gpu import Gpu
 from duotune.models.shape import read_shape
-from duotune.serving.checks import check_memory, installed_version
+from duotune.serving.checks import check_memory, check_service, installed_version
+from duotune.serving.service import NoService
 
 GIB = 1 << 30
 
@@ -50,7 +51,18 @@ def test_version_is_asked_of_the_python_beside_the_command(tmp_path: Path) -> No
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -I -c "{add_site}" "$3"\n')
     python.chmod(0o755)
     assert installed_version(str(tmp_path / "vllm")) == "9.9"
+
+    def said(pinned: str) -> tuple[bool, str]:
+        serving = ServingConfig(executable=str(tmp_path / "vllm"), version=pinned)
+        check = next(check for check in check_service(serving, NoService("none")) if check.name == "vLLM")
+        return check.ok, check.detail
+
+    assert said("9.9")[0]
+    assert said("9.8") == (False, "9.9 is installed, but serving.version says 9.8; set the one you tested")
     python.unlink()
     assert installed_version(str(tmp_path / "vllm")) == ""
+    assert said("")[0]
+    assert not said("9.9")[0]
+    assert "does not tell its version" in said("9.9")[1]
     with pytest.raises(ValueError, match="is not on this host"):
         installed_version(str(tmp_path / "none"))
