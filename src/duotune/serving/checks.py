@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from duotune import paths
 from duotune.adapters.contract import read_contract
 from duotune.adapters.verify import Check, verify
 from duotune.catalog.catalog import Catalog
@@ -38,15 +39,21 @@ _ASK_VERSION = (
 
 
 def check_host(
-    catalog: Catalog, serving: ServingConfig, service: Service, base: Path, unit_text: str
+    catalog: Catalog,
+    serving: ServingConfig,
+    service: Service,
+    base: Path,
+    adapters: Sequence[ServedAdapter],
+    unit_text: str,
 ) -> Iterator[Check]:
-    """Everything but the adapters.
+    """Everything but what is in the adapters.
 
     Args:
         catalog: Which generations there were.
         serving: The host's settings.
         service: Who runs vLLM.
         base: Directory of the base model.
+        adapters: Which would be served.
         unit_text: The unit as it would be written.
     """
     yield from check_service(serving, service)
@@ -59,10 +66,20 @@ def check_host(
     if unit.runs_as_group() and not serving.user:
         yield _attempt("access", lambda: _readable([base, *_programs(serving)]))
     if service.confines:
-        needed = (base, directory(), *_programs(serving))
-        hidden = [place for place in needed if Path("/tmp") in place.parents]
-        if hidden:
-            yield Check("access", False, f"the unit has a /tmp of its own and would not see {printable(hidden[0])}")
+        needed = (base, directory(), *_programs(serving), *(adapter.path for adapter in adapters))
+        yield from _hidden(needed, base)
+
+
+def _hidden(needed: Sequence[Path], base: Path) -> Iterator[Check]:
+    """What the unit would not see, whose `/tmp` and whose view of our home are its own."""
+    seen = unit.seen_in_home(base)
+    linked = (file.resolve() for file in base.iterdir())  # a model of the Hugging Face cache is links
+    for place in dict.fromkeys([*needed, *linked]):
+        own = next((root for root in (Path("/tmp"), paths.home()) if root in place.parents), None)
+        if own is not None and not any(root in (place, *place.parents) for root in seen):
+            detail = f"the unit has a view of its own of {printable(own)}, and would not see {printable(place)} in it"
+            yield Check("access", False, f"{detail}; put that elsewhere, such as below /opt or /srv")
+            return
 
 
 def check_gpu(serving: ServingConfig, service: Service) -> Iterator[Check]:

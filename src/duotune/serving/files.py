@@ -62,6 +62,21 @@ def one_at_a_time() -> Iterator[None]:
         yield
 
 
+def make_place_of_adapters() -> None:
+    """Make the directory of all adapters, which the unit's view of our home needs to be there.
+
+    Raises:
+        HostError: The disk refuses.
+    """
+    try:
+        paths.adapters().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HostError(
+            f"{printable(paths.adapters())} cannot be made: {error.strerror}.",
+            "Check the owner of duotune's directory.",
+        ) from error
+
+
 def write_config(text: str) -> None:
     """Replace vLLM's YAML, durably and whole; to be called by who holds the lock.
 

@@ -71,13 +71,13 @@ def plan_deployment(
     proven = catalog.deployments.newest("serving")
     room = roomy(vllm_config.room_for(adapters, host.serving), host.serving, service, proven)
     slot_bytes = room.gpu_bytes(shape) if room else 0
-    unit_text = unit.render(config_file(), host.serving, service.user_manager)
+    unit_text = unit.render(config_file(), host.serving, service.user_manager, base)
     yaml = vllm_config.render(base, adapters, host.serving, room)
     change = change_to(yaml, unit_text, host.serving, service, proven)
     stays = proven is not None and change.kind in ("none", "hot")
     known = frozenset(served_adapters(parsed(proven.yaml))) if stays and proven else frozenset()
     checks = (
-        *check_host(catalog, host.serving, service, base, unit_text),
+        *check_host(catalog, host.serving, service, base, adapters, unit_text),
         *check_start(service, change),
         check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
         *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known),
