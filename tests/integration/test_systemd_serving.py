@@ -133,6 +133,72 @@ def test_another_user_reads_nothing_and_a_member_uses_the_socket(served: ServedM
         assert machine.run(*as_vllm, "--clear-groups", "sh", "-c", f"echo >> {place}").returncode != 0
 
 
+def test_vllm_sees_published_adapters_and_no_catalog_runs_or_datasets(served: ServedMachine) -> None:
+    machine = served.machine
+    machine.check("sh", "-c", f"mkdir -m 2770 {HOME}/runs {HOME}/datasets && echo secret > {HOME}/datasets/rows")
+    assert "catalog.sqlite" in machine.check("ls", HOME).split()
+    first, pid = f"{HOME}/adapters/demo.v1/adapter_model.safetensors", served.pid()
+    user, group = (machine.property(UNIT, name) for name in ("UID", "GID"))
+    as_vllm = [
+        "nsenter",
+        "-t",
+        str(pid),
+        "-m",
+        "--",
+        "setpriv",
+        f"--reuid={user}",
+        f"--regid={group}",
+        "--clear-groups",
+    ]
+    assert machine.check(*as_vllm, "ls", HOME).split() == ["adapters", "serving"]
+    for hidden in ("catalog.sqlite", "datasets/rows"):
+        assert machine.run(*as_vllm, "cat", f"{HOME}/{hidden}").returncode != 0
+    second = f"{served.publish(seed=2)}/adapter_model.safetensors"
+    for weights in (first, second):  # the second was published after the start
+        assert len(machine.check(*as_vllm, "sha256sum", weights)) > 64
+    served.check("serve", "apply", "--yes")
+    assert (served.status()["models"], served.pid()) == (["base", "demo.v2"], pid)
+
+
+def test_base_model_in_our_home_is_seen(served: ServedMachine) -> None:
+    served.machine.check("cp", "-r", "/srv/model", f"{HOME}/models")
+    served.machine.check("chgrp", "-R", "duotune", f"{HOME}/models")
+    served.configure(base=f"{HOME}/models")
+    served.check("serve", "apply", "--yes")
+    within = ["nsenter", "-t", str(served.pid()), "-m", "--"]
+    assert "config.json" in served.machine.check(*within, "ls", f"{HOME}/models").split()
+
+
+def test_changed_drop_in_is_taken_up_by_a_restart(served: ServedMachine) -> None:
+    assert served.document("serve", "plan")["change"]["kind"] == "none"
+    pid = served.pid()
+    for reloads, text in ((False, "Environment=OURS=1"), (True, "Environment=OURS=2")):
+        served.machine.write(DROP_IN, f"[Service]\n{text}\n")
+        if reloads:  # as `systemctl edit` does
+            served.machine.check("systemctl", "daemon-reload")
+        change = served.document("serve", "plan")["change"]
+        assert change["kind"] == "restart"
+        assert f"{DROP_IN} changed since vLLM was started" in change["why"]
+        served.check("serve", "apply", "--yes")
+        assert text.partition("=")[2] in served.machine.check("cat", f"/proc/{served.pid()}/environ").split("\0")
+        assert served.document("serve", "plan")["change"]["kind"] == "none"
+    served.machine.check("rm", DROP_IN)
+    assert "changed since vLLM was started" in served.document("serve", "plan")["change"]["why"]
+    assert served.pid() != pid
+
+
+def test_renamed_unit_is_refused_until_the_old_one_is_gone(served: ServedMachine) -> None:
+    served.configure(unit="new-name.service")
+    refused = served.duotune("serve", "apply", "--yes")
+    assert refused.returncode == ExitCode.FAILED
+    assert f"systemctl disable --now {UNIT}" in refused.stderr.replace("\n", " ")
+    served.machine.check("systemctl", "disable", "--now", UNIT)
+    served.machine.check("rm", f"/etc/systemd/system/{UNIT}")
+    served.check("serve", "apply", "--yes")
+    assert served.serves()
+    assert served.machine.property("new-name.service", "ActiveState") == "active"
+
+
 def test_member_starts_and_stops_vllm_and_nothing_else(served: ServedMachine) -> None:
     machine = served.machine
     if machine.run("systemctl", "start", "polkit.service").returncode != 0:

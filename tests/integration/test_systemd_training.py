@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,3 +80,43 @@ def test_vllm_that_was_stopped_on_purpose_stays_so(served: ServedMachine) -> Non
     kill(served, unit)
     assert not active(served)
     assert served.machine.property(UNIT, "Job") in ("", "0")
+
+
+def test_vllm_started_by_hand_stops_the_run_with_a_checkpoint_that_resume_goes_on_from(served: ServedMachine) -> None:
+    prepare(served)
+    unit = train(served)
+    run = unit.removeprefix("duotune-run-").removesuffix(".service")
+
+    def state() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(served.duotune("status", run, "--json").stdout)
+        return found
+
+    served.machine.wait_for(lambda: bool(state()["step"]))
+    served.machine.check("systemctl", "start", UNIT)  # which returns when vLLM answers
+    assert (active(served), active(served, unit), active(served, PAUSE)) == (True, False, False)
+    told = served.check("status", run)
+    stopped = state()
+    assert stopped["state"] == "stopped"
+    assert stopped["checkpoint"]["step"] == stopped["step"]
+    assert "somebody stopped its service, or started vLLM" in told
+    assert f"Go on with `duotune resume {run}`" in told
+    served.check("resume", run, "--detach")
+    assert (active(served), active(served, unit), active(served, PAUSE)) == (False, True, True)
+    served.machine.wait_for(lambda: state()["step"] > stopped["step"])
+    served.check("stop", run)
+    served.machine.wait_for(lambda: active(served))
+    assert served.check("status", run).count("somebody stopped its service") == 1
+
+
+def test_vllm_that_was_stopped_before_a_run_is_not_started_beside_it(served: ServedMachine) -> None:
+    prepare(served)
+    served.check("serve", "stop", "--yes")
+    unit = train(served)
+    for change in ("apply", "rollback"):
+        refused = served.duotune("serve", change, "--yes")
+        assert refused.returncode == ExitCode.FAILED
+        assert "a run trains, and has the GPU to itself" in refused.stderr
+    assert not active(served)
+    kill(served, unit)
+    served.check("serve", "apply", "--yes")
+    assert served.serves()

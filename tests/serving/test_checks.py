@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from duotune import paths
+from duotune.catalog.catalog import Catalog
 from duotune.config.host import ServingConfig
 from duotune.hardware.gpu import Gpu
 from duotune.models.shape import read_shape
-from duotune.serving.checks import check_memory, installed_version
+from duotune.serving import checks
+from duotune.serving.checks import check_host, check_memory, check_service, installed_version
+from duotune.serving.service import NoService
+from duotune.serving.vllm_config import ServedAdapter
 
 GIB = 1 << 30
+
+
+class Confining(NoService):
+    """A host whose unit has a view of its own."""
+
+    confines = True
+
+
+def test_what_the_unit_would_not_see_is_named(
+    catalog: Catalog, micro_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_programs", lambda _: [])
+
+    def hidden(base: Path, *adapters: Path) -> list[str]:
+        served = [ServedAdapter("demo.v1", adapter, 4) for adapter in adapters]
+        found = check_host(catalog, ServingConfig(), Confining("none"), base, served, "")
+        return [check.detail for check in found if check.name == "access"]
+
+    own = paths.home() / "models/own"
+    shutil.copytree(micro_model, own)
+    assert hidden(own, paths.adapters() / "demo.v1") == []
+    assert f"would not see {paths.home()}/elsewhere/demo.v1" in hidden(own, paths.home() / "elsewhere/demo.v1")[0]
+    (own / "config.json").rename(paths.home() / "blob")
+    (own / "config.json").symlink_to(paths.home() / "blob")
+    assert f"would not see {paths.home()}/blob" in hidden(own)[0]
+    assert f"would not see {micro_model}" in hidden(micro_model)[0]  # below /tmp, of which the unit has its own
 
 
 def gpu(total: int, used: int) -> Gpu:
@@ -50,7 +82,18 @@ def test_version_is_asked_of_the_python_beside_the_command(tmp_path: Path) -> No
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -I -c "{add_site}" "$3"\n')
     python.chmod(0o755)
     assert installed_version(str(tmp_path / "vllm")) == "9.9"
+
+    def said(pinned: str) -> tuple[bool, str]:
+        serving = ServingConfig(executable=str(tmp_path / "vllm"), version=pinned)
+        check = next(check for check in check_service(serving, NoService("none")) if check.name == "vLLM")
+        return check.ok, check.detail
+
+    assert said("9.9")[0]
+    assert said("9.8") == (False, "9.9 is installed, but serving.version says 9.8; set the one you tested")
     python.unlink()
     assert installed_version(str(tmp_path / "vllm")) == ""
+    assert said("")[0]
+    assert not said("9.9")[0]
+    assert "does not tell its version" in said("9.9")[1]
     with pytest.raises(ValueError, match="is not on this host"):
         installed_version(str(tmp_path / "none"))

@@ -37,9 +37,27 @@ def test_adapters_are_loaded_at_run_time_only_over_a_socket() -> None:
     assert "RUNTIME_LORA" not in render(CONFIG, ServingConfig())
 
 
+def test_of_our_home_the_unit_sees_adapters_and_its_configuration(tmp_path: Path) -> None:
+    home = paths.home()
+    text = render(CONFIG, ServingConfig())
+    assert (
+        f"TemporaryFileSystem={home}:ro\nBindReadOnlyPaths={home}/adapters\nBindReadOnlyPaths={home}/serving\n" in text
+    )
+    own = home / "models/100% own"
+    assert f'BindReadOnlyPaths="{home}/models/100%% own"\n' in render(CONFIG, ServingConfig(), base=own)
+    for seen_anyway in (tmp_path / "model", home / "adapters/merged"):
+        assert render(CONFIG, ServingConfig(), base=seen_anyway) == text
+
+
+def test_home_that_no_mount_setting_can_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUOTUNE_HOME", "/srv/a:b")
+    with pytest.raises(UsageError, match="cannot be named in a systemd unit"):
+        render(CONFIG, ServingConfig())
+
+
 def test_users_systemd_gets_a_unit_that_it_can_run() -> None:
     text = render(CONFIG, ServingConfig(), user_manager=True)
-    for needs_root in ("User=", "DynamicUser=", "ProtectSystem=", "PrivateNetwork=", "CapabilityBoundingSet="):
+    for needs_root in ("User=", "DynamicUser=", "ProtectSystem=", "PrivateNetwork=", "TemporaryFileSystem="):
         assert needs_root not in text
     assert "WantedBy=default.target" in text
     assert "systemctl --user edit" in text

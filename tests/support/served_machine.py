@@ -104,6 +104,10 @@ class ServedMachine:
         found: dict[str, Any] = json.loads(self.duotune("serve", "status", "--json").stdout)
         return found
 
+    def document(self, *arguments: str) -> Any:
+        """The JSON answer of a command that must succeed."""
+        return json.loads(self.check(*arguments, "--json"))
+
     def serves(self) -> bool:
         """Whether vLLM answers with what was applied."""
         return bool(self.status()["good"])

@@ -11,11 +11,11 @@ import click
 from rich.console import Console
 
 from duotune.adapters.verify import Check
-from duotune.catalog.deployments import Deployment as Generation
+from duotune.catalog.deployments import Deployment
 from duotune.cli.output import narrator, plain_table, print_json, printer, say
 from duotune.config.host import HostConfig
 from duotune.runs.wording import counted, in_gib, in_words
-from duotune.serving.deployment import Deployment
+from duotune.serving.deployment import ServingPlan
 from duotune.serving.files import config_file
 from duotune.serving.rollout import Outcome
 from duotune.serving.status import ServingStatus
@@ -25,7 +25,7 @@ SECONDS_BEFORE_LINES = 2.0
 SHOWN_ADAPTERS = 20
 
 
-def show_plan(planned: Deployment, host: HostConfig, narrated: bool = False) -> None:
+def show_plan(planned: ServingPlan, host: HostConfig, narrated: bool = False) -> None:
     """Summary, checks and differences, as a result, or as narration before an apply."""
     console = narrator() if narrated else printer()
     names = [adapter.model_name for adapter in planned.adapters]
@@ -60,12 +60,12 @@ def show_plan(planned: Deployment, host: HostConfig, narrated: bool = False) -> 
         )
 
 
-def show_files(planned: Deployment, host: HostConfig) -> None:
+def show_files(planned: ServingPlan, host: HostConfig) -> None:
     """Both files, whole."""
     click.echo(f"\n# {config_file()}\n{planned.yaml}\n# {host.serving.unit}\n{planned.unit}", nl=False)
 
 
-def plan_document(planned: Deployment, host: HostConfig) -> dict[str, Any]:
+def plan_document(planned: ServingPlan, host: HostConfig) -> dict[str, Any]:
     """A plan as JSON."""
     change = planned.change
     return {
@@ -153,7 +153,7 @@ def show_status(found: ServingStatus) -> None:
         say(f"  {line}")
 
 
-def status_document(found: ServingStatus, history: Sequence[Generation]) -> dict[str, Any]:
+def status_document(found: ServingStatus, history: Sequence[Deployment]) -> dict[str, Any]:
     """Status as JSON, with every deployment there was, newest first."""
     return {
         "good": found.good,

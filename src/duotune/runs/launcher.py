@@ -19,7 +19,7 @@ from duotune.runs.events import RunResumed, RunStarted
 from duotune.runs.journal import Journal, gone, read_events
 from duotune.runs.lock import owner_of, try_lock
 from duotune.runs.pause import make_room, refusal
-from duotune.runs.systemd import find_manager, is_active, start_service
+from duotune.runs.systemd import find_manager, is_active, start_service, worker_unit
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05
@@ -74,7 +74,7 @@ def launch(
     offset = _announce(run)
     manager, note = (None, "") if inherit else find_manager()
     if manager is not None:
-        unit, needs = f"duotune-run-{run.id}", make_room(serving, manager)
+        unit, needs = worker_unit(run.id), make_room(serving, manager)
         said = start_service(manager, unit, command, run.path, run.log_file, environment, needs)
         if not said:
             return Launched("systemd", _await_worker(run, offset, partial(is_active, manager, unit)), unit)

@@ -151,6 +151,17 @@ def is_active(manager: Manager, unit: str) -> bool:
     return _answer(["systemctl", *manager.scope, "is-active", unit]) in ("active", "activating", "reloading")
 
 
+def worker_unit(run: str) -> str:
+    """Name of the service that works on a run."""
+    return f"duotune-run-{run}"
+
+
+def is_stopping(unit: str) -> bool:
+    """Whether systemd is stopping the service, rather than somebody who sent its process a signal."""
+    manager, _ = find_manager()
+    return manager is not None and _answer(["systemctl", *manager.scope, "is-active", unit]) == "deactivating"
+
+
 def forgive(manager: Manager, unit: str) -> None:
     """Start the count anew of how often a service was started; it says nothing about one that runs."""
     _answer(["systemctl", *manager.scope, "--no-ask-password", "reset-failed", unit])

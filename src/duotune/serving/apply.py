@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from duotune.adapters.verify import Check
 from duotune.catalog.catalog import Catalog
-from duotune.catalog.deployments import Deployment as Generation
+from duotune.catalog.deployments import Deployment
 from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, HostError, UsageError
 from duotune.runs.wording import counted
 from duotune.serving.change import change_to
-from duotune.serving.deployment import Deployment, Tell, refusals
-from duotune.serving.files import keep_edited, one_at_a_time
+from duotune.serving.checks import check_start
+from duotune.serving.deployment import ServingPlan, Tell, refusals
+from duotune.serving.edits import keep_edited
+from duotune.serving.files import one_at_a_time
 from duotune.serving.planning import check_generation, plan_deployment
 from duotune.serving.rollout import Outcome, Rollout
 from duotune.serving.service import Service
@@ -22,7 +25,7 @@ def apply(
     catalog: Catalog,
     host: HostConfig,
     service: Service,
-    shown: Deployment,
+    shown: ServingPlan,
     tell: Tell,
     only: Sequence[str] = (),
     overwrite: bool = False,
@@ -69,10 +72,10 @@ def _make_way(checks: Sequence[Check], host: HostConfig, service: Service, overw
         listed = "".join(f"\n  {check.name}: {check.detail}" for check in refused)
         raise CheckFailed(f"Nothing was changed, since {counted(len(refused), 'check')} did not hold:{listed}", "")
     if refusals(checks):
-        keep_edited(host.serving.unit, service.unit_text())
+        keep_edited(host.serving, service)
 
 
-def generation_before(catalog: Catalog, number: int | None = None) -> Generation:
+def generation_before(catalog: Catalog, number: int | None = None) -> Deployment:
     """What a rollback would serve: a numbered deployment, else the one that was stopped or served before.
 
     Raises:
@@ -92,7 +95,7 @@ def generation_before(catalog: Catalog, number: int | None = None) -> Generation
 
 
 def roll_back(
-    catalog: Catalog, host: HostConfig, service: Service, target: Generation, tell: Tell, overwrite: bool = False
+    catalog: Catalog, host: HostConfig, service: Service, target: Deployment, tell: Tell, overwrite: bool = False
 ) -> Outcome:
     """Serve an earlier generation again, checked and proven as any other.
 
@@ -102,13 +105,13 @@ def roll_back(
         HostError: Somebody else is at it, or the machine refuses.
     """
     with one_at_a_time():
-        if service.paused():
-            raise HostError("A run trains, and has the GPU to itself.", "Wait for it, or stop it.")
-        _make_way(check_generation(catalog, host, service, target), host, service, overwrite)
         proven = catalog.deployments.newest("serving")
         change = change_to(target.yaml, target.unit, host.serving, service, proven)
-        kind = "restart" if change.kind == "none" else change.kind
-        return Rollout(catalog, host.serving, service, tell).carry_out(target, kind)
+        if change.kind == "none":  # to ask for what serves already is to ask that it be started anew
+            change = replace(change, kind="restart")
+        checks = [*check_generation(catalog, host, service, target), *check_start(service, change)]
+        _make_way(checks, host, service, overwrite)
+        return Rollout(catalog, host.serving, service, tell).carry_out(target, change.kind)
 
 
 def stop(catalog: Catalog, service: Service) -> None:

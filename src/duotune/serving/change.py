@@ -12,6 +12,7 @@ from duotune.catalog.deployments import Deployment
 from duotune.config.host import ServingConfig
 from duotune.endpoint.address import parse_address
 from duotune.endpoint.client import Endpoint, Refused, Unreachable
+from duotune.errors import printable
 from duotune.serving.deployment import Change, ChangeKind
 from duotune.serving.files import config_file, written_config
 from duotune.serving.service import Service
@@ -61,6 +62,9 @@ def change_to(
         return change("start", "vLLM does not run; it will be started.")
     if unit_changed:
         return change("restart", "The unit changes, so vLLM will be restarted.")
+    drop_ins = service.changed_drop_ins()
+    if drop_ins:
+        return change("restart", f"{printable(drop_ins[0])} changed since vLLM was started: it will be restarted.")
     if proven is None or before != proven.yaml:  # an apply was killed half-way, or somebody edited the YAML
         return change("restart", "What vLLM serves was not proven by an apply: it will be restarted.")
     live = live_adapters(serving)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from duotune import paths
 from duotune.adapters.contract import read_contract
 from duotune.adapters.verify import Check, verify
 from duotune.catalog.catalog import Catalog
@@ -18,10 +19,13 @@ from duotune.endpoint.address import parse_address
 from duotune.errors import CheckFailed, printable
 from duotune.hardware.gpu import Gpu
 from duotune.models.shape import ModelShape
+from duotune.runs.directory import list_runs
+from duotune.runs.lock import owner_of
 from duotune.runs.systemd import ended
 from duotune.serving import ready, unit
-from duotune.serving.deployment import EDITS
-from duotune.serving.files import directory, written_config
+from duotune.serving.deployment import Change
+from duotune.serving.edits import check_edits
+from duotune.serving.files import directory
 from duotune.serving.service import Service
 from duotune.serving.vllm_config import ServedAdapter
 
@@ -35,15 +39,21 @@ _ASK_VERSION = (
 
 
 def check_host(
-    catalog: Catalog, serving: ServingConfig, service: Service, base: Path, unit_text: str
+    catalog: Catalog,
+    serving: ServingConfig,
+    service: Service,
+    base: Path,
+    adapters: Sequence[ServedAdapter],
+    unit_text: str,
 ) -> Iterator[Check]:
-    """Everything but the adapters.
+    """Everything but what is in the adapters.
 
     Args:
         catalog: Which generations there were.
         serving: The host's settings.
         service: Who runs vLLM.
         base: Directory of the base model.
+        adapters: Which would be served.
         unit_text: The unit as it would be written.
     """
     yield from check_service(serving, service)
@@ -51,21 +61,38 @@ def check_host(
     barred = service.bars(unit_text)
     if barred:
         yield Check("unit", False, barred)
-    yield check_edits(catalog, service, unit_text)
-    if service.paused():
-        yield Check("GPU", False, "a run trains, and has the GPU to itself (serving.during_training); wait, or stop it")
+    yield from check_edits(catalog, service, unit_text)
+    yield from check_gpu(serving, service)
     if unit.runs_as_group() and not serving.user:
         yield _attempt("access", lambda: _readable([base, *_programs(serving)]))
     if service.confines:
-        needed = (base, directory(), *_programs(serving))
-        hidden = [place for place in needed if Path("/tmp") in place.parents]
-        if hidden:
-            yield Check("access", False, f"the unit has a /tmp of its own and would not see {printable(hidden[0])}")
+        needed = (base, directory(), *_programs(serving), *(adapter.path for adapter in adapters))
+        yield from _hidden(needed, base)
 
 
-def check_edits(catalog: Catalog, service: Service, unit_text: str) -> Check:
-    """Whether YAML and unit are as an apply left them."""
-    return _attempt(EDITS, lambda: _untouched(catalog, service, unit_text))
+def _hidden(needed: Sequence[Path], base: Path) -> Iterator[Check]:
+    """What the unit would not see, whose `/tmp` and whose view of our home are its own."""
+    seen = unit.seen_in_home(base)
+    linked = (file.resolve() for file in base.iterdir())  # a model of the Hugging Face cache is links
+    for place in dict.fromkeys([*needed, *linked]):
+        own = next((root for root in (Path("/tmp"), paths.home()) if root in place.parents), None)
+        if own is not None and not any(root in (place, *place.parents) for root in seen):
+            detail = f"the unit has a view of its own of {printable(own)}, and would not see {printable(place)} in it"
+            yield Check("access", False, f"{detail}; put that elsewhere, such as below /opt or /srv")
+            return
+
+
+def check_gpu(serving: ServingConfig, service: Service) -> Iterator[Check]:
+    """Whether a run has the GPU to itself, be it that vLLM made room for it or was stopped before."""
+    trains = serving.during_training == "stop" and any(owner_of(run.lock_file) for run in list_runs())
+    if trains or service.paused():
+        yield Check("GPU", False, "a run trains, and has the GPU to itself (serving.during_training); wait, or stop it")
+
+
+def check_start(service: Service, change: Change) -> Iterator[Check]:
+    """Whether what a change needs to be started can be, where it needs that."""
+    if change.kind in ("start", "restart") and service.held:
+        yield Check("restart", False, f"this change needs one, but {service.held}")
 
 
 def check_memory(serving: ServingConfig, shape: ModelShape, slot_bytes: int, gpus: Sequence[Gpu], up: bool) -> Check:
@@ -177,6 +204,11 @@ def _attempt(name: str, look: Callable[[], Check | str]) -> Check:
 
 def _executable(serving: ServingConfig) -> Check:
     version = installed_version(serving.executable)
+    if not version and serving.version:
+        raise ValueError(
+            f"serving.version says {serving.version}, and {printable(serving.executable)} does not tell its version: "
+            "its Python has no package vllm; name the command in vLLM's own environment, or empty that setting"
+        )
     if not version:
         return Check("vLLM", True, f"{printable(serving.executable)}, of a version that it does not tell", warning=True)
     if serving.version and serving.version != version:
@@ -209,25 +241,6 @@ def _address(serving: ServingConfig, service: Service) -> str:
             except OSError as error:
                 raise ValueError(f"{address} is not free: {error.strerror}") from error
     return str(address)
-
-
-def _untouched(catalog: Catalog, service: Service, unit_text: str) -> str:
-    """Whether configuration and unit are as the last apply left them.
-
-    Raises:
-        ValueError: Somebody edited one.
-    """
-    written, installed = written_config(), service.unit_text()
-    ours = catalog.deployments.all()
-    units = {unit_text, *(one.unit for one in ours)}
-    edited = ["the YAML"] if ours and written is not None and written not in {one.yaml for one in ours} else []
-    edited += ["the unit"] if ours and installed is not None and installed not in units else []
-    if edited:
-        raise ValueError(
-            f"{' and '.join(edited)} was edited by hand since the last apply; put the changes into a drop-in or the "
-            "host configuration, or let `duotune serve apply --overwrite` replace them (copies are kept)"
-        )
-    return "the YAML and the unit are as an apply left them" if written is not None else "none yet"
 
 
 def _readable(files: Sequence[Path]) -> str:

@@ -37,7 +37,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class ServingPlan:
     """A generation before it is carried out.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +62,21 @@ def one_at_a_time() -> Iterator[None]:
         yield
 
 
+def make_place_of_adapters() -> None:
+    """Make the directory of all adapters, which the unit's view of our home needs to be there.
+
+    Raises:
+        HostError: The disk refuses.
+    """
+    try:
+        paths.adapters().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HostError(
+            f"{printable(paths.adapters())} cannot be made: {error.strerror}.",
+            "Check the owner of duotune's directory.",
+        ) from error
+
+
 def write_config(text: str) -> None:
     """Replace vLLM's YAML, durably and whole; to be called by who holds the lock.
 
@@ -80,15 +94,3 @@ def write_config(text: str) -> None:
         raise HostError(
             f"{printable(file)} cannot be written: {error.strerror}.", "Check its directory's owner."
         ) from error
-
-
-def keep_edited(unit: str, unit_text: str | None) -> None:
-    """Copy the YAML and the unit aside before one that was edited by hand is overwritten.
-
-    Args:
-        unit: The unit's name.
-        unit_text: What is installed; None without one.
-    """
-    for name, text in ((config_file().name, written_config()), (unit, unit_text)):
-        if text is not None:
-            (directory() / f"{name}.edited-{time.strftime('%Y%m%d-%H%M%S')}").write_text(text)

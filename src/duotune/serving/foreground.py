@@ -10,40 +10,23 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from duotune.config.host import ServingConfig
 from duotune.endpoint.address import Address, parse_address
 from duotune.errors import HostError, RunFailed, printable
-from duotune.runs.lock import OwnedLock, Owner, owner_of, try_lock
+from duotune.runs.lock import OwnedLock, owner_of, try_lock
+from duotune.serving.elsewhere import Child, lock_file, log_file, tail
 from duotune.serving.files import config_file, directory
 from duotune.serving.service import ServiceState, Unitless
 
 STOP_SECONDS = 120
-POLL_SECONDS = 0.5
 DEATHS = 3
 DEATHS_WITHIN_SECONDS = 3600
-TAIL_BYTES = 64 << 10
 _PR_SET_PDEATHSIG = 1
 _OURS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 """Of our own Python, which vLLM's must not read."""
 _ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
-
-
-def log_file() -> Path:
-    """What vLLM prints under `--foreground`."""
-    return directory() / "vllm.log"
-
-
-def _lock_file() -> Path:
-    return directory() / "foreground.lock"
-
-
-def elsewhere() -> Elsewhere | None:
-    """The foreground process of this home that runs vLLM now; None without one."""
-    owner = owner_of(_lock_file())
-    return Elsewhere(owner) if owner else None
 
 
 class Foreground(Unitless):
@@ -60,16 +43,18 @@ class Foreground(Unitless):
         self._serving = serving
         self._child: subprocess.Popen[bytes] | None = None
         self._restarts = 0
+        self._since = 0.0
         self._deaths: list[float] = []
         directory().mkdir(parents=True, exist_ok=True)
-        lock = try_lock(_lock_file(), note="serve apply --foreground")
+        lock = try_lock(lock_file(), note="serve apply --foreground")
         if lock is None:
-            owner = owner_of(_lock_file())
+            owner = owner_of(lock_file())
             raise HostError(
                 f"Process {owner.pid if owner else '?'} runs vLLM in its foreground already.",
                 "Change its adapters with `duotune serve apply`, or end it with `duotune serve stop`.",
             )
         self._lock: OwnedLock = lock
+        Child.forget()  # of one that was killed
 
     def __enter__(self) -> Foreground:
         return self
@@ -84,11 +69,15 @@ class Foreground(Unitless):
             return ServiceState("stopped")
         status = self._child.poll()
         if status is None:
-            return ServiceState("running", self._restarts, self._child.pid)
+            return ServiceState("running", self._restarts, self._child.pid, self._since)
         return ServiceState("failed", self._restarts, detail=f"it ended with status {status}")
 
     def begin(self) -> None:
         """Start it, after the one before has ended."""
+        self._restarts = 0
+        self._start()
+
+    def _start(self) -> None:
         self.stop()
         address = parse_address(self._serving.listen)
         environment = {name: value for name, value in os.environ.items() if name not in _OURS} | _ENVIRONMENT
@@ -113,6 +102,8 @@ class Foreground(Unitless):
                 f"vLLM's command {printable(self._serving.executable)} cannot be started: {error.strerror}.",
                 "Set serving.executable to its full path.",
             ) from error
+        self._since = time.time()
+        Child(pid=self._child.pid, since=self._since, restarts=self._restarts).tell()
 
     def stop(self) -> None:
         """Ask it to end, and make it end when it does not; its own children too."""
@@ -124,6 +115,7 @@ class Foreground(Unitless):
                 os.killpg(child.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(seconds)
+        Child.forget()
         _make_room(parse_address(self._serving.listen))
 
     def log(self, lines: int) -> list[str]:
@@ -153,63 +145,8 @@ class Foreground(Unitless):
         if len(self._deaths) >= DEATHS:
             raise RunFailed(f"vLLM died {DEATHS} times within an hour; {words}.", f"Its output is in {log_file()}.")
         tell(f"vLLM died ({words}); it is started again.")
-        self.begin()
         self._restarts += 1
-
-
-@dataclass(frozen=True)
-class Elsewhere(Unitless):
-    """vLLM under another process's foreground; see `Service`. Adapters can be changed, a restart is up to that process.
-
-    Attributes:
-        owner: That process.
-    """
-
-    owner: Owner
-    refusal: str = ""
-
-    @property
-    def title(self) -> str:
-        """Who runs it."""
-        return f"process {self.owner.pid}, in its foreground"
-
-    def state(self) -> ServiceState:
-        """It runs as long as that process does."""
-        return ServiceState("running", pid=self.owner.pid) if self.owner.alive() else ServiceState("stopped")
-
-    def begin(self) -> None:
-        """Only that process can restart its child.
-
-        Raises:
-            HostError: Always.
-        """
-        raise HostError(
-            f"This change needs a restart of vLLM, which runs in the foreground of process {self.owner.pid}.",
-            "End that one with `duotune serve stop`, and apply again with --foreground.",
-        )
-
-    def stop(self) -> None:
-        """Ask that process to end, and wait until it has."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.owner.pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS + 10
-        while self.owner.alive() and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-
-    def log(self, lines: int) -> list[str]:
-        """The last lines that it printed."""
-        return tail(log_file(), lines)
-
-
-def tail(file: Path, lines: int) -> list[str]:
-    """The last lines of a log, safe to print; empty without one."""
-    try:
-        with file.open("rb") as stream:
-            stream.seek(max(0, file.stat().st_size - TAIL_BYTES))
-            text = stream.read().decode(errors="replace")
-    except OSError:
-        return []
-    return [printable(line) for line in text.splitlines()[-lines:]]
+        self._start()
 
 
 def _make_room(address: Address) -> None:

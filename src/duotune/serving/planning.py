@@ -11,7 +11,7 @@ from duotune.adapters.peft_config import largest_rank, read_config
 from duotune.adapters.verify import Check
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
-from duotune.catalog.deployments import Deployment as Generation
+from duotune.catalog.deployments import Deployment
 from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed, ModelError, UsageError, printable
 from duotune.hardware.gpu import visible_gpus
@@ -20,8 +20,9 @@ from duotune.models.shape import read_shape
 from duotune.runs.wording import counted, in_bytes
 from duotune.serving import unit, vllm_config
 from duotune.serving.change import change_to, parsed, roomy
-from duotune.serving.checks import check_adapters, check_edits, check_host, check_memory
-from duotune.serving.deployment import Deployment, Tell
+from duotune.serving.checks import check_adapters, check_gpu, check_host, check_memory, check_start
+from duotune.serving.deployment import ServingPlan, Tell
+from duotune.serving.edits import check_edits
 from duotune.serving.files import config_file
 from duotune.serving.service import Service
 from duotune.serving.vllm_config import ServedAdapter, served_adapters
@@ -33,7 +34,7 @@ def plan_deployment(
     service: Service,
     only: Sequence[str] = (),
     tell: Tell = lambda phase, detail: None,
-) -> Deployment:
+) -> ServingPlan:
     """Work out what would be served, compare it with what runs, and change nothing.
 
     Only what this host has lost of its copies of published adapters is fetched again.
@@ -70,17 +71,18 @@ def plan_deployment(
     proven = catalog.deployments.newest("serving")
     room = roomy(vllm_config.room_for(adapters, host.serving), host.serving, service, proven)
     slot_bytes = room.gpu_bytes(shape) if room else 0
-    unit_text = unit.render(config_file(), host.serving, service.user_manager)
+    unit_text = unit.render(config_file(), host.serving, service.user_manager, base)
     yaml = vllm_config.render(base, adapters, host.serving, room)
     change = change_to(yaml, unit_text, host.serving, service, proven)
     stays = proven is not None and change.kind in ("none", "hot")
     known = frozenset(served_adapters(parsed(proven.yaml))) if stays and proven else frozenset()
     checks = (
-        *check_host(catalog, host.serving, service, base, unit_text),
+        *check_host(catalog, host.serving, service, base, adapters, unit_text),
+        *check_start(service, change),
         check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
         *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known),
     )
-    return Deployment(
+    return ServingPlan(
         base_path=base,
         base=base_fingerprint,
         versions=tuple((version.adapter, version.version) for version in fitting),
@@ -96,13 +98,14 @@ def plan_deployment(
     )
 
 
-def check_generation(catalog: Catalog, host: HostConfig, service: Service, generation: Generation) -> list[Check]:
+def check_generation(catalog: Catalog, host: HostConfig, service: Service, generation: Deployment) -> list[Check]:
     """Look at a generation that served before: its files as any other's, and whether somebody edited what is there."""
     config = parsed(generation.yaml)
     shape = read_shape(locate(str(config.get("model"))))
     adapters = [_adapter(name, directory) for name, directory in served_adapters(config).items()]
     return [
-        check_edits(catalog, service, generation.unit),
+        *check_edits(catalog, service, generation.unit),
+        *check_gpu(host.serving, service),
         *check_adapters(adapters, shape, generation.base, host.serving.served_name, frozenset()),
     ]
 

@@ -18,7 +18,7 @@ from duotune.endpoint.client import Endpoint, ServedModel
 from duotune.errors import CheckFailed, DuotuneError, ExitCode, printable
 from duotune.serving.change import parsed
 from duotune.serving.deployment import ChangeKind, Tell
-from duotune.serving.files import config_file, write_config
+from duotune.serving.files import config_file, make_place_of_adapters, write_config
 from duotune.serving.probe import Probe, Subject, probe_all
 from duotune.serving.service import Service
 from duotune.serving.unit import render_pause
@@ -142,6 +142,7 @@ class Rollout:
 
     def _restart_into(self, wanted: Generation) -> tuple[Probe, ...]:
         write_config(wanted.yaml)
+        make_place_of_adapters()
         self.service.install(wanted.unit, render_pause(self.serving))
         self.service.begin()
         adapters = served_adapters(parsed(wanted.yaml))

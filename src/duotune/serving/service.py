@@ -44,6 +44,7 @@ class Service(Protocol):
         confines: vLLM runs in a unit that hides parts of the file system from it.
         refusal: Why it can start nothing; empty when it can.
         pauses: It can be stopped while a run trains, and started again after it.
+        held: Why a vLLM that runs, or ran, cannot be started again from here, and what to do; empty when it can.
     """
 
     @property
@@ -56,6 +57,8 @@ class Service(Protocol):
     def refusal(self) -> str: ...
     @property
     def pauses(self) -> bool: ...
+    @property
+    def held(self) -> str: ...
 
     def state(self) -> ServiceState:
         """What it is doing now."""
@@ -63,8 +66,17 @@ class Service(Protocol):
     def unit_text(self) -> str | None:
         """The unit that is installed; None without one."""
 
+    def pause_text(self) -> str | None:
+        """The target that pauses it, as it is installed; None without one."""
+
+    def strays(self) -> list[Path]:
+        """Units under other names that would serve the same configuration."""
+
     def drop_ins(self) -> list[Path]:
         """Files by which the admin changes the unit."""
+
+    def changed_drop_ins(self) -> list[Path]:
+        """Those of them that changed since vLLM was started, or their folder when one was removed."""
 
     def bars(self, unit_text: str) -> str:
         """Why this user cannot install that unit; empty when they can, or need not."""
@@ -96,11 +108,28 @@ class Unitless:
     confines = False
     pauses = False
 
+    @property
+    def held(self) -> str:
+        """Nothing holds it."""
+        return ""
+
     def unit_text(self) -> str | None:
         """There is none."""
         return None
 
+    def pause_text(self) -> str | None:
+        """There is none."""
+        return None
+
+    def strays(self) -> list[Path]:
+        """There are no units."""
+        return []
+
     def drop_ins(self) -> list[Path]:
+        """There are none."""
+        return []
+
+    def changed_drop_ins(self) -> list[Path]:
         """There are none."""
         return []
 

@@ -14,15 +14,17 @@ from duotune.disk import write_whole
 from duotune.errors import HostError, printable
 from duotune.runs.pause import pause_name
 from duotune.runs.systemd import Manager, ended, serving_manager
-from duotune.serving.foreground import elsewhere
+from duotune.serving.elsewhere import elsewhere
+from duotune.serving.files import config_file
 from duotune.serving.service import NoService, Phase, Service, ServiceState
+from duotune.serving.unit import WRITTEN, quote
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
 COMMAND_SECONDS = 60
 STOP_SECONDS = 180
 _PROPERTIES = (
     "ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus", "StateChangeTimestampMonotonic",
-    "NeedDaemonReload", "DropInPaths", "LoadState", "Job",
+    "NeedDaemonReload", "DropInPaths", "LoadState", "Job", "ExecMainStartTimestampMonotonic",
 )  # fmt: skip
 _PHASES: Mapping[str, Phase] = {
     "active": "running",
@@ -56,6 +58,7 @@ class SystemdService:
     pause: str
     refusal: str = ""
     pauses: bool = True
+    held: str = ""
 
     @property
     def title(self) -> str:
@@ -98,7 +101,19 @@ class SystemdService:
     def drop_ins(self) -> list[Path]:
         """The admin's own additions to the unit, also those that systemd has not read yet."""
         read = [Path(word) for word in self._show().get("DropInPaths", "").split()]
-        return list(dict.fromkeys([*read, *sorted((self._units() / f"{self.unit}.d").glob("*.conf"))]))
+        return list(dict.fromkeys([*read, *sorted(self._additions().glob("*.conf"))]))
+
+    def changed_drop_ins(self) -> list[Path]:
+        """Those that changed since vLLM was started, whether systemd has read them by now or not.
+
+        A folder stands for a file that is gone.
+        """
+        found, candidates = self._show(), [*self.drop_ins(), self._additions()]
+        started = _on_the_clock(found.get("ExecMainStartTimestampMonotonic", ""))
+        if started is None:
+            return []
+        unread = found.get("NeedDaemonReload") == "yes" and len(candidates) > 1
+        return [place for place in candidates if unread or _changed_at(place) > started]
 
     def bars(self, unit_text: str) -> str:
         """Why this user cannot install that unit; empty when they can, or need not."""
@@ -109,14 +124,18 @@ class SystemdService:
 
     def unit_text(self) -> str | None:
         """The unit that is installed; None without one."""
-        try:
-            return self.unit_file.read_text()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise HostError(
-                f"The unit {printable(self.unit_file)} cannot be read: {error.strerror}.", "Check its permissions."
-            ) from error
+        return _installed(self.unit_file)
+
+    def pause_text(self) -> str | None:
+        """The target that pauses it, as it is installed; None without one."""
+        return _installed(self._units() / self.pause)
+
+    def strays(self) -> list[Path]:
+        """Services that duotune wrote for the same configuration when `serving.unit` had another name."""
+        reads = f" --config {quote(str(config_file()))}\n"
+        others = [file for file in sorted(self._units().glob("*.service")) if file.name != self.unit]
+        texts = {file: _text(file) or "" for file in others if not file.is_symlink()}
+        return [file for file, text in texts.items() if text.startswith(WRITTEN) and reads in text]
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """Verify and write the units that differ, and let systemd read them."""
@@ -154,6 +173,9 @@ class SystemdService:
     def paused(self) -> bool:
         """Whether the target that pauses it is active."""
         return self._show(self.pause).get("ActiveState") in ("active", "activating")
+
+    def _additions(self) -> Path:
+        return self._units() / f"{self.unit}.d"
 
     def _units(self) -> Path:
         if not self.manager.user:
@@ -200,6 +222,25 @@ def _on_the_clock(monotonic_microseconds: str) -> float | None:
     if not monotonic_microseconds.isdigit() or monotonic_microseconds == "0":
         return None
     return time.time() - time.monotonic() + int(monotonic_microseconds) / 1e6
+
+
+def _changed_at(place: Path) -> float:
+    """When it was written, renamed or put there, in seconds since 1970; copies keep only the time of their content."""
+    try:
+        return place.stat().st_ctime
+    except OSError:
+        return 0.0
+
+
+def _installed(file: Path) -> str | None:
+    try:
+        return file.read_text()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise HostError(
+            f"The unit {printable(file)} cannot be read: {error.strerror}.", "Check its permissions."
+        ) from error
 
 
 def _text(file: Path) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import hashlib
 import ipaddress
 import os
 import pwd
@@ -14,13 +15,15 @@ from pathlib import Path
 from duotune import paths
 from duotune.config.host import ServingConfig
 from duotune.endpoint.address import Address, parse_address
-from duotune.errors import UsageError
+from duotune.errors import UsageError, printable
 from duotune.serving import ready
+from duotune.serving.files import directory
 
 _ASSETS = Path(__file__).parent.parent / "assets"
 
 # May read published adapters; made by the system install.
 GROUP = "duotune"
+WRITTEN = "# Written by duotune"
 
 
 class _UnitTemplate(string.Template):
@@ -30,16 +33,17 @@ class _UnitTemplate(string.Template):
     idpattern = "[a-z_]+"
 
 
-def render(config_file: Path, serving: ServingConfig, user_manager: bool = False) -> str:
+def render(config_file: Path, serving: ServingConfig, user_manager: bool = False, base: Path | None = None) -> str:
     """The service's text.
 
     Args:
         config_file: The YAML that vLLM will read.
         serving: Executable, unit name, user and address.
         user_manager: For a user's systemd, which can neither change users nor hide parts of the file system.
+        base: Directory of the base model, which may lie in our home.
 
     Raises:
-        UsageError: A value holds a control character, which no unit file can carry.
+        UsageError: A value holds a character that a unit file cannot carry.
     """
     over_socket = serving.listen.startswith("unix:")
     return _filled(
@@ -55,13 +59,25 @@ def render(config_file: Path, serving: ServingConfig, user_manager: bool = False
         identity="" if user_manager else _identity(serving),
         loading=_loading(over_socket),
         confinement=_confinement(parse_address(serving.listen), user_manager),
+        view="" if user_manager else _view(base),
         wanted_by="default.target" if user_manager else "multi-user.target",
     )
 
 
 def render_pause(serving: ServingConfig) -> str:
     """The target's text: vLLM's service stops for it, and starts again when no run needs it any more."""
-    return _filled("vllm-pause.target.template", unit=serving.unit)
+    rest = _filled("vllm-pause.target.template", unit=serving.unit)
+    return f"{_sealed(rest)}{rest}"
+
+
+def is_as_written(pause_text: str) -> bool:
+    """Whether a pause target is as some version of duotune wrote it."""
+    first, newline, rest = pause_text.partition("\n")
+    return f"{first}{newline}" == _sealed(rest)
+
+
+def _sealed(rest: str) -> str:
+    return f"{WRITTEN}; do not edit. sha256 of what follows: {hashlib.sha256(rest.encode()).hexdigest()}\n"
 
 
 def _filled(template: str, **values: str) -> str:
@@ -81,6 +97,38 @@ def _confinement(address: Address, user_manager: bool) -> str:
     if address.socket or _is_loopback(address.host):
         network += ["IPAddressDeny=any", "IPAddressAllow=localhost"]
     return _filled("vllm-confinement.template", network="\n".join(network)).rstrip()
+
+
+def seen_in_home(base: Path | None) -> list[Path]:
+    """The directories of our home that the unit of the system's systemd sees; it sees nothing else of it.
+
+    Adapters that are published while vLLM runs have to appear, so that it is the directory of all of them.
+    """
+    seen = [paths.adapters(), directory()]
+    inside = base is not None and paths.home() in base.parents
+    return [*seen, base] if base and inside and not any(place in (base, *base.parents) for place in seen) else seen
+
+
+def _view(base: Path | None) -> str:
+    why = "# Of duotune's own directory it sees published adapters and its configuration: no catalog, runs or datasets."
+    seen = "".join(f"BindReadOnlyPaths={_mounted(place)}\n" for place in seen_in_home(base))
+    return f"{why}\nTemporaryFileSystem={_mounted(paths.home(), ':ro')}\n{seen}".rstrip()
+
+
+def _mounted(place: Path, options: str = "") -> str:
+    """A path of a mount setting. Source: systemd.exec(5): a colon separates options, and `%` is a specifier.
+
+    Raises:
+        UsageError: It holds what cannot be told from systemd's own signs.
+    """
+    text = str(place)
+    if not text.isprintable() or any(sign in text for sign in ":\\\"'"):
+        raise UsageError(
+            f"{printable(text)} cannot be named in a systemd unit.",
+            "Use a path without colons, quotes, backslashes and control characters.",
+        )
+    text = text.replace("%", "%%") + options
+    return f'"{text}"' if " " in text else text
 
 
 def _is_loopback(host: str) -> bool:

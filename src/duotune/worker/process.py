@@ -19,8 +19,13 @@ from duotune.runs.fold import fold
 from duotune.runs.journal import Journal, read_events
 from duotune.runs.lock import Owner, try_lock
 from duotune.runs.reporter import JournalReporter, Stopped
+from duotune.runs.systemd import is_stopping, worker_unit
 from duotune.worker.stages import RunInProgress, run_stages
 
+BY_SYSTEMD = (
+    "systemd stopped this run, not `duotune stop`: somebody stopped its service, or started vLLM, which the run had "
+    "made stop and which has the GPU now."
+)
 log = logging.getLogger("duotune.worker")
 
 
@@ -63,6 +68,8 @@ def _outcome(run: RunInProgress) -> tuple[Event, int]:
     try:
         run_stages(run)
     except Stopped:
+        if is_stopping(worker_unit(run.directory.id)):
+            run.report.warning(BY_SYSTEMD)
         return RunStopped(), ExitCode.OK
     except DuotuneError as error:
         log.error("%s %s", error.message, error.hint)

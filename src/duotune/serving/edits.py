@@ -1,0 +1,72 @@
+"""What somebody else than duotune did to its files: noticed, refused, and copied aside before it is overwritten."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from duotune.adapters.verify import Check
+from duotune.catalog.catalog import Catalog
+from duotune.config.host import ServingConfig
+from duotune.errors import HostError, printable
+from duotune.runs.pause import pause_name
+from duotune.serving.deployment import EDITS
+from duotune.serving.files import config_file, directory, written_config
+from duotune.serving.service import Service
+from duotune.serving.unit import is_as_written
+
+
+def check_edits(catalog: Catalog, service: Service, unit_text: str) -> Iterator[Check]:
+    """Whether the YAML and the units are as an apply left them, and no unit of another name serves the same."""
+    edited = list(_edited(catalog, service, unit_text))
+    if edited:
+        detail = (
+            f"{' and '.join(edited)} was edited by hand since the last apply; put the changes into a drop-in or the "
+            "host configuration, or let `duotune serve apply --overwrite` replace them (copies are kept)"
+        )
+        yield Check(EDITS, False, detail)
+    else:
+        written = written_config() is not None
+        yield Check(EDITS, True, "the YAML and the unit are as an apply left them" if written else "none yet")
+    for stray in service.strays():
+        control = f"systemctl {'--user ' if service.user_manager else ''}disable --now {stray.name}"
+        detail = (
+            f"{printable(stray)} serves the same from when serving.unit had that name, and would go on beside the new "
+            f"one; run `{control}`, remove that file, and plan again"
+        )
+        yield Check("unit", False, detail)
+
+
+def _edited(catalog: Catalog, service: Service, unit_text: str) -> Iterator[str]:
+    ours = catalog.deployments.all()
+    written, installed, pause = written_config(), service.unit_text(), service.pause_text()
+    if ours and written is not None and written not in {one.yaml for one in ours}:
+        yield "the YAML"
+    if ours and installed is not None and installed not in {unit_text, *(one.unit for one in ours)}:
+        yield "the unit"
+    if pause is not None and not is_as_written(pause):
+        yield "the target that pauses it"
+
+
+def keep_edited(serving: ServingConfig, service: Service) -> None:
+    """Copy the YAML and the units aside before one that was edited by hand is overwritten.
+
+    Raises:
+        HostError: They cannot be copied.
+    """
+    now = time.strftime("%Y%m%d-%H%M%S")
+    texts = {
+        config_file().name: written_config(),
+        serving.unit: service.unit_text(),
+        pause_name(serving): service.pause_text(),
+    }
+    for name, text in texts.items():
+        copy = directory() / f"{name}.edited-{now}"
+        try:
+            if text is not None:
+                copy.write_text(text)
+        except OSError as error:
+            raise HostError(
+                f"What was edited by hand cannot be copied to {printable(copy)}: {error.strerror}.",
+                "Nothing was changed; check the disk and the owner of that folder.",
+            ) from error
