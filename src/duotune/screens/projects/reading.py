@@ -10,7 +10,6 @@ from duotune.catalog.projects import Project
 from duotune.config.load import parse
 from duotune.config.resolve import resolve_source
 from duotune.config.run import DataConfig, ProjectConfig
-from duotune.data.explain import explain
 from duotune.data.survey import Survey, survey
 from duotune.sources.open import open_source
 
@@ -131,6 +130,8 @@ def why(name: str, path: str) -> list[str]:
         UsageError: There is no such project or file.
         SourceError: Its source cannot be read.
     """
+    from duotune.data.explain import explain  # it reads what was prepared, and needs numpy for that
+
     with open_catalog() as catalog:
         project = catalog.projects.get(name)
     with open_source(project.source, project.ref) as source:
