@@ -113,9 +113,11 @@ class DuotuneApp(App[None]):
         """What the palette offers: the places, what this screen can do, and Textual's own."""
         for name, place in PLACES.items():
             yield SystemCommand(f"Go to {place.title}", place.about, lambda name=name: self.action_go(name))
+        yield SystemCommand("New run", "Choose projects, model and settings, and start", self.action_new_run)
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.id and not binding.id.startswith("app.") and binding.description and active.enabled:
+            ours = binding.id and binding.id.partition(".")[0] not in ("app", "page", "rows")
+            if ours and binding.description and active.enabled and binding.action != "app.new_run":
                 yield SystemCommand(
                     binding.description,
                     binding.tooltip or f"Key {self.get_key_display(binding)}",

@@ -1,0 +1,246 @@
+"""Serving: what runs, what would run, and the change from one to the other."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.timer import Timer
+from textual.widgets import DataTable, Static, TabbedContent, TabPane
+
+from duotune.errors import DuotuneError
+from duotune.screens.page import Page
+from duotune.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from duotune.screens.serving.reading import Planned, Served
+    from duotune.screens.serving.request import Ending, Request
+
+LOOK_SECONDS = 4.0
+FOLLOW_SECONDS = 0.5
+COLUMNS = ("no.", "state", "applied", "by", "adapters", "why it failed")
+FOREGROUND = (
+    "On a host without systemd, run `duotune serve apply --foreground` in a terminal of its own: it keeps vLLM running "
+    "until you stop it, and this screen then changes its adapters."
+)
+STOPPING = "Nobody gets completions from this host until it is started again: apply starts it, and so does a boot."
+ROLLING_BACK = "It is checked and proven as any other; when it does not answer, what serves now is served again."
+NO_LOG = "vLLM has written nothing that can be read here."
+
+
+class Serving(Page):
+    """The screen."""
+
+    place = "serving"
+    help_text = (
+        "Now: what vLLM serves, and whether it answers with just that. Plan: what would be served from what is "
+        "published, with every check and the difference from now; nothing is changed by looking. Apply carries the "
+        "plan out: it writes the configuration, restarts vLLM or loads adapters while it runs, sends every adapter "
+        "the prompts of its evaluation, and goes back to what served before when one does not answer as it should. "
+        "The change goes on when you leave. History: enter serves an earlier deployment again."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "plan", "Plan", id="serving.plan", tooltip="What would be served; changes nothing"),
+        Binding("a", "apply", "Apply", id="serving.apply", tooltip="Serve what is planned, and prove that it answers"),
+        Binding("b", "back_to", "Roll back", id="serving.rollback", tooltip="Serve again what was served before"),
+        Binding("s", "stop", "Stop", id="serving.stop", show=False, tooltip="Stop vLLM"),
+        Binding("right_square_bracket", "tab(1)", "Next tab", id="serving.next", key_display="]", show=False),
+        Binding("left_square_bracket", "tab(-1)", "Tab before", id="serving.previous", key_display="[", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._served: Served | None = None
+        self._planned: Planned | None = None
+        self._request: Request | None = None
+        self._following: Timer | None = None
+
+    def content(self) -> ComposeResult:
+        """Tabs."""
+        with TabbedContent(initial="now"):
+            with TabPane("Now", id="now"), VerticalScroll():
+                yield Static("looking …", id="status", markup=False)
+                yield Static("", id="request", markup=False)
+            with TabPane("Plan", id="plan"), VerticalScroll():
+                yield Static("p plans what would be served; nothing is changed by it.", id="planned", markup=False)
+            with TabPane("Files", id="files"), VerticalScroll():
+                yield Static("", id="texts", markup=False)
+            with TabPane("History", id="history"):
+                yield Rows(*COLUMNS, empty="nothing was applied yet")
+            with TabPane("Log", id="log"), VerticalScroll():
+                yield Static("", id="lines", markup=False)
+
+    def command_line(self) -> str:
+        """The status."""
+        return "duotune serve status"
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.query_one("#now VerticalScroll").focus()
+        self.every(LOOK_SECONDS, _read_served, self._show, "served")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what is possible."""
+        idle = self._request is None and (self._served is None or self._served.changer is None)
+        able = self._served is not None and not self._served.refusal
+        if action == "apply":
+            return idle and able and self._planned is not None
+        if action == "back_to":
+            return idle and able and self._served is not None and len(self._served.history) > 1
+        if action == "stop":
+            return idle and able
+        return True
+
+    def action_tab(self, step: int) -> None:
+        """To the tab beside this one."""
+        tabs = self.query_one(TabbedContent)
+        names = [pane.id or "" for pane in self.query(TabPane)]
+        tabs.active = names[(names.index(tabs.active) + step) % len(names)]
+
+    def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
+        """Say what shows the same, and let the arrows scroll what is shown."""
+        commands = {"plan": "duotune serve plan", "files": "duotune serve plan --files"}
+        self.show_command(commands.get(event.pane.id or "", "duotune serve status"))
+        if event.pane.id == "plan" and self._planned is None:
+            self.action_plan()
+        event.pane.query("VerticalScroll, Rows").first().focus()
+
+    def action_plan(self) -> None:
+        """Plan, and show the plan."""
+        tabs = self.query_one(TabbedContent)
+        if tabs.active != "plan":
+            self._planned = None
+            tabs.active = "plan"
+            return
+        self._tell("planning", "")
+        self.in_background(self._plan, self._show_plan, "plan", self._no_plan)
+
+    def action_apply(self) -> None:
+        """Carry out the plan that is shown, when a person agrees."""
+        planned = self._planned
+        if planned is None:
+            self.action_plan()
+            return
+        refused, overwriting = planned.plan.refusals(), not planned.plan.refusals(overwrite=True)
+        if planned.plan.change.kind == "none" and not refused:
+            self.say("vLLM serves exactly this already.")
+        elif refused and not overwriting:
+            self.say("The plan is refused: the crosses in it say why, and what to do.")
+        else:
+            self._ask_to_apply(planned, bool(refused))
+
+    def action_back_to(self) -> None:
+        """Serve what was served before."""
+        self._roll_back("")
+
+    def action_stop(self) -> None:
+        """Stop vLLM."""
+        self.ask("Stop vLLM?", STOPPING, "Stop", lambda: self._begin("stop", "--yes", "--json"))
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Serve an earlier deployment again."""
+        if event.row_key.value and self.check_action("back_to", ()):
+            self._roll_back(event.row_key.value)
+
+    def _roll_back(self, number: str) -> None:
+        what = f"deployment {number}" if number else "what was served before"
+        arguments = ["rollback", *([number] if number else []), "--yes", "--json"]
+        self.ask(f"Serve {what} again?", ROLLING_BACK, "Roll back", lambda: self._begin(*arguments))
+
+    def _ask_to_apply(self, planned: Planned, overwriting: bool) -> None:
+        consequences = planned.plan.change.why
+        if overwriting:
+            consequences += "\nFiles that were edited by hand are replaced; copies of them are kept beside them."
+        arguments = ["apply", "--yes", "--json", *(["--overwrite"] if overwriting else [])]
+        self.ask("Apply this plan?", consequences, "Apply", lambda: self._begin(*arguments))
+
+    def _begin(self, *arguments: str) -> None:
+        from duotune.screens.serving.request import Request
+
+        self.in_background(lambda: Request(arguments), self._follow)
+
+    def _follow(self, request: Request) -> None:
+        self._request = request
+        self.query_one(TabbedContent).active = "now"
+        self.show_command(request.command)
+        self.refresh_bindings()
+        self._following = self.set_interval(FOLLOW_SECONDS, self._look_at_request)
+        self._look_at_request()
+
+    def _look_at_request(self) -> None:
+        request = self._request
+        if request is not None:
+            self.in_background(lambda: (request.lines(), request.ending()), self._show_request, "request")
+
+    def _show_request(self, found: tuple[list[str], Ending | None]) -> None:
+        from duotune.runs.wording import in_words
+
+        lines, ending = found
+        request = self._request
+        if request is None:
+            return
+        elapsed = in_words(time.monotonic() - request.begun)
+        state = f"under way for {elapsed}; it goes on when you leave" if ending is None else f"ended after {elapsed}"
+        self.query_one("#request", Static).update("\n".join(["", f"{request.command}: {state}", *lines[-12:]]))
+        if ending is None:
+            return
+        self._request = None
+        self._planned = None
+        if self._following:
+            self._following.stop()
+        if ending.code:
+            words = ending.message or f"`{request.command}` ended with {ending.code}."
+            self.show_trouble(DuotuneError(words, ending.hint))
+        else:
+            self.say("Done.")
+        self.in_background(_read_served, self._show, "served")
+
+    def _plan(self) -> Planned:
+        from duotune.screens.serving.reading import make_plan
+
+        def tell(phase: str, detail: str) -> None:
+            self.post_message(self.Done(lambda: self._tell(phase, detail)))
+
+        return make_plan(tell)
+
+    def _tell(self, phase: str, detail: str) -> None:
+        self.query_one("#planned", Static).update(f"{phase} {detail} …")
+
+    def _show_plan(self, planned: Planned) -> None:
+        from duotune.screens.serving.words import plan_text
+
+        self._planned = planned
+        self.query_one("#planned", Static).update(plan_text(planned))
+        self.refresh_bindings()
+
+    def _no_plan(self, error: DuotuneError) -> None:
+        self.query_one("#planned", Static).update(f"{error.message}\n{error.hint}")
+
+    def _show(self, found: Served) -> None:
+        from duotune.screens.serving.words import generation_cells, status_text
+
+        self._served = found
+        text = status_text(found)
+        self.query_one("#status", Static).update(text + f"\n\n{FOREGROUND}" if found.refusal else text)
+        self.query_one("#texts", Static).update(_texts(found))
+        self.query_one("#lines", Static).update("\n".join(found.log) or NO_LOG)
+        self.query_one(Rows).show({str(one.id): generation_cells(one) for one in found.history})
+        self.refresh_bindings()
+
+
+def _texts(found: Served) -> str:
+    if not found.config:
+        return "Nothing is written yet; the plan's own files are in `duotune serve plan --files`."
+    parts = [f"# {found.config_file}\n{found.config}"]
+    if found.unit:
+        parts.append(f"# {found.unit_name}\n{found.unit}")
+    return "\n".join(parts)
+
+
+def _read_served() -> Served:
+    from duotune.screens.serving.reading import read_served
+
+    return read_served()
