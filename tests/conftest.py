@@ -20,9 +20,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test has a state directory and a host configuration of its own."""
+    """Every test has a state directory and configurations of its own."""
     monkeypatch.setenv("DUOTUNE_HOME", str(tmp_path / "duotune-home"))
     monkeypatch.setenv("DUOTUNE_HOST_CONFIG", str(tmp_path / "duotune.toml"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 @pytest.fixture(scope="session")

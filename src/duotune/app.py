@@ -62,8 +62,11 @@ class DuotuneApp(App[None]):
 
     def on_mount(self) -> None:
         """Take the theme, listen for a lost terminal, and go home."""
-        self.theme = "ansi-dark" if self.no_color else self._preferences.theme_of(self.available_themes)
-        self.theme_changed_signal.subscribe(self, lambda theme: self._preferences.keep(theme.name))
+        if self.no_color:
+            self.theme = "ansi-dark"  # the others would still send grey in 24 bits
+        else:
+            self.theme = self._preferences.theme_of(self.available_themes)
+            self.theme_changed_signal.subscribe(self, lambda theme: self._preferences.keep(theme.name))
         self.set_class(not glyphs().braille, "-ascii")
         loop = asyncio.get_running_loop()
         if not self.is_headless:

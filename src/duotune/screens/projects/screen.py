@@ -97,6 +97,9 @@ class Projects(Page):
 
     def on_data_table_row_highlighted(self) -> None:
         """Say what does the same for the project under the cursor."""
+        self._show_equivalent()
+
+    def _show_equivalent(self) -> None:
         name = self.query_one(Rows).chosen
         row = next((row for row in self._rows() if row.project.name == name), None)
         if row is not None:
@@ -166,6 +169,7 @@ class Projects(Page):
         shown = {row.project.name: self._cells(row) for row in self._rows() if wanted in _searched(row)}
         if self._found is not None:
             self.query_one(Rows).show(shown)
+            self._show_equivalent()
         marked = len(self._marked)
         words = f"{marked} marked; a assigns adapters to all of them, esc takes the marks away" if marked else ""
         self.query_one("#marked", Static).update(words)

@@ -1,0 +1,107 @@
+"""The adapter screens: what is shown of a version, and what can be done with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from duotune.catalog.catalog import open_catalog
+from support.app import Session, drive
+from support.shelf import Shelf
+
+
+def states() -> dict[str, str]:
+    with open_catalog() as catalog:
+        return {version.name: version.state for version in catalog.adapters.versions()}
+
+
+def test_the_list_tells_state_base_projects_and_who_gets_them(size: tuple[int, int], shelf: Shelf) -> None:
+    shelf.publish("shop", "billing")
+    shelf.publish("wrong", "billing", verdict="harmful", fill=2)
+    with open_catalog() as catalog:
+        catalog.assignments.set("billing", ["shop"])
+
+    async def play(session: Session) -> None:
+        await session.press("2")
+        assert "shop.v1" in session.text
+        assert "✓ current" in session.text
+        assert "! withheld" in session.text
+        assert "✗ harmful" in session.text
+        await session.press("slash")
+        await session.type("shop")
+        assert "wrong.v1" not in session.text
+        await session.press("escape")
+        assert "wrong.v1" in session.text
+
+    drive(play, size)
+
+
+def test_a_version_is_shown_whole_and_verified_tensor_by_tensor(size: tuple[int, int], shelf: Shelf) -> None:
+    shelf.publish("shop", "billing")
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter")
+        assert "duotune adapters show shop.v1" in session.text
+        assert "billing at abc" in session.text
+        await session.press("v", "end")
+        assert "Every check holds." in session.text.replace("\n", " ")
+
+    drive(play, size)
+
+
+def test_a_damaged_version_is_told_apart(shelf: Shelf) -> None:
+    weights = Path(shelf.publish("shop", "billing").local_path) / "adapter_model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 0xFF
+    weights.chmod(0o600)
+    weights.write_bytes(content)
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter", "v", "end")
+        assert "did not hold" in session.text
+
+    drive(play, (200, 50))
+
+
+def test_a_harmful_version_is_published_with_a_reason_alone(shelf: Shelf) -> None:
+    shelf.publish("shop", "billing", verdict="harmful")
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter", "p", "enter")
+        assert "without a reason" in session.notes
+        await session.type("the customer asked")
+        await session.press("enter")
+
+    drive(play)
+    assert states() == {"shop.v1": "published"}
+    with open_catalog() as catalog:
+        assert catalog.adapters.get("shop.v1").force_reason == "the customer asked"
+
+
+def test_removing_names_the_consequences_and_the_safe_answer_has_the_focus(shelf: Shelf) -> None:
+    shelf.publish("shop", "billing")
+    shelf.publish("shop", "billing", fill=2)
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter", "d")
+        assert "shop.v1 takes its place" in " ".join(session.text.split())
+        await session.press("enter")  # the focus is on no
+        assert states() == {"shop.v1": "published", "shop.v2": "published"}
+        await session.press("d", "y")
+
+    drive(play)
+    assert states() == {"shop.v1": "published"}
+
+
+def test_what_a_deployment_names_is_not_offered_for_removal(shelf: Shelf) -> None:
+    version = shelf.publish("shop", "billing")
+    with open_catalog() as catalog:
+        catalog.deployments.add("base", "yaml", "unit", [(version.adapter, version.version)])
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter", "d")
+        assert "Remove shop.v1?" not in session.text
+        await session.press("end")
+        assert "named by deployment 1" in session.text
+
+    drive(play)
+    assert states() == {"shop.v1": "published"}

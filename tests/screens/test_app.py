@@ -1,0 +1,115 @@
+"""The app as a whole: places, help, palette, the theme, and what is remembered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from platformdirs import user_config_path
+
+from duotune.screens.dialogs import Help
+from duotune.widgets.bars import PLACES
+from support.app import Session, drive
+from support.shelf import Shelf
+
+
+def test_number_keys_go_to_each_place_and_mark_it(size: tuple[int, int]) -> None:
+    async def play(session: Session) -> None:
+        for name, place in PLACES.items():
+            await session.press(place.key)
+            assert session.app.current_mode == name
+            assert session.app.screen.query_one(".place.-here").visual.plain == f"{place.key} {place.title}"
+
+    drive(play, size)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_help_says_what_each_place_is_for_and_every_key(place: str) -> None:
+    async def play(session: Session) -> None:
+        await session.press(PLACES[place].key, "f1")
+        assert isinstance(session.app.screen, Help)
+        assert "This screen" in session.text
+        await session.press("end")
+        assert "Every action by name" in session.text
+        await session.press("escape")
+        assert not isinstance(session.app.screen, Help)
+
+    drive(play)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_footer_holds_six_entries_at_most_and_fits(place: str) -> None:
+    async def play(session: Session) -> None:
+        await session.press(PLACES[place].key)
+        footer = session.text.splitlines()[-1]
+        assert "^q Quit" in footer
+        assert "^p palette" in footer
+        assert len(session.app.screen.query("FooterKey")) <= 7  # the palette is the seventh, at its own end
+
+    drive(play)
+
+
+def test_every_binding_of_ours_has_an_id() -> None:
+    async def play(session: Session) -> None:
+        for place in PLACES.values():
+            await session.press(place.key)
+            for node in (session.app.screen, session.app):
+                for bindings in type(node).BINDINGS:
+                    assert getattr(bindings, "id", None), bindings
+
+    drive(play)
+
+
+def test_the_palette_finds_every_action_of_a_screen() -> None:
+    async def play(session: Session) -> None:
+        await session.press("5", "ctrl+p")
+        await session.type("look again")
+        assert "Look again" in session.text
+
+    drive(play)
+
+
+def test_the_theme_is_remembered_for_this_user() -> None:
+    file = user_config_path("duotune") / "app.json"
+
+    async def choose(session: Session) -> None:
+        session.app.theme = "textual-light"
+        await session.settle()
+
+    async def come_back(session: Session) -> None:
+        assert session.app.theme == "textual-light"
+
+    drive(choose)
+    assert json.loads(file.read_text()) == {"theme": "textual-light"}
+    drive(come_back)
+    file.write_text("[broken")
+    drive(_has_the_usual_theme)
+
+
+async def _has_the_usual_theme(session: Session) -> None:
+    assert session.app.theme == "textual-dark"
+
+
+def test_no_color_paints_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def play(session: Session) -> None:
+        assert session.app.theme == "ansi-dark"
+
+    drive(play)
+    assert not (user_config_path("duotune") / "app.json").exists()
+
+
+def test_resizing_to_almost_nothing_and_back_breaks_nothing(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.publish("shop", "billing")
+
+    async def play(session: Session) -> None:
+        for place in PLACES.values():
+            await session.press(place.key)
+            for columns, rows in ((1, 1), (30, 8), (300, 80), (80, 24)):
+                await session.pilot.resize_terminal(columns, rows)
+                await session.settle()
+            assert place.title in session.text
+
+    drive(play)

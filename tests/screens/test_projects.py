@@ -1,0 +1,103 @@
+"""Projects and assignments: marking, assigning in order, adding, removing, explaining a file."""
+
+from __future__ import annotations
+
+import pytest
+
+from duotune.catalog.catalog import open_catalog
+from support.app import Session, drive
+from support.shelf import Shelf
+
+
+def assigned() -> dict[str, tuple[str, ...]]:
+    with open_catalog() as catalog:
+        return catalog.assignments.all()
+
+
+def test_adapters_are_assigned_in_the_order_of_choice_to_all_marked_projects(
+    size: tuple[int, int], shelf: Shelf
+) -> None:
+    shelf.publish("common", "billing")
+    shelf.publish("shop", "web", fill=2)
+    shelf.publish("third", "zoo", fill=3)
+
+    async def play(session: Session) -> None:
+        await session.press("3", "space", "down", "space")
+        assert "2 marked" in session.text
+        await session.press("a", "down", "space", "up", "space")
+        assert "They get: shop, then common" in session.text
+        await session.press("enter")
+        assert "2 projects get shop, then common" in session.notes
+
+    drive(play, size)
+    assert assigned() == {"billing": ("shop", "common"), "web": ("shop", "common"), "zoo": ()}
+
+
+def test_an_assignment_can_be_taken_back_to_the_base_model_or_left_as_it_was(shelf: Shelf) -> None:
+    shelf.publish("shop", "web")
+    with open_catalog() as catalog:
+        catalog.assignments.set("web", ["shop"])
+
+    async def leave(session: Session) -> None:
+        await session.press("3", "a", "b", "escape")
+
+    async def take_back(session: Session) -> None:
+        await session.press("3", "a", "b", "enter")
+        assert "in a shell: duotune assign web --base" in session.text
+
+    drive(leave)
+    assert assigned() == {"web": ("shop",)}
+    drive(take_back)
+    assert assigned() == {"web": ()}
+
+
+def test_a_project_is_added_with_the_name_that_its_source_suggests(shelf: Shelf) -> None:
+    source = shelf.project("billing")
+
+    async def play(session: Session) -> None:
+        await session.press("3", "plus")
+        await session.type(f"{source}/")
+        await session.press("f8")
+        assert "billing" in session.text
+
+    drive(play)
+    assert assigned() == {"billing": ()}
+
+
+@pytest.mark.parametrize("source", ["/no/such/place", "not a source"])
+def test_a_source_that_cannot_be_read_keeps_what_was_typed_and_says_why(source: str, shelf: Shelf) -> None:
+    async def play(session: Session) -> None:
+        await session.press("3", "plus")
+        await session.type(source)
+        await session.press("f8")
+        assert source in session.text
+        assert session.app.screen.query_one("#problem").visual.plain.strip() not in ("", "looking at the source …")
+
+    drive(play)
+    assert assigned() == {}
+
+
+def test_a_project_shows_its_file_types_and_explains_a_file(size: tuple[int, int], shelf: Shelf) -> None:
+    shelf.publish("shop", "web")
+
+    async def play(session: Session) -> None:
+        await session.press("3", "enter")
+        assert "Python" in session.text
+        await session.press("slash")
+        await session.type("json/decoder.py")
+        await session.press("enter")
+        assert "json/decoder.py: passes the filters" in session.text
+        assert "--explain json/decoder.py" in session.text
+
+    drive(play, size)
+
+
+def test_a_project_that_an_adapter_was_trained_on_stays(shelf: Shelf) -> None:
+    shelf.publish("shop", "web")
+
+    async def play(session: Session) -> None:
+        await session.press("3", "d", "y")
+        assert "shop.v1 was trained on it" in session.notes
+
+    drive(play)
+    assert assigned() == {"web": ()}
