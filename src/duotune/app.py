@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from duotune.screens import ways
-from duotune.screens.page import Page
+from duotune.screens.page import FIRST_PAINT_SECONDS, Page
 from duotune.screens.preferences import Preferences
 from duotune.widgets.bars import PLACES
 from duotune.widgets.glyphs import glyphs
@@ -75,7 +75,7 @@ class DuotuneApp(App[None]):
             self.set_interval(SECONDS_BETWEEN_LOOKS_AT_THE_TERMINAL, self._look_at_the_terminal)
         self.switch_mode("home")
         if self._land_on_run:
-            self.call_after_refresh(self._land)
+            self.set_timer(FIRST_PAINT_SECONDS, self._land)
 
     def _look_at_the_terminal(self) -> None:
         """Leave when the terminal is gone and no SIGHUP told of it, which would spin forever (Textual PR 6690)."""

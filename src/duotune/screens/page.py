@@ -19,6 +19,10 @@ from duotune.widgets.bars import CommandLine, PlacesBar
 
 T = TypeVar("T")
 
+DEFECT = "This is a defect of duotune; please report it."
+TROUBLE_SECONDS = 12.0
+FIRST_PAINT_SECONDS = 0.3
+
 
 class Page(Screen[None]):
     """A full screen.
@@ -28,10 +32,12 @@ class Page(Screen[None]):
     Attributes:
         help_text: What F1 says of it: plain sentences.
         place: The place it belongs to, marked in the bar.
+        painted: The app has stood on the terminal for a moment.
     """
 
     help_text: ClassVar[str] = ""
     place: ClassVar[str] = "home"
+    painted: ClassVar[bool] = False
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="page.back", show=False)]
 
@@ -89,9 +95,7 @@ class Page(Screen[None]):
             except DuotuneError as error:
                 self.post_message(self.Done(partial(fail, error)))
             except Exception as error:  # a defect must be seen, and must not end the app that watches a run
-                unexpected = DuotuneError(
-                    f"{type(error).__name__}: {error}", "This is a defect of duotune; please report it."
-                )
+                unexpected = DuotuneError(f"{type(error).__name__}: {error}", DEFECT)
                 self.post_message(self.Done(partial(fail, unexpected)))
             else:
                 self.post_message(self.Done(partial(then, result)))
@@ -108,16 +112,22 @@ class Page(Screen[None]):
         """Read at once, and again and again while this screen is on top and its terminal is looked at."""
 
         def look(always: bool = False) -> None:
+            Page.painted = True
             if always or (self.is_current and self.app.app_focus):
                 self.in_background(read, then, group)
 
-        look(True)
+        # The first paint must not share the interpreter with a thread that imports what it reads with.
+        self.set_timer(0 if Page.painted or self.app.is_headless else FIRST_PAINT_SECONDS, lambda: look(True))
         self.set_interval(seconds, look)
 
     def show_trouble(self, error: DuotuneError) -> None:
         """An error, in its own two sentences."""
         self.notify(
-            f"{error.message}\n{error.hint}".strip(), title="Did not work", severity="error", markup=False, timeout=12
+            f"{error.message}\n{error.hint}".strip(),
+            title="Did not work",
+            severity="error",
+            markup=False,
+            timeout=TROUBLE_SECONDS,
         )
 
     def say(self, sentence: str) -> None:

@@ -27,6 +27,7 @@ class HostPanel(Static):
         super().__init__("", markup=False)
         self._machine: Machine | None = None
         self._serving: ServingStatus | None = None
+        self._shown: Content | None = None
 
     def on_mount(self) -> None:
         """Say that nothing is known yet."""
@@ -48,7 +49,10 @@ class HostPanel(Static):
 
     def _draw(self) -> None:
         lines = [*self._gpu_lines(), _labelled("Serving", self._serving_line()), _labelled("Disk", self._disk_line())]
-        self.update(Content("\n").join(lines))
+        text = Content("\n").join(lines)
+        if self._shown is None or not text.is_same(self._shown):
+            self._shown = text
+            self.update(text)
 
     def _gpu_lines(self) -> list[Content]:
         machine = self._machine

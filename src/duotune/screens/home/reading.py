@@ -83,8 +83,30 @@ def read_machine() -> Machine:
     return Machine(read_host(), disk_free_bytes(home), home, tuple(uses))
 
 
-def read_adapters() -> list[Version]:
-    """Each adapter's newest version, the newest first."""
+class AdaptersReader:
+    """Each adapter's newest version; the catalog is opened when its files have changed."""
+
+    def __init__(self) -> None:
+        self._stamp: object = None
+        self._versions: list[Version] = []
+
+    def read(self) -> list[Version]:
+        """The newest first."""
+        stamp = [_stamp(paths.catalog()), _stamp(paths.catalog().with_name(f"{paths.catalog().name}-wal"))]
+        if stamp != self._stamp:
+            self._versions, self._stamp = _newest_versions(), stamp
+        return self._versions
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _newest_versions() -> list[Version]:
     newest: dict[str, Version] = {}
     with open_catalog() as catalog:
         for version in catalog.adapters.versions():

@@ -19,7 +19,7 @@ from duotune.widgets.rows import Rows
 if TYPE_CHECKING:
     from duotune.catalog.adapters import Version
     from duotune.runs.state import RunState
-    from duotune.screens.home.reading import Machine, RunsReader
+    from duotune.screens.home.reading import AdaptersReader, Machine, RunsReader
     from duotune.serving.status import ServingStatus
 
 LOOK_SECONDS = 2.0
@@ -40,7 +40,7 @@ class Home(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._runs: RunsReader | None = None
+        self._readers: tuple[RunsReader, AdaptersReader] | None = None
 
     def content(self) -> ComposeResult:
         """The host above, runs and adapters below; a welcome in their place while there are none."""
@@ -69,10 +69,11 @@ class Home(Page):
 
     # Readings are imported in the thread that reads: the first paint must not wait for them.
     def _read_lists(self) -> tuple[Sequence[RunState], Sequence[Version]]:
-        from duotune.screens.home.reading import RunsReader, read_adapters
+        from duotune.screens.home.reading import AdaptersReader, RunsReader
 
-        self._runs = self._runs or RunsReader()
-        return self._runs.read(), read_adapters()
+        self._readers = self._readers or (RunsReader(), AdaptersReader())
+        runs, adapters = self._readers
+        return runs.read(), adapters.read()
 
     def _show_lists(self, found: tuple[Sequence[RunState], Sequence[Version]]) -> None:
         from duotune.screens.cells import adapter_cells, run_cells
