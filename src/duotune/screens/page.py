@@ -117,7 +117,10 @@ class Page(Screen[None]):
                 self.in_background(read, then, group)
 
         # The first paint must not share the interpreter with a thread that imports what it reads with.
-        self.set_timer(0 if Page.painted or self.app.is_headless else FIRST_PAINT_SECONDS, lambda: look(True))
+        if Page.painted or self.app.is_headless:
+            look(True)
+        else:
+            self.set_timer(FIRST_PAINT_SECONDS, lambda: look(True))
         self.set_interval(seconds, look)
 
     def show_trouble(self, error: DuotuneError) -> None:
