@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from platformdirs import user_config_path
+from textual.widgets import Static
 
 from duotune.screens.dialogs import Help
 from duotune.widgets.bars import PLACES
@@ -19,7 +20,7 @@ def test_number_keys_go_to_each_place_and_mark_it(size: tuple[int, int]) -> None
         for name, place in PLACES.items():
             await session.press(place.key)
             assert session.app.current_mode == name
-            assert session.app.screen.query_one(".place.-here").visual.plain == f"{place.key} {place.title}"
+            assert str(session.app.screen.query_one(".place.-here", Static).visual) == f"{place.key} {place.title}"
 
     drive(play, size)
 

@@ -47,6 +47,7 @@ class Request:
     def __init__(self, arguments: Sequence[str]) -> None:
         self.command = f"duotune serve {' '.join(arguments)}"
         self.begun = time.monotonic()
+        self._stays = "--foreground" in arguments
         folder = directory()
         self._said, self._result = folder / "request.log", folder / "request.json"
         try:
@@ -70,11 +71,11 @@ class Request:
         return _lines(self._said)
 
     def ending(self) -> Ending | None:
-        """How it ended; None while it is under way."""
+        """How it ended; None while it is under way. One that keeps vLLM in its foreground has ended when it serves."""
         code = self._child.poll()
-        if code is None:
-            return None
         answer = _document(self._result)
+        if code is None:
+            return Ending(0, "", "", answer) if answer and self._stays else None
         error = answer.get("error")
         found = error if isinstance(error, dict) else {}
         words = self.lines()

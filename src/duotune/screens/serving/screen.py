@@ -23,8 +23,8 @@ LOOK_SECONDS = 4.0
 FOLLOW_SECONDS = 0.5
 COLUMNS = ("no.", "state", "applied", "by", "adapters", "why it failed")
 FOREGROUND = (
-    "On a host without systemd, run `duotune serve apply --foreground` in a terminal of its own: it keeps vLLM running "
-    "until you stop it, and this screen then changes its adapters."
+    "Without systemd, applying starts a process that keeps vLLM running in the background until you stop it here, or "
+    "the host ends. It does not come back by itself after a boot."
 )
 STOPPING = "Nobody gets completions from this host until it is started again: apply starts it, and so does a boot."
 ROLLING_BACK = "It is checked and proven as any other; when it does not answer, what serves now is served again."
@@ -87,7 +87,7 @@ class Serving(Page):
         idle = self._request is None and (self._served is None or self._served.changer is None)
         able = self._served is not None and not self._served.refusal
         if action == "apply":
-            return idle and able and self._planned is not None
+            return idle and self._planned is not None
         if action == "back_to":
             return idle and able and self._served is not None and len(self._served.history) > 1
         if action == "stop":
@@ -154,7 +154,11 @@ class Serving(Page):
         consequences = planned.plan.change.why
         if overwriting:
             consequences += "\nFiles that were edited by hand are replaced; copies of them are kept beside them."
+        alone = self._served is not None and bool(self._served.refusal)
+        if alone:
+            consequences += f"\n{FOREGROUND}"
         arguments = ["apply", "--yes", "--json", *(["--overwrite"] if overwriting else [])]
+        arguments += ["--foreground"] if alone else []
         self.ask("Apply this plan?", consequences, "Apply", lambda: self._begin(*arguments))
 
     def _begin(self, *arguments: str) -> None:

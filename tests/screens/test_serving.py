@@ -1,0 +1,120 @@
+"""Serving from the app: plan, apply, a change while it runs, history and roll-back, over the stand-in for vLLM."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+
+from duotune.catalog.catalog import open_catalog
+from duotune.screens.serving.screen import Serving
+from support.app import Session, drive
+from support.serving import misbehave, publish_adapter, stand_in_host
+from support.serving_home import ServingHome
+
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServingHome]:
+    executable = stand_in_host(tmp_path).serving.executable
+    home = ServingHome(tmp_path, {"executable": executable})
+    for name in ("DUOTUNE_HOME", "DUOTUNE_HOST_CONFIG"):
+        monkeypatch.setenv(name, home.environment[name])
+    yield home
+    home.run("serve", "stop", "--yes")
+
+
+def publish(model: Path, folder: Path, seed: int) -> None:
+    with open_catalog() as catalog:
+        publish_adapter(catalog, model, folder, seed=seed)
+
+
+async def until_done(session: Session) -> None:
+    """Wait until the change that was begun has ended."""
+    screen = session.app.screen
+    assert isinstance(screen, Serving)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while "ended after" not in str(screen.query_one("#request", Static).visual):
+        assert time.monotonic() < deadline, session.text
+        await session.pilot.pause(0.2)
+    await session.settle()
+
+
+async def apply(session: Session) -> None:
+    """Plan, and carry the plan out."""
+    await session.press("p", "a", "y")
+    await until_done(session)
+
+
+def states() -> list[str]:
+    with open_catalog() as catalog:
+        return [one.state for one in catalog.deployments.all()]
+
+
+def test_a_plan_is_shown_applied_changed_while_it_runs_and_taken_back(
+    home: ServingHome, micro_model: Path, tmp_path: Path
+) -> None:
+    publish(micro_model, tmp_path, 1)
+
+    async def play(session: Session) -> None:
+        await session.press("4")
+        assert "none yet" in session.text
+        await session.press("p")
+        assert "demo.v1" in session.text
+        assert "in a shell: duotune serve plan" in session.text
+        await session.press("a")
+        assert "in the background until you stop it" in " ".join(session.text.split())
+        await session.press("y")
+        await until_done(session)
+        assert "demo.v1" in session.text
+        publish(micro_model, tmp_path, 2)
+        await session.press("p")
+        assert "loaded while vLLM runs" in session.text
+        await session.press("a", "y")
+        await until_done(session)
+        await session.press("right_square_bracket", "right_square_bracket", "right_square_bracket")
+        assert "demo.v2" in session.text
+        await session.press("down", "enter", "y")
+        await until_done(session)
+
+    drive(play, (120, 40))
+    assert states() == ["serving", "replaced", "replaced"]
+    assert home.document("serve", "status")["models"] == ["base", "demo.v1"]
+
+
+def test_an_adapter_that_answers_wrongly_is_named_and_what_served_before_serves_again(
+    home: ServingHome, micro_model: Path, tmp_path: Path
+) -> None:
+    publish(micro_model, tmp_path, 1)
+
+    async def play(session: Session) -> None:
+        await session.press("4")
+        await apply(session)
+        publish(micro_model, tmp_path, 2)
+        misbehave(wrong=["demo.v2"])
+        await apply(session)
+        assert "demo.v2 answers" in session.notes
+
+    drive(play)
+    assert states() == ["failed", "serving"]
+
+
+def test_a_plan_that_is_refused_is_not_applied_and_says_why(
+    home: ServingHome, micro_model: Path, tmp_path: Path
+) -> None:
+    publish(micro_model, tmp_path, 1)
+    with (tmp_path / "host.toml").open("a") as file:
+        file.write('during_training = "stop"\n')
+
+    async def play(session: Session) -> None:
+        await session.press("4", "p")
+        assert "This would be refused" in session.text
+        await session.press("a")
+        assert "The plan is refused" in session.notes
+
+    drive(play)
+    assert states() == []
