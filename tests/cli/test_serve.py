@@ -33,15 +33,24 @@ def test_from_plan_to_stop(home: ServingHome, micro_model: Path, tmp_path: Path)
     publish(micro_model, tmp_path)
     planned = home.run("serve", "plan")
     assert planned.returncode == ExitCode.OK, planned.stderr
-    for said in ("demo.v1", "4 at once, up to rank 8", "it will be started", "lora-modules:", "[Service]"):
+    for said in ("demo.v1", "4 at once, up to rank 8", "it will be started"):
         assert said in planned.stdout
+    assert "lora-modules:" not in planned.stdout
+    assert "--files" in planned.stderr
+    whole = home.run("serve", "plan", "--files").stdout
+    assert "lora-modules:" in whole
+    assert "[Service]" not in whole  # there is no systemd, and so no unit
     nobody = home.run("serve", "apply", "--yes")
     assert nobody.returncode == ExitCode.ENVIRONMENT
     assert "--foreground" in nobody.stderr
-    assert home.run("serve", "status").returncode == ExitCode.FAILED
+    idle = home.run("serve", "status")
+    assert idle.returncode == ExitCode.FAILED
+    assert "stopped; there is no systemd on this host" in idle.stdout
+    assert "`duotune serve apply --foreground` starts vLLM" in idle.stdout
 
     home.start()
     assert home.document("serve", "status")["models"] == ["base", "demo.v1"]
+    assert "keeps vLLM running" in home.run("serve", "plan").stdout
     publish(micro_model, tmp_path, seed=2)
     unasked = home.run("serve", "apply")
     assert unasked.returncode == ExitCode.USAGE
@@ -57,6 +66,8 @@ def test_from_plan_to_stop(home: ServingHome, micro_model: Path, tmp_path: Path)
     failed = home.run("serve", "apply", "--yes", "--json")
     assert failed.returncode == ExitCode.FAILED
     assert "demo.v3 answers" in json.loads(failed.stdout)["error"]["message"]
+    alone = home.run("serve", "apply", "--yes", "--only", "demo.v2")
+    assert "Nothing had to be done" in alone.stderr
     rolled = home.document("serve", "rollback", "--yes")
     assert [probe["name"] for probe in rolled["probes"]] == ["demo.v1"]
     status = home.run("serve", "status")
@@ -65,7 +76,7 @@ def test_from_plan_to_stop(home: ServingHome, micro_model: Path, tmp_path: Path)
     assert [one["state"] for one in home.document("serve", "status")["history"]] == [
         "serving", "failed", "replaced", "replaced",
     ]  # fmt: skip
-    assert home.run("serve", "stop", "--yes").returncode == ExitCode.OK
+    assert home.document("serve", "stop", "--yes") == {"stopped": True, "deployment": 4}
     assert not home.document("serve", "status")["answers"]
 
 

@@ -189,7 +189,8 @@ def test_interrupted_apply_goes_back(
     with pytest.raises(NotDeployed, match=r"interrupted.* served again") as interrupted:
         apply(catalog, host, service, planned, interrupt)
     assert interrupted.value.exit_code == ExitCode.INTERRUPTED
-    assert phases[-1] != "probing"
+    assert phases[phases.index("probing") + 1] == "going back: to what served before"
+    assert all(phase.startswith("going back: ") for phase in phases[phases.index("probing") + 1 :])
     assert served(host) == ["base", "demo.v1"]
 
 

@@ -78,8 +78,10 @@ class Deployments:
             self.set_state(number, "serving")
 
     def newest(self, *states: State) -> Deployment | None:
-        """The newest generation in one of the states, or None."""
-        return next((deployment for deployment in self.all() if deployment.state in states), None)
+        """The newest generation in one of the states, or None; without states, the newest of all."""
+        marks = ", ".join("?" * len(states))
+        where = f"WHERE state IN ({marks}) " if states else ""
+        return next(iter(self._select(f"{where}ORDER BY id DESC LIMIT 1", *states)), None)
 
     def get(self, number: int) -> Deployment:
         """The generation of that number.
@@ -87,20 +89,14 @@ class Deployments:
         Raises:
             UsageError: There is none.
         """
-        found = [deployment for deployment in self.all() if deployment.id == number]
+        found = self._select("WHERE id = ?", number)
         if not found:
             raise UsageError(f"There is no deployment {number}.", "See `duotune serve status`.")
         return found[0]
 
     def all(self) -> list[Deployment]:
         """All generations, newest first."""
-        rows = self._database.execute(
-            "SELECT id, created_at, base, yaml, unit, state, applied_by, reason FROM deployments ORDER BY id DESC"
-        ).fetchall()
-        return [
-            Deployment(number, created_at, base, yaml, unit, state, self._versions(number), applied_by, reason)
-            for number, created_at, base, yaml, unit, state, applied_by, reason in rows
-        ]
+        return self._select("ORDER BY id DESC")
 
     def named(self, adapter: str, version: int) -> list[int]:
         """The generations that name an adapter version; one that is named is never deleted."""
@@ -108,6 +104,15 @@ class Deployments:
             "SELECT deployment FROM deployment_versions WHERE adapter = ? AND version = ?", (adapter, version)
         )
         return [number for (number,) in rows]
+
+    def _select(self, which: str, *values: str | int) -> list[Deployment]:
+        rows = self._database.execute(
+            f"SELECT id, created_at, base, yaml, unit, state, applied_by, reason FROM deployments {which}", values
+        ).fetchall()
+        return [
+            Deployment(number, created_at, base, yaml, unit, state, self._versions(number), applied_by, reason)
+            for number, created_at, base, yaml, unit, state, applied_by, reason in rows
+        ]
 
     def _versions(self, number: int) -> tuple[tuple[str, int], ...]:
         rows = self._database.execute(

@@ -37,12 +37,12 @@ def serve() -> None:
 
 @serve.command(short_help="Show what would be served; changes nothing.")
 @only_option
-@click.option("--files", is_flag=True, help="Also print the YAML and the unit whole, not only what changes in them.")
+@click.option("--files", is_flag=True, help="Also print the YAML and the unit whole, not only what changes.")
 @as_json_option
 def plan(only: tuple[str, ...], files: bool, as_json: bool) -> None:
     """Show what would be served, every check, and what changes. Changes nothing."""
     from duotune.catalog.catalog import open_catalog
-    from duotune.cli.output import print_json
+    from duotune.cli.output import print_json, say
     from duotune.cli.serving import plan_document, progress, show_files, show_plan
     from duotune.serving.planning import plan_deployment
 
@@ -53,8 +53,10 @@ def plan(only: tuple[str, ...], files: bool, as_json: bool) -> None:
         print_json(plan_document(planned, host))
     else:
         show_plan(planned, host)
-        if files or planned.change.kind == "start":
-            show_files(planned, host)
+        if files:
+            show_files(planned, service.unit_file)
+        elif planned.change.kind == "start":
+            say("`duotune serve plan --files` also shows what would be written, whole.")
     if planned.refused:
         raise SystemExit(1)
 
@@ -87,7 +89,7 @@ def status(as_json: bool) -> None:
     """Show what serves now. Ends with 1 when vLLM does not answer with what was applied."""
     from duotune.catalog.catalog import open_catalog
     from duotune.cli.output import print_json
-    from duotune.cli.serving import show_status, status_document
+    from duotune.cli.serving_status import show_status, status_document
     from duotune.serving.status import read_status
 
     host, service = _host()
@@ -126,17 +128,20 @@ def rollback(number: int | None, yes: bool, overwrite: bool, as_json: bool) -> N
 
 @serve.command()
 @yes_option
-def stop(yes: bool) -> None:
+@as_json_option
+def stop(yes: bool, as_json: bool) -> None:
     """Stop vLLM. `serve apply` or `serve rollback` starts it again; so does the next boot."""
     from duotune.catalog.catalog import open_catalog
-    from duotune.cli.output import say
+    from duotune.cli.output import print_json, say
     from duotune.serving.apply import stop as stop_serving
 
     _, service = _host()
     _refuse_without(service)
     _ask("Stop vLLM? Nobody gets completions from this host until it is started again.", yes)
     with open_catalog() as catalog:
-        stop_serving(catalog, service)
+        stopped = stop_serving(catalog, service)
+    if as_json:
+        print_json({"stopped": True, "deployment": stopped.id if stopped else None})
     say("vLLM is stopped.")
 
 

@@ -1,24 +1,23 @@
-"""How deployments are shown: plans, progress, outcomes and status."""
+"""How changes of what is served are shown: plans, progress and outcomes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
 from duotune.adapters.verify import Check
-from duotune.catalog.deployments import Deployment
 from duotune.cli.output import narrator, plain_table, print_json, printer, say
 from duotune.config.host import HostConfig
 from duotune.runs.wording import counted, in_gib, in_words
 from duotune.serving.deployment import ServingPlan
 from duotune.serving.files import config_file
 from duotune.serving.rollout import Outcome
-from duotune.serving.status import ServingStatus
 
 SECONDS_BETWEEN_LINES = 15.0
 SECONDS_BEFORE_LINES = 2.0
@@ -32,7 +31,7 @@ def show_plan(planned: ServingPlan, host: HostConfig, narrated: bool = False) ->
     table = plain_table("", "")
     table.show_header = False
     table.add_row("base model", f"{planned.base_path} as {host.serving.served_name}")
-    table.add_row("adapters", _some(names) or "none")
+    table.add_row("adapters", some(names) or "none")
     for reason in planned.left_out:
         table.add_row("left out", reason)
     if planned.room:
@@ -45,9 +44,9 @@ def show_plan(planned: ServingPlan, host: HostConfig, narrated: bool = False) ->
     change = planned.change
     table.add_row("change", change.why)
     if change.kind != "start":
-        for sign, some in (("+", change.added), ("-", change.removed)):
-            if some:
-                table.add_row("", f"{sign} {_some(some)}")
+        for sign, moved in (("+", change.added), ("-", change.removed)):
+            if moved:
+                table.add_row("", f"{sign} {some(moved)}")
     console.print(table)
     show_checks(planned.checks, console)
     if change.diff and not narrated:
@@ -60,9 +59,11 @@ def show_plan(planned: ServingPlan, host: HostConfig, narrated: bool = False) ->
         )
 
 
-def show_files(planned: ServingPlan, host: HostConfig) -> None:
-    """Both files, whole."""
-    click.echo(f"\n# {config_file()}\n{planned.yaml}\n# {host.serving.unit}\n{planned.unit}", nl=False)
+def show_files(planned: ServingPlan, unit_file: Path | None) -> None:
+    """The YAML, and the unit where there is one, whole."""
+    click.echo(f"\n# {config_file()}\n{planned.yaml}", nl=False)
+    if unit_file is not None:
+        click.echo(f"\n# {unit_file}\n{planned.unit}", nl=False)
 
 
 def plan_document(planned: ServingPlan, host: HostConfig) -> dict[str, Any]:
@@ -130,6 +131,9 @@ def report(outcome: Outcome | None, as_json: bool) -> None:
             }
         )
         return
+    if not outcome.probes:
+        say(f"Deployment {outcome.number} serves after {in_words(outcome.seconds)}. Nothing came that needed a probe.")
+        return
     table = plain_table("model", "tokens", "from recorded", "from base", figures_from=1)
     for probe in outcome.probes[:SHOWN_ADAPTERS]:
         table.add_row(probe.name, f"{probe.tokens}", _nats(probe.distance), _nats(probe.from_base))
@@ -140,76 +144,6 @@ def report(outcome: Outcome | None, as_json: bool) -> None:
         f"Deployment {outcome.number} serves after {in_words(outcome.seconds)}. Distances are nats per token from what "
         "was recorded when the adapter was evaluated."
     )
-
-
-def show_status(found: ServingStatus) -> None:
-    """What serves now."""
-    table = plain_table("", "")
-    table.show_header = False
-    for label, text in _status_rows(found):
-        table.add_row(label, text)
-    printer().print(table)
-    for line in found.log:
-        say(f"  {line}")
-
-
-def status_document(found: ServingStatus, history: Sequence[Deployment]) -> dict[str, Any]:
-    """Status as JSON, with every deployment there was, newest first."""
-    return {
-        "good": found.good,
-        "deployment": found.generation.id if found.generation else None,
-        "service": found.service.phase,
-        "restarts": found.service.restarts,
-        "pid": found.service.pid,
-        "since": found.service.since,
-        "answers": found.answers,
-        "address": found.address,
-        "version": found.version,
-        "models": list(found.models),
-        "absent": list(found.absent),
-        "unexpected": list(found.unexpected),
-        "deleted": list(found.deleted),
-        "interrupted": found.interrupted,
-        "paused": found.paused,
-        "history": [
-            {
-                "deployment": one.id,
-                "state": one.state,
-                "created_at": one.created_at,
-                "by": one.applied_by,
-                "reason": one.reason,
-                "adapters": [f"{name}.v{version}" for name, version in one.versions],
-            }
-            for one in history
-        ],
-    }
-
-
-def _status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
-    generation = found.generation
-    if generation is None:
-        yield "deployment", "none yet; `duotune serve apply` makes one"
-    else:
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(generation.created_at))
-        by = f" by {generation.applied_by}" if generation.applied_by else ""
-        stopped = ", stopped" if generation.state == "stopped" else ""
-        yield "deployment", f"{generation.id}, applied {when}{by}{stopped}"
-    if found.interrupted:
-        yield "", f"an apply was killed half-way (deployment {found.interrupted}); `duotune serve apply` makes it good"
-    since = "" if found.service.since is None else f", for {in_words(time.time() - found.service.since)}"
-    restarts = f", restarted by itself {found.service.restarts} times" if found.service.restarts else ""
-    yield "vLLM", f"{found.service.phase}{since}{restarts}, under {found.title}"
-    if found.paused:
-        yield "", "stopped while a run trains; it starts again when the run ends"
-    if found.answers:
-        yield "answers", f"at {found.address}, version {found.version}"
-    else:
-        yield "answers", f"nobody at {found.address}; `duotune serve apply` starts vLLM"
-    if found.models:
-        yield "models", _some(found.models)
-    for label, names in (("missing", found.absent), ("not ours", found.unexpected), ("deleted", found.deleted)):
-        if names:
-            yield label, _some(names)
 
 
 def show_checks(checks: Sequence[Check], console: Console | None = None) -> None:
@@ -245,6 +179,6 @@ def _nats(distance: float | None) -> str:
     return "–" if distance is None else f"{distance:.4f}"
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
     shown = ", ".join(names[:SHOWN_ADAPTERS])
     return shown if len(names) <= SHOWN_ADAPTERS else f"{shown} and {len(names) - SHOWN_ADAPTERS} more"

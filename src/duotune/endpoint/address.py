@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 
 
@@ -18,6 +19,16 @@ class Address:
     host: str = ""
     port: int = 0
     socket: str = ""
+
+    @property
+    def local(self) -> bool:
+        """Whether only this host can reach it: a socket, or an address of the loopback."""
+        if self.socket or self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -114,8 +114,11 @@ def roll_back(
         return Rollout(catalog, host.serving, service, tell).carry_out(target, change.kind)
 
 
-def stop(catalog: Catalog, service: Service) -> None:
+def stop(catalog: Catalog, service: Service) -> Deployment | None:
     """Stop vLLM; what it served is remembered for the next apply or rollback.
+
+    Returns:
+        What it served; None when that was nothing.
 
     Raises:
         HostError: Somebody else is at it, or the machine refuses.
@@ -130,3 +133,4 @@ def stop(catalog: Catalog, service: Service) -> None:
         serving = catalog.deployments.newest("serving")
         if serving is not None:
             catalog.deployments.set_state(serving.id, "stopped")
+        return serving or catalog.deployments.newest("stopped")

@@ -222,13 +222,15 @@ def _systemd(service: Service, serving: ServingConfig) -> Check:
         return Check("service", False, f'{said}, so that serving.during_training = "stop" cannot be kept')
     if not service.refusal:
         added = ", ".join(map(printable, service.drop_ins()))
+        if service.unit_file is None:
+            return Check("service", True, f"{service.title} keeps vLLM running")
         return Check("service", True, f"{serving.unit}, under {service.title}{f', with {added}' if added else ''}")
     return Check(
         "service", True, f"{service.refusal}; `duotune serve apply --foreground` runs vLLM itself", warning=True
     )
 
 
-def _address(serving: ServingConfig, service: Service) -> str:
+def _address(serving: ServingConfig, service: Service) -> Check | str:
     address = parse_address(serving.listen)
     if address.socket:
         return f"{address}, for whoever may enter its directory"
@@ -240,7 +242,10 @@ def _address(serving: ServingConfig, service: Service) -> str:
                 probe.bind((address.host, address.port))
             except OSError as error:
                 raise ValueError(f"{address} is not free: {error.strerror}") from error
-    return str(address)
+    if address.local:
+        return str(address)
+    detail = f"{address}, where whoever reaches it can use every model, for vLLM asks for no password: guard that port"
+    return Check("address", True, detail, warning=True)
 
 
 def _readable(files: Sequence[Path]) -> str:

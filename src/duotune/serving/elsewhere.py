@@ -92,7 +92,7 @@ class Elsewhere(Unitless):
     @property
     def title(self) -> str:
         """Who runs it."""
-        return f"process {self.owner.pid}, in its foreground"
+        return f"process {self.owner.pid} in its foreground"
 
     @property
     def held(self) -> str:

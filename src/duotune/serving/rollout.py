@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -92,7 +92,7 @@ class Rollout:
         Raises:
             NotDeployed: It did not come to serve.
         """
-        act = self._load_into if kind == "hot" else self._restart_into
+        act = self._way(kind)
         last = self.catalog.deployments.newest("serving", "stopped")
         self._close_interrupted()
         row = self.catalog.deployments.add(
@@ -103,16 +103,23 @@ class Rollout:
             probes = act(wanted)
         except DuotuneError as error:
             self.catalog.deployments.set_state(row.id, "failed", error.message)
-            raise NotDeployed(f"{error.message}\n{self._back_to(last, act)}", error.hint) from error
+            raise NotDeployed(f"{error.message}\n{self._going_back()._back_to(last, kind)}", error.hint) from error
         except KeyboardInterrupt:
             self.catalog.deployments.set_state(row.id, "failed", "It was interrupted.")
-            raise Interrupted(f"The apply was interrupted. {self._back_to(last, act)}") from None
+            raise Interrupted(f"The apply was interrupted. {self._going_back()._back_to(last, kind)}") from None
         self.catalog.deployments.replace_serving(row.id)
         return Outcome(row.id, probes, time.monotonic() - begun, sum(probe.seconds for probe in probes))
 
-    def _back_to(self, last: Deployment | None, act: Callable[[Generation], tuple[Probe, ...]]) -> str:
+    def _way(self, kind: ChangeKind) -> Callable[[Generation], tuple[Probe, ...]]:
+        return self._load_into if kind == "hot" else self._restart_into
+
+    def _going_back(self) -> Rollout:
+        """The same, whose progress cannot be taken for that of what failed."""
+        return replace(self, tell=lambda phase, detail: self.tell(f"going back: {phase}", detail))
+
+    def _back_to(self, last: Deployment | None, kind: ChangeKind) -> str:
         """Serve what served before; one sentence that says what serves now."""
-        self.tell("rolling back", "")
+        self.tell("to what served before", "")
         if last is not None and last.state == "stopped":
             self.service.stop()
             write_config(last.yaml)
@@ -122,7 +129,8 @@ class Rollout:
             self.service.stop()
             config_file().unlink(missing_ok=True)  # or the next boot would start it
             return "Nothing was served before, so vLLM was stopped."
-        for way in dict.fromkeys((act, self._restart_into)):  # a vLLM that died of a hot change needs the restart
+        ways = [self._way(kind), self._restart_into]  # a vLLM that died of a hot change needs the restart
+        for way in dict.fromkeys(ways):
             if self.service.paused():
                 write_config(last.yaml)
                 self.service.install(last.unit, render_pause(self.serving))

@@ -18,7 +18,7 @@ class ServiceState:
     Attributes:
         phase: `restarting`: it died, and will be started again by itself.
         restarts: How often it was started again by itself since it was started by somebody.
-        pid: vLLM's process id; None when there is none.
+        pid: vLLM's own process id, whoever started it; None when there is none.
         since: Begin of the phase in seconds since 1970; None when unknown.
         detail: systemd's own words, or the exit status; may be empty.
     """
@@ -39,7 +39,8 @@ class Service(Protocol):
     """vLLM as this host runs it.
 
     Attributes:
-        title: Who runs it, for a sentence: `systemd`, `your systemd`.
+        title: Who runs it, for a sentence: `systemd`, `your systemd`; empty when nobody does.
+        unit_file: Its unit; None where there are no units.
         user_manager: Whether units must be those of a user's systemd.
         confines: vLLM runs in a unit that hides parts of the file system from it.
         refusal: Why it can start nothing; empty when it can.
@@ -49,6 +50,8 @@ class Service(Protocol):
 
     @property
     def title(self) -> str: ...
+    @property
+    def unit_file(self) -> Path | None: ...
     @property
     def user_manager(self) -> bool: ...
     @property
@@ -109,6 +112,11 @@ class Unitless:
     pauses = False
 
     @property
+    def unit_file(self) -> Path | None:
+        """There is none."""
+        return None
+
+    @property
     def held(self) -> str:
         """Nothing holds it."""
         return ""
@@ -154,7 +162,7 @@ class NoService(Unitless):
     """
 
     refusal: str
-    title: str = "nothing"
+    title: str = ""
 
     def state(self) -> ServiceState:
         """Nothing runs."""

@@ -9,13 +9,31 @@ from pathlib import Path
 from duotune.catalog.catalog import Catalog
 from duotune.catalog.deployments import Deployment
 from duotune.config.host import HostConfig
-from duotune.endpoint.address import parse_address
-from duotune.endpoint.client import Endpoint, Refused, Unreachable
+from duotune.endpoint.address import Address, parse_address
+from duotune.endpoint.client import Endpoint, Refused, ServedModel, Unreachable
+from duotune.errors import printable
 from duotune.runs.lock import owner_of
 from duotune.serving.change import LIST_SECONDS, parsed
-from duotune.serving.files import lock_file, written_config
+from duotune.serving.files import lock_file
 from duotune.serving.service import Service, ServiceState
-from duotune.serving.vllm_config import served_adapters
+from duotune.serving.vllm_config import served_adapters, served_name
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was heard at the address.
+
+    Attributes:
+        healthy: Whether vLLM answers and says that its engine works.
+        version: vLLM's; empty when it does not answer.
+        models: What it lists.
+        stranger: Who answers there instead, as a noun; empty when it is vLLM or nobody.
+    """
+
+    healthy: bool = False
+    version: str = ""
+    models: Sequence[ServedModel] = ()
+    stranger: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,14 +43,16 @@ class ServingStatus:
     Attributes:
         generation: The one that serves by the catalog, or was stopped; None when nothing was applied.
         service: What the service is doing.
-        title: Who runs it.
-        address: Where vLLM answers.
-        answers: Whether it does, and says that its engine works.
+        title: Who runs it; empty when nobody does.
+        refusal: Why nothing here keeps vLLM running; empty when something does.
+        address: Where vLLM should answer.
+        answers: Whether the generation's vLLM does, and says that its engine works.
         version: vLLM's; empty when it does not answer.
-        models: What it lists.
-        absent: Adapters of the generation that it does not list.
+        stranger: Who answers there instead; empty when it is vLLM or nobody.
+        models: What is listed there, whoever does.
+        absent: Adapters of the generation that vLLM does not list; empty when it does not answer.
         unexpected: Adapters that it lists, and the generation does not have.
-        deleted: Adapters whose directory is gone: vLLM dies when it needs to read one again.
+        deleted: Adapters of the generation whose directory is gone: vLLM dies when it needs to read one again.
         interrupted: The number of an apply that was killed; None without one.
         paused: A run trains and has the GPU.
         log: The end of vLLM's log where it does not answer.
@@ -41,9 +61,11 @@ class ServingStatus:
     generation: Deployment | None
     service: ServiceState
     title: str
+    refusal: str
     address: str
     answers: bool
     version: str
+    stranger: str
     models: Sequence[str]
     absent: Sequence[str]
     unexpected: Sequence[str]
@@ -54,36 +76,60 @@ class ServingStatus:
 
     @property
     def good(self) -> bool:
-        """Whether vLLM answers with just what was applied."""
+        """Whether the generation's vLLM answers with just its adapters, all of which are still on the disk."""
         return self.answers and not (self.absent or self.unexpected or self.deleted)
 
 
 def read_status(catalog: Catalog, host: HostConfig, service: Service) -> ServingStatus:
     """Look, and change nothing."""
     address = parse_address(host.serving.listen)
-    wanted = served_adapters(parsed(written_config() or ""))
-    answers, version, listed, adapters = False, "", [], set()
-    with Endpoint(address, answer_seconds=LIST_SECONDS) as endpoint:
-        try:
-            answers = endpoint.healthy()
-            version = endpoint.version()
-            models = endpoint.models()
-            listed, adapters = [model.name for model in models], {model.name for model in models if model.parent}
-        except (Refused, Unreachable):
-            answers = False
-    newest = next(iter(catalog.deployments.all()), None)
+    generation = catalog.deployments.newest("serving", "stopped")
+    applied = parsed(generation.yaml) if generation else {}
+    wanted = served_adapters(applied)
+    heard = hear(address, served_name(applied))
+    answers = heard.healthy and not heard.stranger
+    adapters = {model.name for model in heard.models if model.parent}
+    newest = catalog.deployments.newest()
     return ServingStatus(
-        generation=catalog.deployments.newest("serving", "stopped"),
+        generation=generation,
         service=service.state(),
         title=service.title,
+        refusal=service.refusal,
         address=str(address),
         answers=answers,
-        version=version,
-        models=listed,
+        version=heard.version,
+        stranger=heard.stranger,
+        models=[model.name for model in heard.models],
         absent=sorted(wanted.keys() - adapters) if answers else [],
-        unexpected=sorted(adapters - wanted.keys()),
+        unexpected=sorted(adapters - wanted.keys()) if answers else [],
         deleted=sorted(name for name, path in wanted.items() if not Path(path).is_dir()),
         interrupted=newest.id if newest and newest.state == "applying" and not owner_of(lock_file()) else None,
         paused=service.paused(),
         log=[] if answers else service.log(10),
     )
+
+
+def hear(address: Address, base_name: str) -> Heard:
+    """Who answers at an address.
+
+    Args:
+        address: Where.
+        base_name: The name under which our vLLM's base model answers; empty when nothing was applied.
+    """
+    with Endpoint(address, answer_seconds=LIST_SECONDS) as endpoint:
+        try:
+            healthy = endpoint.healthy()
+            version = endpoint.version()
+        except Refused as refusal:
+            return Heard(stranger=f"a server that is not vLLM ({refusal.reason})")
+        except Unreachable:
+            return Heard()
+        try:
+            models = endpoint.models()
+        except (Refused, Unreachable):
+            return Heard(version=version)
+    bases = [printable(model.name) for model in models if not model.parent]
+    if base_name in bases:
+        return Heard(healthy, version, models)
+    why = f"which has no model {base_name}" if base_name else "of which duotune knows nothing"
+    return Heard(healthy, version, models, f"another vLLM ({', '.join(bases) or 'without a model'}), {why}")

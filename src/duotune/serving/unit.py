@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import grp
 import hashlib
-import ipaddress
 import os
 import pwd
 import re
@@ -94,7 +93,7 @@ def _confinement(address: Address, user_manager: bool) -> str:
     if user_manager:
         return "NoNewPrivileges=yes\nLockPersonality=yes\nRestrictSUIDSGID=yes\nRestrictRealtime=yes"
     network = ["PrivateNetwork=yes" if address.socket else "PrivateNetwork=no"]
-    if address.socket or _is_loopback(address.host):
+    if address.local:
         network += ["IPAddressDeny=any", "IPAddressAllow=localhost"]
     return _filled("vllm-confinement.template", network="\n".join(network)).rstrip()
 
@@ -129,15 +128,6 @@ def _mounted(place: Path, options: str = "") -> str:
         )
     text = text.replace("%", "%%") + options
     return f'"{text}"' if " " in text else text
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _identity(serving: ServingConfig) -> str:

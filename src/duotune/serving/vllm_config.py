@@ -139,6 +139,12 @@ def served_adapters(config: Mapping[str, object]) -> dict[str, Path]:
     return {module["name"]: Path(module["path"]) for module in found}
 
 
+def served_name(config: Mapping[str, object]) -> str:
+    """Name under which the base model answers, in a configuration that `render` wrote; empty without one."""
+    names = config.get("served-model-name")
+    return str(names[0]) if isinstance(names, list) and names else ""
+
+
 def _module(adapter: ServedAdapter, served_name: str) -> str:
     """One JSON object per adapter: `name=path` breaks on a comma in the path."""
     module = {"name": adapter.model_name, "path": str(adapter.path), "base_model_name": served_name}
