@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from duotune.adapters.verify import Check
+from duotune.adapters.verify import verify as really_verify
 from duotune.catalog.catalog import Catalog
 from duotune.config.host import HostConfig
-from duotune.errors import DuotuneError, HostError, UsageError
+from duotune.errors import CheckFailed, DuotuneError, HostError, UsageError
+from duotune.models.shape import ModelShape
+from duotune.serving import adapter_checks
 from duotune.serving.apply import apply, stop
 from duotune.serving.files import config_file, one_at_a_time
 from duotune.serving.foreground import Foreground
@@ -99,6 +105,37 @@ def test_plan_that_was_overtaken_is_not_applied(
         apply(catalog, host, service, shown, lambda *_: None)
 
 
+def test_adapters_are_read_whole_once_between_plan_and_apply(
+    catalog: Catalog,
+    host: HostConfig,
+    service: Foreground,
+    micro_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done = publish_adapter(catalog, micro_model, tmp_path)
+    read_whole = []
+
+    def verify(adapter: Path, shape: ModelShape, base_fingerprint: str, thorough: bool) -> list[Check]:
+        read_whole.append(thorough)
+        return really_verify(adapter, shape, base_fingerprint=base_fingerprint, thorough=thorough)
+
+    monkeypatch.setattr(adapter_checks, "verify", verify)
+    shown = plan_deployment(catalog, host, service)
+    weights = done.local_path / "adapter_model.safetensors"
+    weights.chmod(0o644)
+    content = weights.read_bytes()
+    times = weights.stat()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 0xFF]))
+    os.utime(weights, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(CheckFailed, match="not as they were published"):
+        apply(catalog, host, service, shown, lambda *_: None)
+    weights.write_bytes(content)
+    shown = plan_deployment(catalog, host, service)
+    assert apply(catalog, host, service, shown, lambda *_: None) is not None
+    assert read_whole == [True, True, True, False]
+
+
 def test_adapter_named_twice_is_served_once(
     catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
 ) -> None:
@@ -110,9 +147,6 @@ def test_adapter_named_twice_is_served_once(
 def test_vllm_that_dies_is_started_again(
     catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
 ) -> None:
-    import os
-    import signal
-
     publish_adapter(catalog, micro_model, tmp_path)
     applied(catalog, host, service)
     told: list[str] = []

@@ -50,7 +50,7 @@ def apply(
         HostError: Somebody else is at it, or the machine refuses.
     """
     with one_at_a_time():
-        planned = plan_deployment(catalog, host, service, only, tell)
+        planned = plan_deployment(catalog, host, service, only, tell, shown)
         if (planned.yaml, planned.unit) != (shown.yaml, shown.unit):
             raise UsageError(
                 "What would be served has changed since the plan was shown.", "Look at `duotune serve plan` again."

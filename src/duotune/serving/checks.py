@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from duotune import paths
-from duotune.adapters.contract import read_contract
-from duotune.adapters.verify import Check, verify
+from duotune.adapters.verify import Check
 from duotune.catalog.catalog import Catalog
 from duotune.config.host import ServingConfig
 from duotune.endpoint.address import parse_address
-from duotune.errors import CheckFailed, printable
+from duotune.errors import printable
 from duotune.hardware.gpu import Gpu
 from duotune.models.shape import ModelShape
 from duotune.runs.directory import list_runs
@@ -126,44 +125,6 @@ def check_service(serving: ServingConfig, service: Service) -> Iterator[Check]:
     """vLLM itself, and who runs it."""
     yield _attempt("vLLM", lambda: _executable(serving))
     yield _systemd(service, serving)
-
-
-def check_adapters(
-    adapters: Sequence[ServedAdapter], shape: ModelShape, base: str, served_name: str, known: frozenset[str]
-) -> Iterator[Check]:
-    """One line per adapter: whether it is whole, of this base model, and of a kind that vLLM serves rightly.
-
-    Args:
-        adapters: Which.
-        shape: The base model's shape.
-        base: Its fingerprint.
-        served_name: Name under which the base model answers.
-        known: Names that are served now: their hashes and values were checked when they came, and are not read again.
-    """
-    for adapter in adapters:
-        name = adapter.model_name
-        if name == served_name:
-            yield Check(name, False, "has the name under which the base model answers; change serving.served_name")
-            continue
-        found = verify(adapter.path, shape, base_fingerprint=base, thorough=name not in known)
-        failed = [check for check in found if not check.ok]
-        if failed:
-            yield Check(name, False, "; ".join(f"{check.name}: {check.detail}" for check in failed))
-        else:
-            yield _contract(adapter, len(found), f"rank {adapter.rank}")
-
-
-def _contract(adapter: ServedAdapter, checks: int, words: str) -> Check:
-    try:
-        contract = read_contract(adapter.path)
-    except CheckFailed as error:
-        return Check(adapter.model_name, False, error.message)
-    if contract is None or not contract.cases:
-        said = f"{words}; it was published without an evaluation, so that only its answering can be proven"
-        return Check(adapter.model_name, True, said, warning=True)
-    return Check(
-        adapter.model_name, True, f"{words}; {checks} checks hold; {len(contract.cases)} answers to be reproduced"
-    )
 
 
 def installed_version(executable: str) -> str:

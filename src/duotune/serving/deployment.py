@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from duotune.adapters.verify import Check
+from duotune.serving.adapter_checks import Stamp
 from duotune.serving.vllm_config import LoraRoom, ServedAdapter
 
 EDITS = "edits"
@@ -53,6 +54,7 @@ class ServingPlan:
         unit: Text of the systemd unit.
         change: What it takes to get there.
         checks: What was looked at; one that does not hold keeps the plan from being carried out.
+        passed: Of each adapter that was read whole and passed, what its files were like before.
     """
 
     base_path: Path
@@ -67,6 +69,7 @@ class ServingPlan:
     unit: str
     change: Change
     checks: tuple[Check, ...]
+    passed: Mapping[str, Stamp]
 
     @property
     def refused(self) -> bool:

@@ -19,8 +19,9 @@ from duotune.models.locate import fingerprint, locate
 from duotune.models.shape import read_shape
 from duotune.runs.wording import counted, in_bytes
 from duotune.serving import unit, vllm_config
+from duotune.serving.adapter_checks import check_adapters, stamp
 from duotune.serving.change import change_to, parsed, roomy
-from duotune.serving.checks import check_adapters, check_gpu, check_host, check_memory, check_start
+from duotune.serving.checks import check_gpu, check_host, check_memory, check_start
 from duotune.serving.deployment import ServingPlan, Tell
 from duotune.serving.edits import check_edits
 from duotune.serving.files import config_file
@@ -34,6 +35,7 @@ def plan_deployment(
     service: Service,
     only: Sequence[str] = (),
     tell: Tell = lambda phase, detail: None,
+    shown: ServingPlan | None = None,
 ) -> ServingPlan:
     """Work out what would be served, compare it with what runs, and change nothing.
 
@@ -45,6 +47,7 @@ def plan_deployment(
         service: Who runs vLLM here.
         only: Adapters to serve, as `name` or `name.v2`; empty serves every one that fits the base model.
         tell: Told about what is fetched and checked.
+        shown: An earlier plan: adapters that passed then, and whose files are as they were, are not read whole again.
 
     Raises:
         UsageError: Nothing is published and no base model is configured, or a chosen or assigned adapter has another
@@ -76,11 +79,13 @@ def plan_deployment(
     change = change_to(yaml, unit_text, host.serving, service, proven)
     stays = proven is not None and change.kind in ("none", "hot")
     known = frozenset(served_adapters(parsed(proven.yaml))) if stays and proven else frozenset()
+    stamps = {adapter.model_name: stamp(adapter.path) for adapter in adapters}
+    read = {name for name, one in stamps.items() if shown and shown.passed.get(name) == one}
     checks = (
         *check_host(catalog, host.serving, service, base, adapters, unit_text),
         *check_start(service, change),
         check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
-        *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known),
+        *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known | read),
     )
     return ServingPlan(
         base_path=base,
@@ -95,6 +100,7 @@ def plan_deployment(
         unit=unit_text,
         change=change,
         checks=checks,
+        passed={one.name: stamps[one.name] for one in checks if one.ok and one.name in stamps.keys() - known},
     )
 
 
