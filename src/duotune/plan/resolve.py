@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from duotune import paths
-from duotune.config.host import DefaultsConfig
+from duotune.config.host import DefaultsConfig, ServingConfig
 from duotune.config.load import load_host_config
 from duotune.config.run import RunConfig
 from duotune.hardware.estimate import training_memory
-from duotune.hardware.gpu import visible_gpus
+from duotune.hardware.gpu import Gpu, visible_gpus
 from duotune.hardware.host import disk_free_bytes, read_host
 from duotune.plan import checks as look
 from duotune.plan import figures
 from duotune.plan.material import check_material
 from duotune.plan.records import Check, Plan
+from duotune.runs.pause import freed_bytes
 
 
 def plan(config: RunConfig) -> Plan:
@@ -44,7 +45,7 @@ def plan(config: RunConfig) -> Plan:
     tokens = sum(project.tokens for project in projects)
     source_bytes = sum(project.bytes for project in projects)
     memory = training_memory(shape, config, gpu is not None) if shape else None
-    free = gpu.memory_free_bytes if gpu else host.memory_available_bytes
+    free = free_bytes(gpu, on_host.serving) if gpu else host.memory_available_bytes
     if memory:
         checks.append(look.memory_check(memory, free, device))
     disk, disk_free = figures.disk_bytes(source_bytes, tokens, memory), disk_free_bytes(paths.home())
@@ -63,6 +64,11 @@ def plan(config: RunConfig) -> Plan:
         disk_free_bytes=disk_free,
         checks=checks,
     )
+
+
+def free_bytes(gpu: Gpu, serving: ServingConfig) -> int:
+    """The GPU's memory that a run will find free, after vLLM has made room for it where it is to."""
+    return min(gpu.memory_total_bytes, gpu.memory_free_bytes + freed_bytes(serving, gpu.memory_total_bytes))
 
 
 def _with_host_defaults(config: RunConfig, defaults: DefaultsConfig) -> RunConfig:

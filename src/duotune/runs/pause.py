@@ -46,6 +46,20 @@ def makes_room(serving: ServingConfig, manager: Manager) -> bool:
     return is_active(manager, serving.unit) or is_active(manager, pause_name(serving))
 
 
+def freed_bytes(serving: ServingConfig, memory_total_bytes: int) -> int:
+    """GPU memory that vLLM gives back as a run begins: all of its share while it runs, and nothing when it does not.
+
+    Args:
+        serving: The host's settings.
+        memory_total_bytes: The GPU's memory.
+    """
+    if serving.during_training != "stop":
+        return 0
+    manager, _ = serving_manager()
+    runs = manager is not None and is_active(manager, serving.unit)
+    return int(serving.gpu_memory_utilization * memory_total_bytes) if runs else 0
+
+
 def make_room(serving: ServingConfig, manager: Manager) -> str:
     """What a worker must require for vLLM to make room; empty when it has nothing to do.
 
