@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -57,14 +57,19 @@ def prompt() -> list[int]:
     return load_tokenizer(paths.bundled_tiny_model()).encode("def read_lines(path):\n    with open(path) as ")
 
 
-def publish_copy(home: ServingHome, adapter: str, name: str, contract_of: str) -> None:
-    """Publish an adapter again under another name, with the contract of a third."""
+def publish_copy(
+    home: ServingHome, adapter: str, name: str, contract_of: str, settings: Mapping[str, object] | None = None
+) -> None:
+    """Publish an adapter again under another name, with the contract of a third.
+
+    With other settings in its configuration, it is not looked at: as one that was placed by hand.
+    """
     script = f"""
 import json, shutil, sys
 from pathlib import Path
 from duotune import paths
 from duotune.adapters.manifest import ManifestDraft, read_manifest
-from duotune.adapters.publish import publish
+from duotune.adapters import publish as publishing
 from duotune.catalog.catalog import open_catalog
 from duotune.models.shape import read_shape
 source = paths.adapters() / {adapter!r}
@@ -72,10 +77,15 @@ copy = Path({str(home.path)!r}) / {name!r}
 copy.mkdir()
 for part in ("adapter_config.json", "adapter_model.safetensors"):
     shutil.copyfile(source / part, copy / part)
+settings = {dict(settings or {})!r}
+if settings:
+    config = copy / "adapter_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | settings))
+    publishing.raise_unless_good = lambda *_: None
 contract = paths.adapters() / {contract_of!r} / "contract.json"
 draft = ManifestDraft(name={name!r}, base=read_manifest(source).base)
 with open_catalog() as catalog:
-    publish(copy, draft, read_shape(paths.bundled_tiny_model()), catalog, extras={{"contract.json": contract}})
+    publishing.publish(copy, draft, read_shape(paths.bundled_tiny_model()), catalog, extras={{"contract.json": contract}})
 """
     import subprocess
     import sys
@@ -136,6 +146,16 @@ def test_damaged_adapter_is_refused_before_vllm_hears_of_it(home: ServingHome, e
     assert "damaged.v1: files: not as they were published" in refused.stderr
     with pytest.raises(Refused, match="does not exist"):
         endpoint.complete("damaged.v1", prompt(), max_tokens=1)
+
+
+def test_adapter_that_vllm_would_refuse_is_refused_before_it_hears_of_it(home: ServingHome, endpoint: Endpoint) -> None:
+    before = endpoint.models()
+    for name, settings in (("dora", {"use_dora": True}), ("rank", {"r": 16})):
+        publish_copy(home, "beta.v1", name, contract_of="beta.v1", settings=settings)
+        refused = home.run("serve", "apply", "--yes", "--only", name)
+        assert refused.returncode == 1
+        assert f"{name}.v1: {'servable' if name == 'dora' else 'shapes'}: " in refused.stderr
+    assert endpoint.models() == before
 
 
 def test_deleted_adapter_is_named(home: ServingHome) -> None:

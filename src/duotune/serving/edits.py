@@ -26,8 +26,7 @@ def check_edits(catalog: Catalog, service: Service, unit_text: str) -> Iterator[
         )
         yield Check(EDITS, False, detail)
     else:
-        written = written_config() is not None
-        yield Check(EDITS, True, "the YAML and the unit are as an apply left them" if written else "none yet")
+        yield Check(EDITS, True, "all files are as an apply left them" if written_config() is not None else "none yet")
     for stray in service.strays():
         control = f"systemctl {'--user ' if service.user_manager else ''}disable --now {stray.name}"
         detail = (
