@@ -85,7 +85,8 @@ if settings:
 contract = paths.adapters() / {contract_of!r} / "contract.json"
 draft = ManifestDraft(name={name!r}, base=read_manifest(source).base)
 with open_catalog() as catalog:
-    publishing.publish(copy, draft, read_shape(paths.bundled_tiny_model()), catalog, extras={{"contract.json": contract}})
+    shape, extras = read_shape(paths.bundled_tiny_model()), {{"contract.json": contract}}
+    publishing.publish(copy, draft, shape, catalog, extras=extras)
 """
     import subprocess
     import sys
