@@ -112,6 +112,7 @@ def status(as_json: bool) -> None:
 def rollback(number: int | None, yes: bool, overwrite: bool, as_json: bool) -> None:
     """Serve again what was served before, or deployment NUMBER (`serve status --json` lists them)."""
     from duotune.catalog.catalog import open_catalog
+    from duotune.cli.output import ask
     from duotune.cli.serving import progress, report
     from duotune.serving.apply import generation_before, roll_back
 
@@ -120,7 +121,7 @@ def rollback(number: int | None, yes: bool, overwrite: bool, as_json: bool) -> N
     with open_catalog() as catalog:
         target = generation_before(catalog, number)
         versions = ", ".join(f"{name}.v{version}" for name, version in target.versions) or "the base model alone"
-        _ask(f"Serve deployment {target.id} again, which is {versions}?", yes)
+        ask(f"Serve deployment {target.id} again, which is {versions}?", yes)
         with progress() as tell, _interruptible():
             outcome = roll_back(catalog, host, service, target, tell, overwrite)
     report(outcome, as_json)
@@ -132,12 +133,12 @@ def rollback(number: int | None, yes: bool, overwrite: bool, as_json: bool) -> N
 def stop(yes: bool, as_json: bool) -> None:
     """Stop vLLM. `serve apply` or `serve rollback` starts it again; so does the next boot."""
     from duotune.catalog.catalog import open_catalog
-    from duotune.cli.output import print_json, say
+    from duotune.cli.output import ask, print_json, say
     from duotune.serving.apply import stop as stop_serving
 
     _, service = _host()
     _refuse_without(service)
-    _ask("Stop vLLM? Nobody gets completions from this host until it is started again.", yes)
+    ask("Stop vLLM? Nobody gets completions from this host until it is started again.", yes)
     with open_catalog() as catalog:
         stopped = stop_serving(catalog, service)
     if as_json:
@@ -172,7 +173,7 @@ def _apply(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    from duotune.cli.output import say
+    from duotune.cli.output import ask, say
     from duotune.cli.serving import progress, report, show_plan
     from duotune.serving.apply import apply as carry_out
     from duotune.serving.planning import plan_deployment
@@ -181,7 +182,7 @@ def _apply(
         planned = plan_deployment(catalog, host, service, only, tell)
     show_plan(planned, host, narrated=True)
     if not planned.refusals(overwrite) and planned.change.kind != "none":
-        _ask(planned.change.why.removesuffix(".") + ". Go on?", yes)
+        ask(planned.change.why.removesuffix(".") + ". Go on?", yes)
     with progress() as tell, _interruptible():
         outcome = carry_out(catalog, host, service, planned, tell, only, overwrite)
     if outcome is None:
@@ -215,13 +216,3 @@ def _stay(child: Foreground) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     say("vLLM runs as a child of this process. Ctrl-C ends both.")
     child.supervise(say)
-
-
-def _ask(question: str, yes: bool) -> None:
-    from duotune.errors import UsageError
-
-    if yes:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("Nobody can be asked here.", "Add --yes to go on without asking.")
-    click.confirm(question, abort=True, err=True)
