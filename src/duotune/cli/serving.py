@@ -14,39 +14,24 @@ from rich.console import Console
 from duotune.adapters.verify import Check
 from duotune.cli.output import narrator, plain_table, print_json, printer, say
 from duotune.config.host import HostConfig
-from duotune.runs.wording import counted, in_gib, in_words
+from duotune.runs.wording import counted, in_words
 from duotune.serving.deployment import ServingPlan
 from duotune.serving.files import config_file
 from duotune.serving.rollout import Outcome
+from duotune.serving.wording import SHOWN_ADAPTERS, plan_rows
 
 SECONDS_BETWEEN_LINES = 15.0
 SECONDS_BEFORE_LINES = 2.0
-SHOWN_ADAPTERS = 20
 
 
 def show_plan(planned: ServingPlan, host: HostConfig, narrated: bool = False) -> None:
     """Summary, checks and differences, as a result, or as narration before an apply."""
     console = narrator() if narrated else printer()
-    names = [adapter.model_name for adapter in planned.adapters]
     table = plain_table("", "")
     table.show_header = False
-    table.add_row("base model", f"{planned.base_path} as {host.serving.served_name}")
-    table.add_row("adapters", some(names) or "none")
-    for reason in planned.left_out:
-        table.add_row("left out", reason)
-    if planned.room:
-        room = planned.room
-        table.add_row(
-            "slots", f"{room.slots} at once, up to rank {room.max_rank}: {in_gib(planned.slot_bytes)} of GPU memory"
-        )
-        table.add_row("cache", f"{room.cached} adapters, up to {in_gib(planned.cache_bytes)} of the host's memory")
-    table.add_row("answers at", host.serving.listen)
+    for label, text in plan_rows(planned, host.serving):
+        table.add_row(label, text)
     change = planned.change
-    table.add_row("change", change.why)
-    if change.kind != "start":
-        for sign, moved in (("+", change.added), ("-", change.removed)):
-            if moved:
-                table.add_row("", f"{sign} {some(moved)}")
     console.print(table)
     show_checks(planned.checks, console)
     if change.diff and not narrated:
@@ -177,8 +162,3 @@ def _phase(phase: str, detail: str, begun: float) -> str:
 
 def _nats(distance: float | None) -> str:
     return "–" if distance is None else f"{distance:.4f}"
-
-
-def some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:SHOWN_ADAPTERS])
-    return shown if len(names) <= SHOWN_ADAPTERS else f"{shown} and {len(names) - SHOWN_ADAPTERS} more"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.deployments import Deployment
+from duotune.config.host import ServingConfig
 from duotune.config.load import load_host_config
 from duotune.runs.lock import Owner, owner_of
 from duotune.serving.deployment import ServingPlan
@@ -49,13 +50,11 @@ class Planned:
 
     Attributes:
         plan: The plan.
-        served_name: Name under which the base model answers.
-        listen: Address.
+        serving: The host's settings that it was made with.
     """
 
     plan: ServingPlan
-    served_name: str
-    listen: str
+    serving: ServingConfig
 
 
 LOG_LINES = 200
@@ -93,4 +92,4 @@ def make_plan(tell: Callable[[str, str], None]) -> Planned:
     host = load_host_config()
     with open_catalog() as catalog:
         plan = plan_deployment(catalog, host, find_service(host.serving), (), tell)
-    return Planned(plan, host.serving.served_name, host.serving.listen)
+    return Planned(plan, host.serving)
