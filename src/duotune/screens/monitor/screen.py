@@ -143,7 +143,7 @@ class Monitor(Page):
 
         state = seen.state
         self._update("#run-title", words.title(state))
-        self._update("#run-progress", words.progress(state, self._stopping))
+        self._update("#run-progress", words.progress(state, self._stopping, self.has_class("-wide")))
         self._show_notice(words.notice(state))
         self.query_one(StageRail).show([(stage, printable(outcome(state, stage.name))) for stage in state.stages])
 

@@ -16,6 +16,7 @@ from duotune.widgets.glyphs import glyphs
 from duotune.widgets.meter import bar
 
 BAR = 24
+NARROW_BAR = 12
 VERDICT_STYLES = {"better": "$text-success", "harmful": "$text-error"}
 
 
@@ -29,7 +30,7 @@ def title(state: RunState) -> Content:
     )
 
 
-def progress(state: RunState, stopping: bool) -> Content:
+def progress(state: RunState, stopping: bool, wide: bool) -> Content:
     """A bar with the phase and the time left; how it ended, when it has."""
     if state.ended:
         return Content(_ending(state))
@@ -43,7 +44,7 @@ def progress(state: RunState, stopping: bool) -> Content:
     elif state.eta_seconds is not None:
         words.append(f"{in_words(state.eta_seconds)} left{'' if state.eta_whole_run else ' of this phase'}")
     line = f" {glyphs().bullet} ".join(map(printable, words))
-    return Content.assemble((bar(share, BAR), "$accent"), f" {line}")
+    return Content.assemble((bar(share, BAR if wide else NARROW_BAR), "$accent"), f" {line}")
 
 
 def notice(state: RunState) -> Content:
