@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Static
 
-from duotune.errors import printable
+from duotune.errors import DuotuneError, printable
 from duotune.runs.wording import counted
 from duotune.screens.page import Page
 from duotune.widgets.glyphs import glyphs
@@ -86,16 +86,23 @@ class EvaluationPage(Page):
         if self._found is not None:
             self.call_after_refresh(self._draw)
 
-    def _read(self) -> Compared | None:
+    def _read(self) -> Compared | DuotuneError | None:
         from duotune.screens.evaluation.reading import read
 
         if self._found is not None and self._found.evaluation is not None:
             return None
-        return read(self.run_id)
+        try:
+            return read(self.run_id)
+        except DuotuneError as error:  # shown in its place, as it would come again every few seconds
+            return error
 
-    def _show(self, found: Compared | None) -> None:
+    def _show(self, found: Compared | DuotuneError | None) -> None:
         from duotune.screens.evaluation.browser import Browser
 
+        if isinstance(found, DuotuneError):
+            trouble = f"{glyphs().bad} {printable(found.message)} {printable(found.hint)}"
+            self.query_one("#verdict", Static).update(trouble)
+            return
         if found is None:
             return
         self._found = found
@@ -166,17 +173,17 @@ class EvaluationPage(Page):
 
     def action_publish(self) -> None:
         """Ask, for a reason too where harm was found, then publish."""
-        from duotune.screens.evaluation.reason import Reason
+        from duotune.screens.dialogs import Reason
 
         found = self._found
         if found is None or found.version is None:
             return
         name = found.version.name
+        why = "It can then be assigned to projects and served. Publishing is not taken back."
         if found.harmful:
-            self.app.push_screen(Reason(name), lambda reason: self._publish(name, reason) if reason else None)
-        else:
-            consequences = "It can then be assigned to projects and served. Publishing is not taken back."
-            self.ask(f"Publish {name}?", consequences, "Publish it", lambda: self._publish(name, ""))
+            why = f"It did measurable harm on held-out code. {why} Say why it shall be served all the same."
+        question = Reason(f"Publish {name}?", why, "Publish", needed=found.harmful)
+        self.app.push_screen(question, lambda reason: None if reason is None else self._publish(name, reason))
 
     def _publish(self, name: str, reason: str) -> None:
         from duotune.screens.evaluation import reading

@@ -11,7 +11,7 @@ from duotune.runs.outcomes import findings, measured, next_step, outcome, progre
 from duotune.runs.results import Evaluated, Published
 from duotune.runs.state import RunState
 from duotune.runs.wording import counted, in_words
-from duotune.screens.home.cells import state_sign, when
+from duotune.screens.cells import state_sign, when
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.meter import bar
 
@@ -22,11 +22,11 @@ VERDICT_STYLES = {"better": "$text-success", "harmful": "$text-error"}
 
 def title(state: RunState) -> Content:
     """Id, state, kind and start."""
-    sign = state_sign(state.state).plain
+    sign = Content.from_rich_text(state_sign(state.state))
     facts = [f"started {when(state.created_at)}"] if state.created_at else []
     facts += [f"worker {state.attempts}"] if state.attempts > 1 else []
     return Content.assemble(
-        (printable(state.run), "bold"), f"  {sign}  ", (f" {glyphs().bullet} ".join(facts), "$text-muted")
+        (printable(state.run), "bold"), "  ", sign, "  ", (f" {glyphs().bullet} ".join(facts), "$text-muted")
     )
 
 
