@@ -10,7 +10,7 @@ from typing import NamedTuple
 BASE = 0x2800
 BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bit of each dot of a braille cell, by row and column (Unicode, block Braille Patterns)."""
-CELLS_PER_TICK = 4
+CELLS_PER_TICK = 3
 LEAST_HEIGHT = 4
 LEAST_WIDTH = 18
 """With fewer cells than that there is room for the curve alone."""
@@ -97,7 +97,7 @@ def nice_step(span: float, most: int) -> float:
 class _Scale:
     """Maps values to a place between 0 (bottom) and 1 (top), and knows where to write figures.
 
-    Its ends lie on figures, so that a new extreme rarely moves everything that is drawn.
+    Its ends lie on round values, so that a new extreme rarely moves everything that is drawn.
     """
 
     def __init__(self, low: float, high: float, log: bool, most: int) -> None:
@@ -105,8 +105,8 @@ class _Scale:
             low, high = (low / 2, high * 2) if log else (low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0))
         self._to: Callable[[float], float] = math.log10 if log else float
         self._log = log
-        self.ticks = _few_decades(low, high, most) if log else _multiples(low, high, nice_step(high - low, most))
-        self._low, self._high = self._to(self.ticks[0]), self._to(self.ticks[-1])
+        ends, self.ticks = _decades(low, high, most) if log else _even(low, high, most)
+        self._low, self._high = self._to(ends[0]), self._to(ends[1])
 
     def place(self, value: float) -> float | None:
         if self._log and value <= 0:
@@ -114,17 +114,20 @@ class _Scale:
         return (self._to(value) - self._low) / (self._high - self._low)
 
 
-def _multiples(low: float, high: float, step: float) -> list[float]:
-    """Multiples of a step from below `low` to above `high`."""
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [number * step for number in range(first, last + 1)]
+def _even(low: float, high: float, most: int) -> tuple[tuple[float, float], list[float]]:
+    """Ends on quarters of a round step around the values, and the multiples of the step between them."""
+    step = nice_step(high - low, most)
+    quarter = step / 4
+    first, last = math.floor(low / quarter + 1e-9), math.ceil(high / quarter - 1e-9)
+    ticks = [number * step for number in range(math.ceil(first / 4), math.floor(last / 4) + 1)]
+    return (first * quarter, last * quarter), ticks
 
 
-def _few_decades(low: float, high: float, most: int) -> list[float]:
-    """Figures of a logarithmic axis: round ones a step apart within a decade or so, else 1, 2 and 5, or 1 alone."""
-    even = _multiples(low, high, nice_step(high - low, most))
-    if high < 10 * low and even[0] > 0:
-        return even
+def _decades(low: float, high: float, most: int) -> tuple[tuple[float, float], list[float]]:
+    """The same for a logarithmic axis: even steps within a decade or so, else 1, 2 and 5, or 1 alone."""
+    ends, ticks = _even(low, high, most)
+    if high < 10 * low and ends[0] > 0:
+        return ends, ticks
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for factors in ((1, 2, 5), (1,)):
         found = [factor * 10.0**decade for decade in decades for factor in factors]
@@ -132,7 +135,7 @@ def _few_decades(low: float, high: float, most: int) -> list[float]:
         last = min((place for place, value in enumerate(found) if value >= high * (1 - 1e-9)), default=len(found) - 1)
         if last - first <= 2 * most:
             break
-    return found[first : last + 1]
+    return (found[first], found[last]), found[first : last + 1]
 
 
 class _Grid:

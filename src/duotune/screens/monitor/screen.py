@@ -63,6 +63,11 @@ class Monitor(Page):
         self._opened = time.monotonic()
         self._memory_is_known = True
 
+    @property
+    def seen(self) -> Seen | None:
+        """What was seen last; None before the journal is read."""
+        return self._seen
+
     def content(self) -> ComposeResult:
         """Head, stages, tabs, and what they choose."""
         from duotune.screens.monitor.panels import LogPanel, RunChart
