@@ -33,7 +33,7 @@ def test_curve_of_a_long_run_stays_small_and_keeps_every_extreme_and_the_mean() 
         curve.add(step, step / 60, value)
     buckets = curve.buckets()
     assert MOST_BUCKETS // 2 <= len(buckets) <= MOST_BUCKETS
-    assert sum(bucket.count for bucket in buckets) == 90_000
+    assert sum(bucket.points for bucket in buckets) == 90_000
     assert max(bucket.high for bucket in buckets) == max(values)
     assert min(bucket.low for bucket in buckets) == min(values)
     assert sum(bucket.total for bucket in buckets) == pytest.approx(sum(values))

@@ -375,7 +375,7 @@ def test_keys_are_answered_while_a_long_journal_is_replayed() -> None:
         await session.press("escape")
         await until(session, "step 45,000")
         assert monitor.seen is not None
-        assert sum(bucket.count for bucket in monitor.seen.curves["loss"]) == 90_000
+        assert sum(bucket.points for bucket in monitor.seen.curves["loss"]) == 90_000
 
     with worked_on(run):
         drive(play)

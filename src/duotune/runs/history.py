@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from duotune.runs.events import Event, MetricsMeasured, RunResumed, RunStarted, StageStarted
 from duotune.runs.liveness import StateReader
@@ -16,8 +16,7 @@ MOST_BUCKETS = 1024
 """A curve has between half as many and so many buckets; the widest terminal draws fewer columns of dots."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """Measurements that follow each other, as one.
 
     Attributes:
@@ -26,7 +25,7 @@ class Bucket:
         low: The smallest value.
         high: The largest value.
         total: Sum of the values.
-        count: How many there are.
+        points: How many there are.
     """
 
     step: int
@@ -34,12 +33,12 @@ class Bucket:
     low: float
     high: float
     total: float
-    count: int
+    points: int
 
     @property
     def mean(self) -> float:
         """Mean of the values."""
-        return self.total / self.count
+        return self.total / self.points
 
     def with_later(self, other: Bucket) -> Bucket:
         """This one and the one after it, as one."""
@@ -49,7 +48,7 @@ class Bucket:
             min(self.low, other.low),
             max(self.high, other.high),
             self.total + other.total,
-            self.count + other.count,
+            self.points + other.points,
         )
 
 
@@ -67,7 +66,7 @@ class Curve:
         while self._buckets and self._buckets[-1].step >= step:
             self._buckets.pop()
         point = Bucket(step, minutes, value, value, value, 1)
-        if self._buckets and self._buckets[-1].count < self._stride:
+        if self._buckets and self._buckets[-1].points < self._stride:
             self._buckets[-1] = self._buckets[-1].with_later(point)
             return
         self._buckets.append(point)

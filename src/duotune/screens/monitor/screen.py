@@ -102,6 +102,7 @@ class Monitor(Page):
     # In threads
 
     def _look(self) -> Seen | DuotuneError | None:
+        from duotune.screens.monitor import data, words  # noqa: F401 - here, so that showing need not import them
         from duotune.screens.monitor.reading import RunWatch
 
         worker = get_current_worker()
