@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from duotune.cli.output import plain_table, show
-from duotune.runs.funnel import Amount, Funnel
+from duotune.runs.funnel import FUNNEL_WORDS, Amount, Funnel
 from duotune.runs.wording import counted, in_bytes
 
 _MOST_TYPES = 12
 _MOST_REASONS = 8
-_STAGES = {
-    "listed": "in the projects",
-    "readable": "worth reading",
-    "accepted": "code to learn from",
-    "distinct": "not a duplicate",
-    "train": "  to train on",
-    "validation": "  to watch the loss with",
-    "test": "  to test on",
-}
 
 Counts = Mapping[str, tuple[int, int]]
 
@@ -63,7 +54,7 @@ def show_funnel(funnel: Funnel) -> None:
     table = plain_table("data", "files", "size", "tokens", figures_from=1)
     for name, amount in funnel.stages.items():
         tokens = "" if amount.tokens is None else f"{amount.tokens:,}"
-        table.add_row(_STAGES.get(name, name), f"{amount.files:,}", in_bytes(amount.bytes), tokens)
+        table.add_row(FUNNEL_WORDS.get(name, name), f"{amount.files:,}", in_bytes(amount.bytes), tokens)
     for reason, amount in list(funnel.reasons.items())[:_MOST_REASONS]:
         table.add_row(f"left out: {reason.replace('-', ' ')}", _files(amount), in_bytes(amount.bytes), "")
     rest = list(funnel.reasons.values())[_MOST_REASONS:]

@@ -11,7 +11,7 @@ import click
 
 from duotune.cli.output import print_json, say, show
 from duotune.errors import HostError
-from duotune.runs.wording import in_gib, in_words
+from duotune.runs.wording import in_words
 
 
 @click.command()
@@ -49,7 +49,7 @@ def status(run: str, as_json: bool) -> None:
     from duotune.cli.output import plain_table
     from duotune.cli.tables import show_result
     from duotune.runs.directory import find_run
-    from duotune.runs.outcomes import findings, outcome, progress_in_words
+    from duotune.runs.outcomes import findings, measured, outcome, progress_in_words
 
     state = find_run(run).state()
     if as_json:
@@ -72,7 +72,7 @@ def status(run: str, as_json: bool) -> None:
     if state.state != "finished" and (found := findings(state)):
         show(found)
     if state.metrics and state.progress and not state.ended:
-        show(f"step {state.step}: {_measured(state.metrics)}")
+        show(f"step {state.step}: {measured(state.metrics)}")
     for warning in state.warnings:
         show(f"Note: {warning}")
     if state.error:
@@ -83,23 +83,6 @@ def status(run: str, as_json: bool) -> None:
     if state.state == "finished":
         show_result(state)
     show(f"Directory: {state.directory}")
-
-
-def _measured(metrics: dict[str, float]) -> str:
-    """The newest figures, the losses first."""
-    shown = [
-        (name, f"{metrics[key]:{form}}")
-        for name, key, form in (
-            ("loss", "loss", ".3f"),
-            ("validation loss", "validation_loss", ".3f"),
-            ("best", "best_validation_loss", ".3f"),
-            ("learning rate", "learning_rate", ".2g"),
-            ("tokens/s", "tokens_per_second", ",.0f"),
-        )
-        if key in metrics
-    ]
-    memory = [("peak memory", in_gib(metrics["peak_memory_bytes"]))] if "peak_memory_bytes" in metrics else []
-    return " · ".join(f"{name} {value}" for name, value in shown + memory)
 
 
 @click.command()

@@ -18,7 +18,7 @@ from duotune.errors import printable
 from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, Metric
 from duotune.plan.records import Plan
 from duotune.runs.funnel import Funnel
-from duotune.runs.outcomes import findings
+from duotune.runs.outcomes import findings, next_step
 from duotune.runs.results import DATA_REPORT, Published
 from duotune.runs.state import RunState
 from duotune.runs.wording import counted, in_bytes, in_gib, in_words
@@ -109,15 +109,7 @@ def show_result(state: RunState) -> None:
         return
     version = done.published
     say(f"Adapter {version.name}: {version.location}")
-    if version.state == "withheld":
-        force = " --force REASON" if _verdict(state) == "harmful" else ""
-        say(f"It is stored but not published. `duotune adapters publish {version.name}{force}` publishes it.")
-    else:
-        say(f"Next: `duotune assign PROJECT {version.adapter}`, then `duotune serve plan`.")
-
-
-def _verdict(state: RunState) -> str:
-    return str(state.evaluation.get("verdict", "")) if isinstance(state.evaluation, dict) else ""
+    say(next_step(state))
 
 
 def show_evaluation(evaluation: Evaluation) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from duotune.errors import printable
+from duotune.evaluation.examples import chosen, gain
 from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, ItemResult, SetResult
 
 EXAMPLES = 3
@@ -65,18 +66,14 @@ def _meanings(evaluation: Evaluation) -> str:
 
 
 def _examples(name: str, items: Sequence[ItemResult]) -> str:
-    def gain(item: ItemResult) -> float:
-        pair = item.metrics["edit_similarity"]
-        return (pair.adapter or 0.0) - pair.base
-
-    ranked = sorted(items, key=lambda item: (-gain(item), item.id))
+    ranked = chosen(items, "all")
     best = [item for item in ranked[:EXAMPLES] if gain(item) > 0]
     worst = [item for item in ranked[::-1][:EXAMPLES] if gain(item) < 0]
     parts = [f"## Examples from {name}"]
-    for title, chosen in (("Where the adapter gained most", best), ("Where it lost most", worst)):
+    for title, found in (("Where the adapter gained most", best), ("Where it lost most", worst)):
         parts.append(f"### {title}")
-        parts.extend(_example(item) for item in chosen)
-        if not chosen:
+        parts.extend(_example(item) for item in found)
+        if not found:
             parts.append("None.")
     return "\n\n".join(parts)
 

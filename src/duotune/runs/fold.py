@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pydantic import JsonValue
+from pydantic import ConfigDict, JsonValue
 
 from duotune.runs import events as ev
 from duotune.runs.eta import Outlook, Pace, outlook
@@ -25,6 +25,12 @@ from duotune.runs.state import (
 EXPECTED_SECONDS = "expected_seconds"
 """Name of the decision in which the plan leaves the seconds that it expects of each stage."""
 LIFTED = ("dataset", "funnel", "adapter", "evaluation", "published")
+
+
+class _Draft(RunState):
+    """A state that is still being folded: copying a frozen one for each event would take most of the time."""
+
+    model_config = ConfigDict(frozen=False)
 
 
 @dataclass
@@ -51,7 +57,7 @@ class RunFold:
     """A fold in progress: feed it events as they come, ask for the state at any time."""
 
     def __init__(self) -> None:
-        self._state = RunState()
+        self._state = _Draft()
         self._stages: dict[str, _Stage] = {}
         self._pace: Pace | None = None
         self._pace_is_stale = False
@@ -86,8 +92,9 @@ class RunFold:
         event."""
         at = max(now or 0.0, self._state.updated_at or 0.0)
         left = self._outlook(at)
-        return self._state.model_copy(
-            update={
+        return RunState.model_construct(
+            **{
+                **dict(self._state),
                 "stages": [
                     StageState(
                         name=name,
@@ -104,7 +111,8 @@ class RunFold:
         )
 
     def _set(self, **changes: object) -> None:
-        self._state = self._state.model_copy(update=changes)
+        for name, value in changes.items():
+            setattr(self._state, name, value)
 
     def _create(self, event: ev.RunCreated) -> None:
         self._set(run=event.run, name=event.name, kind=event.kind, until=event.until, created_at=event.ts)

@@ -9,6 +9,16 @@ from pydantic import BaseModel, ConfigDict
 
 UNKNOWN = "unknown"
 """The language of files whose language is not known."""
+FUNNEL_WORDS = {
+    "listed": "in the projects",
+    "readable": "worth reading",
+    "accepted": "code to learn from",
+    "distinct": "not a duplicate",
+    "train": "  to train on",
+    "validation": "  to watch the loss with",
+    "test": "  to test on",
+}
+"""The stages of a funnel in words; what one is split into is indented."""
 
 
 class _Figures(BaseModel):

@@ -6,7 +6,7 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,8 @@ from duotune.runs.events import DurableEvent, Event, RunFailedEvent, RunStopped,
 
 TAIL_BYTES = 1 << 16
 RESERVE_BYTES = 1 << 14
+BATCH_BYTES = 1 << 14
+"""So much of a journal is read at a time: some dozens of events, taken in within two milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +43,43 @@ def read_events(file: Path, offset: int = 0) -> Reading:
     Raises:
         HostError: The journal is gone or unreadable.
     """
+    events: list[Event] = []
+    skipped = 0
+    for batch in read_batches(file, offset):
+        events += batch.events
+        offset, skipped = batch.offset, skipped + batch.skipped
+    return Reading(events, offset, skipped)
+
+
+def read_batches(file: Path, offset: int = 0, batch_bytes: int = BATCH_BYTES) -> Iterator[Reading]:
+    """The same in small parts, each with the offset behind it: a long journal never has to be in memory at once.
+
+    Raises:
+        HostError: The journal is gone or unreadable.
+    """
     try:
         with file.open("rb") as stream:
             stream.seek(offset)
-            data = stream.read()
+            rest = b""
+            while data := stream.read(batch_bytes):
+                data = rest + data
+                end = data.rfind(b"\n") + 1
+                rest = data[end:]
+                offset += end
+                if end:
+                    yield _parsed(data[:end], offset)
     except (FileNotFoundError, NotADirectoryError):
         raise gone(file) from None
     except OSError as error:
         raise HostError(
             f"The journal {str(file)!r} cannot be read: {error.strerror}.", "Check its owner and the disk it is on."
         ) from error
-    end = data.rfind(b"\n") + 1
-    lines = [line for line in data[:end].split(b"\n") if line.strip()]
+
+
+def _parsed(data: bytes, offset: int) -> Reading:
+    lines = [line for line in data.split(b"\n") if line.strip()]
     events = [event for event in map(parse_event, lines) if event is not None]
-    return Reading(events, offset + end, len(lines) - len(events))
+    return Reading(events, offset, len(lines) - len(events))
 
 
 def gone(journal: Path) -> HostError:

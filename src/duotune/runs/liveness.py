@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from duotune.errors import printable
+from duotune.runs.events import Event
 from duotune.runs.fold import RunFold
-from duotune.runs.journal import read_events
+from duotune.runs.journal import read_batches
 from duotune.runs.lock import owner_of
 from duotune.runs.state import ErrorState, RunState
 
@@ -24,13 +25,35 @@ class StateReader:
     Args:
         directory: The run's directory.
         clock: Seconds since 1970.
+        hear: Called with each event too, once and in order, by whoever keeps more of the journal than its state.
     """
 
-    def __init__(self, directory: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, directory: Path, clock: Callable[[], float] = time.time, hear: Callable[[Event], None] | None = None
+    ) -> None:
         self.directory = directory
         self._clock = clock
+        self._hear = hear
         self._fold = RunFold()
         self._offset = 0
+
+    def catch_up(self) -> Iterator[float]:
+        """Fold what the journal has gained in small batches, so that a caller may pause or stop between two.
+
+        Yields:
+            After each batch, how much of the journal is folded, between 0 and 1.
+
+        Raises:
+            HostError: The run directory is gone or unreadable.
+        """
+        journal = self.directory / JOURNAL
+        for batch in read_batches(journal, self._offset):
+            self._offset = batch.offset
+            for event in batch.events:
+                self._fold.apply(event)
+                if self._hear is not None:
+                    self._hear(event)
+            yield min(self._offset / max(_size(journal), 1), 1.0)
 
     def read(self) -> RunState:
         """The state now.
@@ -52,10 +75,8 @@ class StateReader:
         return owner_of(self.directory / LOCK) is not None
 
     def _folded(self, alive: bool) -> RunState:
-        reading = read_events(self.directory / JOURNAL, self._offset)
-        self._offset = reading.offset
-        for event in reading.events:
-            self._fold.apply(event)
+        for _ in self.catch_up():
+            pass
         state = self._fold.state(self._clock() if alive else None)
         return state.model_copy(update={"directory": str(self.directory), "run": state.run or self.directory.name})
 
@@ -72,6 +93,13 @@ def read_state(directory: Path) -> RunState:
         HostError: The run directory is gone or unreadable.
     """
     return StateReader(directory).read()
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _lost(state: RunState) -> RunState:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from duotune.runs.results import Evaluated, Findings, Prepared, Published, Trained
 from duotune.runs.state import RunState
-from duotune.runs.wording import counted, in_bytes
+from duotune.runs.wording import counted, in_bytes, in_gib
 
 
 def progress_in_words(state: RunState) -> str:
@@ -74,3 +76,37 @@ def _published(result: Published) -> str:
     if version.state == "withheld":
         return f"{version.name} · withheld"
     return f"{version.name} · identical to what is there" if version.reused else version.name
+
+
+def measured(metrics: Mapping[str, float]) -> str:
+    """The newest figures in one line, the losses first."""
+    shown = [
+        (name, f"{metrics[key]:{form}}")
+        for name, key, form in (
+            ("loss", "loss", ".3f"),
+            ("validation loss", "validation_loss", ".3f"),
+            ("best", "best_validation_loss", ".3f"),
+            ("learning rate", "learning_rate", ".2g"),
+            ("tokens/s", "tokens_per_second", ",.0f"),
+        )
+        if key in metrics
+    ]
+    memory = [("peak memory", in_gib(metrics["peak_memory_bytes"]))] if "peak_memory_bytes" in metrics else []
+    return " · ".join(f"{name} {value}" for name, value in shown + memory)
+
+
+def verdict(state: RunState) -> str:
+    """What the evaluation found; empty while it has not."""
+    return str(state.evaluation.get("verdict", "")) if isinstance(state.evaluation, dict) else ""
+
+
+def next_step(state: RunState) -> str:
+    """One sentence on what to do with what a finished run has published; empty when it published nothing."""
+    done = Published.of(state.results, "publish")
+    if done is None:
+        return ""
+    version = done.published
+    if version.state == "withheld":
+        force = " --force REASON" if verdict(state) == "harmful" else ""
+        return f"It is stored but not published. `duotune adapters publish {version.name}{force}` publishes it."
+    return f"Next: `duotune assign PROJECT {version.adapter}`, then `duotune serve plan`."

@@ -1,0 +1,104 @@
+"""What the monitor shows: read in threads, only what is new each time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from duotune.hardware.gpu import gpus
+from duotune.runs.directory import RunDirectory, find_run
+from duotune.runs.history import Bucket, RunFollower
+from duotune.runs.log_tail import LogTail
+from duotune.runs.state import RunState
+
+BREATH_SECONDS = 0.001
+"""Between two batches of a journal, so that the thread that answers keys never waits for long."""
+SHARE_TOLD = 0.02
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at a run.
+
+    Attributes:
+        state: Where it stands.
+        curves: What it has measured, by metric.
+        log: What its log has gained since the last look.
+        has_log: Whether its worker has printed anything.
+    """
+
+    state: RunState
+    curves: Mapping[str, tuple[Bucket, ...]]
+    log: Sequence[str]
+    has_log: bool
+
+
+@dataclass(frozen=True)
+class MemoryInUse:
+    """A GPU's memory at one moment, in bytes.
+
+    Attributes:
+        gpu: Its number.
+        by_runs: Held by workers of ours.
+        in_use: Held by anybody.
+    """
+
+    gpu: int
+    by_runs: int
+    in_use: int
+
+
+class RunWatch:
+    """Looks at one run again and again."""
+
+    def __init__(self, run: str) -> None:
+        self.directory: RunDirectory = find_run(run)
+        self._follower = RunFollower(self.directory.path)
+        self._log = LogTail(self.directory.log_file)
+
+    def look(self, told: Callable[[float], bool]) -> Seen | None:
+        """Read what is new.
+
+        Args:
+            told: Called while a long journal is read, with the share that is read; False gives up.
+
+        Returns:
+            What there is to see; None when it was given up.
+
+        Raises:
+            HostError: The run is gone or unreadable.
+        """
+        last = 0.0
+        for share in self._follower.catch_up():
+            if last + SHARE_TOLD <= share < 1.0:
+                last = share
+                if not told(share):
+                    return None
+            time.sleep(BREATH_SECONDS)
+        history = self._follower.history
+        curves = {name: history.buckets(name) for name in history.names()}
+        return Seen(self._follower.read(), curves, self._log.read(), self.directory.log_file.exists())
+
+
+def stop(run: str) -> None:
+    """Ask the run's worker to stop at its next step."""
+    from duotune.runs.launcher import request_stop
+
+    request_stop(find_run(run))
+
+
+def resume(run: str) -> str:
+    """Launch a new worker for the run; what a person should know of it, often nothing."""
+    from duotune.plan.start import go_on
+
+    return go_on(find_run(run)).note
+
+
+def read_memory() -> tuple[MemoryInUse, ...]:
+    """The memory of each GPU; nothing where there is none."""
+    from duotune.screens.home.reading import read_machine
+
+    if not gpus():
+        return ()
+    return tuple(MemoryInUse(use.gpu.index, use.training, use.gpu.memory_used_bytes) for use in read_machine().gpus)

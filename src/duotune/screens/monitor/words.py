@@ -1,0 +1,128 @@
+"""A run in words: its title, how far it is, what it waits for or ended with, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from duotune.errors import printable
+from duotune.runs.outcomes import findings, measured, next_step, outcome, progress_in_words, verdict
+from duotune.runs.results import Evaluated, Published
+from duotune.runs.state import RunState
+from duotune.runs.wording import counted, in_words
+from duotune.screens.cells import state_sign, when
+from duotune.widgets.glyphs import glyphs
+from duotune.widgets.meter import bar
+
+BAR = 24
+NARROW_BAR = 12
+VERDICT_STYLES = {"better": "$text-success", "harmful": "$text-error"}
+
+
+def title(state: RunState) -> Content:
+    """Id, state, kind and start."""
+    sign = Content.from_rich_text(state_sign(state.state))
+    facts = [f"started {when(state.created_at)}"] if state.created_at else []
+    facts += [f"worker {state.attempts}"] if state.attempts > 1 else []
+    return Content.assemble(
+        (printable(state.run), "bold"), "  ", sign, "  ", (f" {glyphs().bullet} ".join(facts), "$text-muted")
+    )
+
+
+def progress(state: RunState, stopping: bool, wide: bool) -> Content:
+    """A bar with the phase and the time left; how it ended, when it has."""
+    if state.ended:
+        return Content(_ending(state))
+    if state.waiting_for:
+        return Content("waiting")
+    now = state.progress
+    share = now.done / now.total if now and now.total else 0.0
+    words = [f"{int(min(share, 1.0) * 100):3d} %", progress_in_words(state) or _starting(state)]
+    if stopping:
+        words.append("stops at its next step")
+    elif state.eta_seconds is not None:
+        words.append(f"{in_words(state.eta_seconds)} left{'' if state.eta_whole_run else ' of this phase'}")
+    line = f" {glyphs().bullet} ".join(map(printable, words))
+    return Content.assemble((bar(share, BAR if wide else NARROW_BAR), "$accent"), f" {line}")
+
+
+def notice(state: RunState) -> Content:
+    """What keeps a person from looking away: a wait, an error, the newest warning. Empty when all is well."""
+    signs = glyphs()
+    if state.waiting_for:
+        holder = f", which run {printable(state.waiting_for.holder)} uses" if state.waiting_for.holder else ""
+        sentence = f"It waits for {printable(state.waiting_for.device)}{holder}, and starts by itself."
+        return Content.assemble((f"{signs.waiting} {sentence}", "$text-warning"))
+    if state.error:
+        lines = [printable(line) for text in (state.error.message, state.error.hint) for line in text.splitlines()]
+        return Content.assemble((f"{signs.bad} {lines[0]}" if lines else signs.bad, "$text-error"), _below(lines[1:]))
+    if state.state == "stopped":
+        return Content(f"It stopped at a safe point. `duotune resume {printable(state.run)}` goes on from there (r).")
+    if state.warnings and not state.ended:
+        more = f" ({len(state.warnings)} in all: see Overview)" if len(state.warnings) > 1 else ""
+        return Content.assemble((f"{signs.warning} {printable(state.warnings[-1])}{more}", "$text-warning"))
+    return Content("")
+
+
+def overview(state: RunState) -> Content:
+    """The whole run in words."""
+    blocks = [list(block) for block in (_result(state), _stages(state), _figures(state), _warnings(state))]
+    lines = [Content("\n").join(block) for block in blocks if block]
+    return Content("\n\n").join([*lines, Content.assemble(("Directory  ", "$text-muted"), printable(state.directory))])
+
+
+def _result(state: RunState) -> Iterator[Content]:
+    evaluated = Evaluated.of(state.results, "evaluate")
+    if evaluated is not None:
+        reason = printable(evaluated.evaluation.get("reason", ""))
+        found = verdict(state)
+        sign = {"better": glyphs().good, "harmful": glyphs().bad}.get(found, glyphs().warning)
+        style = f"bold {VERDICT_STYLES.get(found, '$text-warning')}"
+        yield Content.assemble((f"{sign} {printable(found)}. ", style), reason)
+        yield Content.assemble(("Report     ", "$text-muted"), printable(evaluated.report))
+    published = Published.of(state.results, "publish")
+    if published is not None:
+        version = published.published
+        yield Content.assemble(("Adapter    ", "$text-muted"), f"{version.name} in {printable(version.location)}")
+        yield Content(next_step(state))
+    elif state.state == "finished" and (state.adapter or state.dataset):
+        yield Content.assemble(("Result     ", "$text-muted"), printable(state.adapter or state.dataset))
+
+
+def _stages(state: RunState) -> Iterator[Content]:
+    for stage in state.stages:
+        took = in_words(stage.seconds) if stage.started_at else ""
+        words = printable(outcome(state, stage.name))
+        yield Content.assemble((f"{stage.name:10} ", "$text-muted"), f"{stage.state:12} {took:10} {words}".rstrip())
+
+
+def _figures(state: RunState) -> Iterator[Content]:
+    if state.metrics:
+        yield Content.assemble((f"At step {state.step:,}: ", "$text-muted"), measured(state.metrics))
+    if state.checkpoint and state.state != "finished":
+        yield Content.assemble(("Checkpoint ", "$text-muted"), f"step {state.checkpoint.step:,}")
+    if found := findings(state):
+        yield Content(printable(found))
+
+
+def _warnings(state: RunState) -> Iterator[Content]:
+    for warning in state.warnings:
+        yield Content.assemble((f"{glyphs().warning} {printable(warning)}", "$text-warning"))
+
+
+def _ending(state: RunState) -> str:
+    worked = in_words(sum(stage.seconds for stage in state.stages))
+    steps = f" at step {state.checkpoint.step:,}" if state.checkpoint and state.stage == "train" else ""
+    where = f" in stage {state.stage}{steps}" if state.stage and state.state != "finished" else ""
+    after = f" after {worked} of work" if state.state != "finished" else f" in {worked}"
+    again = f", {counted(state.attempts, 'worker')}" if state.attempts > 1 else ""
+    return f"{state.state}{where}{after}{again}"
+
+
+def _starting(state: RunState) -> str:
+    return f"{state.stage} begins" if state.stage else "the worker is starting"
+
+
+def _below(lines: list[str]) -> str:
+    return "".join(f"\n  {line}" for line in lines)

@@ -1,0 +1,103 @@
+"""The end of a log: follows what comes unless somebody scrolled back, and shows what matches a search alone."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from rich.cells import chop_cells
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+MOST_LINES = 2_000
+
+
+class LogView(ScrollView, can_focus=True):
+    """The log. Lines are shown literally and wrapped; only the last 2,000 are kept."""
+
+    DEFAULT_CSS = "LogView { height: 1fr; overflow-x: hidden; overflow-y: scroll; padding: 0 0 0 1; }"
+    help_text = "Arrows and page keys scroll back; End follows what comes again. `/` shows matching lines alone."
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._kept: deque[str] = deque(maxlen=MOST_LINES)
+        self._rows: list[str] = []
+        self._search = ""
+        self._follows = True
+
+    @property
+    def search(self) -> str:
+        """What the shown lines contain, whatever their case; empty shows all."""
+        return self._search
+
+    @property
+    def rows(self) -> list[str]:
+        """The lines as they are wrapped."""
+        return list(self._rows)
+
+    @property
+    def found(self) -> tuple[int, int]:
+        """How many lines are shown, of how many."""
+        return sum(map(self._matches, self._kept)), len(self._kept)
+
+    def add(self, lines: Sequence[str]) -> None:
+        """Take new lines; without control characters, as `LogTail` reads them."""
+        if lines:
+            self._kept.extend(lines)
+            self._wrap()
+
+    def look_for(self, text: str) -> None:
+        """Show the lines that contain a text alone, the newest in sight."""
+        self._search, self._follows = text, True
+        self._wrap()
+
+    def on_resize(self) -> None:
+        """Wrap for the width there is."""
+        self._wrap()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Follow what comes from the end on alone."""
+        super().watch_scroll_y(old_value, new_value)
+        self._follows = self.is_vertical_scroll_end
+
+    def render_line(self, y: int) -> Strip:
+        """One row, with what is looked for in reverse."""
+        width, base = self.scrollable_content_region.width, self.rich_style
+        place = y + self.scroll_offset.y
+        if place >= len(self._rows):
+            return Strip.blank(width, base)
+        return Strip(self._segments(self._rows[place], base)).extend_cell_length(width, base)
+
+    def _segments(self, row: str, base: Style) -> list[Segment]:
+        segments, at, wanted = [], 0, self._search.casefold()
+        folded = row.casefold() if wanted else ""
+        if len(folded) != len(row):  # a letter that folds to two would put the marks beside what they mark
+            folded = ""
+        while wanted and (found := folded.find(wanted, at)) >= 0:
+            end = found + len(wanted)
+            segments += [Segment(row[at:found], base), Segment(row[found:end], base + Style(reverse=True))]
+            at = end
+        return [*segments, Segment(row[at:], base)]
+
+    def _matches(self, line: str) -> bool:
+        return self._search.casefold() in line.casefold()
+
+    def _wrap(self) -> None:
+        width = self.scrollable_content_region.width
+        if width < 1:
+            return
+        self._rows = [row for line in self._kept if self._matches(line) for row in _wrapped(line, width)]
+        follow = self._follows  # the new size may move the view before it is scrolled
+        self.virtual_size = Size(width, len(self._rows))
+        if follow:
+            self.scroll_end(animate=False)
+        self.refresh()
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    if len(line) <= width and line.isascii():
+        return [line]
+    return chop_cells(line, width) or [""]

@@ -1,0 +1,381 @@
+"""The run monitor: what a person sees of a run, and what the keys do to it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from duotune.runs.directory import RunDirectory, create_run
+from duotune.runs.events import (
+    MetricsMeasured,
+    RunFailedEvent,
+    RunQueued,
+    RunStarted,
+    RunStopped,
+    StageStarted,
+    WarningRaised,
+)
+from duotune.screens import ways
+from duotune.screens.dialogs import Help
+from duotune.screens.monitor.screen import Monitor
+from duotune.widgets.line_chart import LineChart
+from duotune.widgets.log_view import LogView
+from duotune.widgets.tab_line import TabLine
+from support.app import Session, drive
+from support.runs import run_config
+from support.watched import finished_run, measured, training_run, worked_on, write
+
+PATIENCE_SECONDS = 60
+HOSTILE = "[red]x[/red]\x1b[2J\u202e"
+LITERAL = "[red]x[/red]\\x1b[2J\\u202e"
+
+
+async def watch(session: Session, run: RunDirectory) -> None:
+    ways.open_run(session.app, run.id)
+    await session.settle()
+
+
+async def until(session: Session, words: str) -> None:
+    """Wait until some words stand on the screen."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while words not in session.text:
+        assert time.monotonic() < deadline, f"{words!r} never came:\n{session.text}"
+        await session.settle()
+
+
+async def open_tab(session: Session, key: str) -> None:
+    tabs = session.app.screen.query_one(TabLine)
+    while tabs.chosen != key:
+        assert key in tabs.keys
+        await session.press("right")
+
+
+def footer(session: Session) -> str:
+    return session.text.splitlines()[-1]
+
+
+def test_a_run_that_trains_shows_stages_progress_time_left_and_its_loss(size: tuple[int, int]) -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        text = session.text
+        assert run.id in text
+        assert "▶ running" in text
+        assert "50 % • train 20/40 steps" in text
+        assert "left of this phase" in text
+        assert "✓ prepare" in text
+        assert "▶ train" in text
+        assert "• evaluate" in text
+        assert "[Loss]" in text, "a run that trains shows its loss first"
+        assert "── loss 3" in text
+        assert "● validation loss 3.2" in text
+        assert f"in a shell: duotune status {run.id}" in text
+        assert "s Stop" in footer(session)
+        assert "Resume" not in footer(session)
+
+    with worked_on(run):
+        drive(play, size)
+
+
+def test_what_the_run_measures_next_appears_by_itself() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        write(run, measured(21), WarningRaised(message="The disk is nearly full."))
+        await until(session, "── loss 2.95")
+        await until(session, "! The disk is nearly full.")
+
+    with worked_on(run):
+        drive(play)
+
+
+def test_charts_without_figures_are_not_offered_and_those_that_come_are() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        tabs = session.app.screen.query_one(TabLine)
+        assert tabs.keys == ["overview", "loss", "rate", "speed", "memory", "data", "log"]
+        write(run, MetricsMeasured(step=20, values={"edit_similarity": 0.5, "bad_responses": 0.25}))
+        await until(session, "Answers")
+        await open_tab(session, "answers")
+        assert "── similarity of answers 0.5" in session.text
+        assert "● share of bad ones 0.25" in session.text
+        assert "minutes" in session.text
+
+    with worked_on(run):
+        drive(play)
+
+
+@pytest.mark.parametrize(
+    ("tab", "words"),
+    [("rate", "learning rate 0.0001"), ("speed", "tokens per second 2,000"), ("memory", "highest so far 0.838 GiB")],
+)
+def test_each_chart_names_its_newest_value(size: tuple[int, int], tab: str, words: str) -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        await open_tab(session, tab)
+        assert words in session.text
+
+    with worked_on(run):
+        drive(play, size)
+
+
+def test_l_and_m_change_how_the_loss_is_drawn_and_are_offered_there_alone() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        await session.press("l")
+        assert "(log scale)" in session.text
+        await session.press("m")
+        assert "(log scale, smoothed)" in session.text
+        await open_tab(session, "rate")
+        assert "Log scale" not in footer(session)
+        assert "log scale" not in session.text
+        await open_tab(session, "log")
+        assert "Smooth" not in footer(session)
+
+    with worked_on(run):
+        drive(play)
+
+
+def test_data_tab_tells_what_became_of_the_files(size: tuple[int, int]) -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        await open_tab(session, "data")
+        text = session.text
+        for words in ("in the projects", "not a duplicate", "too long", "400,000", "kept by language", "Python"):
+            assert words in text
+
+    with worked_on(run):
+        drive(play, size)
+
+
+def test_log_tab_shows_the_newest_lines_and_searches_them(size: tuple[int, int]) -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        await open_tab(session, "log")
+        assert "step 20: loss 3.000" in session.text
+        assert f"in a shell: duotune logs -f {run.id}" in session.text
+        await session.press("slash")
+        await session.type("loss 3.9")
+        assert "2 of the last 20 lines" in session.text
+        assert "step 1: loss 3.950" in session.text
+        assert "step 20" not in session.text
+        await session.press("enter")
+        assert isinstance(session.app.focused, LogView)
+        await session.press("escape")
+        assert "step 20" in session.text, "the first escape ends the search"
+        assert isinstance(session.app.screen, Monitor)
+        await session.press("escape")
+        assert not isinstance(session.app.screen, Monitor)
+
+    with worked_on(run):
+        drive(play, size)
+
+
+def test_log_follows_what_is_printed() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        await open_tab(session, "log")
+        with run.log_file.open("a") as log:
+            log.writelines(f"more {number}\n" for number in range(100))
+        await until(session, "more 99")
+
+    with worked_on(run):
+        drive(play)
+
+
+def test_stop_asks_first_and_then_tells_the_worker() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        await session.press("s")
+        assert f"Stop run {run.id}?" in session.text
+        await session.press("n")
+        assert holder.poll() is None
+        await session.press("s", "y")
+        assert holder.wait(PATIENCE_SECONDS) == -15
+        assert "stops at its next step" in session.notes
+
+    with worked_on(run) as holder:
+        drive(play)
+
+
+def test_a_finished_run_shows_verdict_version_and_next_step(size: tuple[int, int]) -> None:
+    run = finished_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        text = session.text
+        assert "✓ finished" in text
+        assert "[Overview]" in text
+        assert "✓ better. A gain is shown and no loss." in text
+        assert "shop.v1" in text
+        assert "Next: `duotune assign PROJECT shop`, then `duotune serve plan`." in text
+        assert "e Evaluation" in footer(session)
+        assert "Stop" not in footer(session)
+        await session.press("e")
+        assert "Report" in session.text
+        await session.press("escape")
+        assert isinstance(session.app.screen, Monitor)
+
+    drive(play, size)
+
+
+def test_a_failed_run_says_why_and_what_to_do_and_can_be_resumed(size: tuple[int, int]) -> None:
+    run = training_run()
+    write(run, RunFailedEvent(message="The GPU's memory is full.", hint="Lower the batch size."))
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        assert "✗ The GPU's memory is full." in session.text
+        assert "Lower the batch size." in session.text
+        assert "failed in stage train at step 20" in session.text
+        assert "r Resume" in footer(session)
+
+    drive(play, size)
+
+
+def test_resume_launches_a_worker_or_says_why_not() -> None:
+    run = training_run()
+    write(run, RunStopped())
+    run.config_file.write_text("name = ")
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        assert "It stopped at a safe point." in session.text
+        await session.press("r")
+        assert "config.toml" in session.notes
+
+    drive(play)
+
+
+def test_a_run_whose_worker_vanished_is_lost_and_says_where_it_can_go_on() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        assert "✗ lost" in session.text
+        assert "vanished without a word" in session.text
+        assert "from its checkpoint at step 20" in " ".join(session.text.split())
+
+    drive(play)
+
+
+def test_a_waiting_run_says_for_what() -> None:
+    run = create_run(run_config())
+    write(run, RunStarted(pid=1, process_start=1, attempt=1), RunQueued(device="GPU 0", holder="night-run"))
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        assert "… It waits for GPU 0, which run night-run uses, and starts by itself." in session.text
+
+    with worked_on(run):
+        drive(play)
+
+
+def test_hostile_text_in_journal_and_log_is_shown_literally(size: tuple[int, int]) -> None:
+    run = create_run(run_config())
+    write(
+        run,
+        RunStarted(pid=1, process_start=1, attempt=1),
+        StageStarted(stage="train"),
+        WarningRaised(message=HOSTILE),
+        RunFailedEvent(message=f"Failed: {HOSTILE}", hint=HOSTILE),
+    )
+    run.log_file.write_text(f"{HOSTILE}\n")
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        assert f"Failed: {LITERAL}" in session.text
+        assert session.text.count(LITERAL) >= 3
+        assert "\x1b" not in session.text
+        await open_tab(session, "log")
+        assert session.text.count(LITERAL) == 3, "message, hint and the log"
+
+    drive(play, size)
+
+
+def test_a_run_that_is_gone_is_said_to_be_so() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        run.journal_file.unlink()
+        await until(session, "is gone")
+
+    with worked_on(run):
+        drive(play)
+
+
+def test_the_monitor_can_be_left_and_opened_again_and_resized() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        for _ in range(2):
+            await watch(session, run)
+            assert "── loss 3" in session.text
+            await session.press("escape")
+        await watch(session, run)
+        for columns, rows in ((200, 50), (30, 8), (1, 1), (80, 24)):
+            await session.pilot.resize_terminal(columns, rows)
+            await session.settle()
+        assert "── loss 3" in session.text
+        assert "▶ train" in session.text
+
+    with worked_on(run):
+        drive(play)
+
+
+def test_ascii_terminals_get_the_whole_monitor_in_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUOTUNE_ASCII", "1")
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        assert all(row.isascii() for row in session.app.screen.query_one(LineChart).rows)
+        assert "v prepare" in session.text
+        assert "> train" in session.text
+
+    with worked_on(run):
+        drive(play)
+
+
+def test_keys_are_answered_while_a_long_journal_is_replayed() -> None:
+    run = training_run(steps=1, of=90_000)
+    line = '{"v":1,"seq":9,"ts":%d.0,"type":"metrics","step":%d,"values":{"loss":2.0,"learning_rate":0.1}}\n'
+    with run.journal_file.open("a") as journal:
+        journal.writelines(line % (2_000_000_000 + step, step) for step in range(2, 90_001))
+
+    async def play(session: Session) -> None:
+        ways.open_run(session.app, run.id)
+        await session.pilot.pause()
+        monitor = session.app.screen
+        assert isinstance(monitor, Monitor)
+        while "reading the journal" not in session.text:
+            assert monitor.seen is None, "the journal was read without a word"
+            await session.pilot.pause()
+        await session.pilot.press("f1")
+        assert isinstance(session.app.screen, Help)
+        assert monitor.seen is None, "and the journal is still being read"
+        await session.press("escape")
+        await until(session, "step 45,000")
+        assert monitor.seen is not None
+        assert sum(bucket.points for bucket in monitor.seen.curves["loss"]) == 90_000
+
+    with worked_on(run):
+        drive(play)
