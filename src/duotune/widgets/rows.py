@@ -37,6 +37,7 @@ class Rows(DataTable[Text]):
         self._figures = {headings.index(name) for name in figures}
         self._empty = empty
         self._shown: dict[str, tuple[Text, ...]] = {}
+        self._changed = False
 
     def on_mount(self) -> None:
         """Make the columns."""
@@ -54,6 +55,7 @@ class Rows(DataTable[Text]):
         }
         if not wanted and self._empty:
             wanted = {"": (Text(self._empty, style="italic"), *(Text() for _ in self._headings[1:]))}
+        self._changed = self._changed or wanted != self._shown
         if list(wanted) != list(self._shown):
             self._fill(wanted)
         else:
@@ -62,6 +64,12 @@ class Rows(DataTable[Text]):
                     if new != old:
                         self.update_cell(key, str(number), new, update_width=True)
         self._shown = wanted
+
+    def on_idle(self) -> None:
+        """Forget rows that were painted before their columns were measured, which Textual 8.2 does idle, and late."""
+        if self._changed:
+            self._changed = False
+            self.notify_style_update()
 
     @property
     def chosen(self) -> str | None:

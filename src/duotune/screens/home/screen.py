@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 2.0
 SERVING_SECONDS = 10.0
+RUN_COLUMNS = ("run", "state", "progress", "left", "verdict", "started")
 
 
 class Home(Page):
@@ -50,7 +51,7 @@ class Home(Page):
             with Container(id="lists"):
                 with Vertical(id="runs-side"):
                     yield Static("Runs", classes="heading")
-                    yield Rows("run", "state", "progress", "left", "verdict", "started", empty="looking …", id="runs")
+                    yield Rows(*RUN_COLUMNS, empty="none yet; n makes one", id="runs")
                 with Vertical(id="adapters-side"):
                     yield Static("Adapters", classes="heading")
                     yield Rows("adapter", "verdict", "state", "trained", empty="none yet", id="adapters")
