@@ -19,6 +19,7 @@ from duotune.runs.events import (
 from duotune.screens import ways
 from duotune.screens.dialogs import Help
 from duotune.screens.monitor.screen import Monitor
+from duotune.screens.page import Page
 from duotune.widgets.line_chart import LineChart
 from duotune.widgets.log_view import LogView
 from duotune.widgets.tab_line import TabLine
@@ -336,6 +337,25 @@ def test_the_monitor_can_be_left_and_opened_again_and_resized() -> None:
             await session.settle()
         assert "── loss 3" in session.text
         assert "▶ train" in session.text
+
+    with worked_on(run):
+        drive(play)
+
+
+def test_what_lies_behind_the_monitor_rests_and_what_lies_behind_a_dialog_goes_on() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        home = session.app.screen
+        assert isinstance(home, Page)
+        await watch(session, run)
+        monitor = session.app.screen
+        assert isinstance(monitor, Monitor)
+        assert (home.is_seen, monitor.is_seen) == (False, True)
+        await session.press("s")
+        assert (home.is_seen, monitor.is_seen) == (False, True), "a question stands in front"
+        await session.press("n", "2")
+        assert (home.is_seen, monitor.is_seen) == (False, False), "another place is shown"
 
     with worked_on(run):
         drive(play)
