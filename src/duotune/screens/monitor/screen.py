@@ -78,7 +78,8 @@ class Monitor(Page):
         yield Static("looking …", id="run-progress", markup=False)
         yield Static("", id="run-notice", markup=False)
         with Container(id="run-body"):
-            yield StageRail()
+            with Vertical(id="run-side"):
+                yield StageRail()
             with Vertical(id="run-panels"):
                 yield TabLine()
                 with ContentSwitcher(initial=OVERVIEW):
