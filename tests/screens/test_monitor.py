@@ -25,6 +25,7 @@ from duotune.widgets.log_view import LogView
 from duotune.widgets.tab_line import TabLine
 from support.app import Session, drive
 from support.runs import run_config
+from support.shelf import Shelf
 from support.watched import finished_run, measured, training_run, worked_on, write
 
 PATIENCE_SECONDS = 60
@@ -235,6 +236,18 @@ def test_a_finished_run_shows_verdict_version_and_next_step(size: tuple[int, int
         assert isinstance(session.app.screen, Monitor)
 
     drive(play, size)
+
+
+def test_what_was_published_since_is_no_longer_called_withheld(shelf: Shelf) -> None:
+    run = finished_run("shop", state="withheld")
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        assert "`duotune adapters publish shop.v1` publishes it." in " ".join(session.text.split())
+        shelf.publish("shop", "billing")
+        await until(session, "Next: `duotune assign PROJECT shop`")
+
+    drive(play)
 
 
 def test_a_failed_run_says_why_and_what_to_do_and_can_be_resumed(size: tuple[int, int]) -> None:
