@@ -19,11 +19,13 @@ from duotune.runs.events import (
 from duotune.screens import ways
 from duotune.screens.dialogs import Help
 from duotune.screens.monitor.screen import Monitor
+from duotune.screens.page import Page
 from duotune.widgets.line_chart import LineChart
 from duotune.widgets.log_view import LogView
 from duotune.widgets.tab_line import TabLine
 from support.app import Session, drive
 from support.runs import run_config
+from support.shelf import Shelf
 from support.watched import finished_run, measured, training_run, worked_on, write
 
 PATIENCE_SECONDS = 60
@@ -236,6 +238,18 @@ def test_a_finished_run_shows_verdict_version_and_next_step(size: tuple[int, int
     drive(play, size)
 
 
+def test_what_was_published_since_is_no_longer_called_withheld(shelf: Shelf) -> None:
+    run = finished_run("shop", state="withheld")
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        assert "`duotune adapters publish shop.v1` publishes it." in " ".join(session.text.split())
+        shelf.publish("shop", "billing")
+        await until(session, "Next: `duotune assign PROJECT shop`")
+
+    drive(play)
+
+
 def test_a_failed_run_says_why_and_what_to_do_and_can_be_resumed(size: tuple[int, int]) -> None:
     run = training_run()
     write(run, RunFailedEvent(message="The GPU's memory is full.", hint="Lower the batch size."))
@@ -336,6 +350,25 @@ def test_the_monitor_can_be_left_and_opened_again_and_resized() -> None:
             await session.settle()
         assert "── loss 3" in session.text
         assert "▶ train" in session.text
+
+    with worked_on(run):
+        drive(play)
+
+
+def test_what_lies_behind_the_monitor_rests_and_what_lies_behind_a_dialog_goes_on() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        home = session.app.screen
+        assert isinstance(home, Page)
+        await watch(session, run)
+        monitor = session.app.screen
+        assert isinstance(monitor, Monitor)
+        assert (home.is_seen, monitor.is_seen) == (False, True)
+        await session.press("s")
+        assert (home.is_seen, monitor.is_seen) == (False, True), "a question stands in front"
+        await session.press("n", "2")
+        assert (home.is_seen, monitor.is_seen) == (False, False), "another place is shown"
 
     with worked_on(run):
         drive(play)

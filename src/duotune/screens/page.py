@@ -113,7 +113,7 @@ class Page(Screen[None]):
 
         def look(always: bool = False) -> None:
             Page.painted = True
-            if always or (self.is_current and self.app.app_focus):
+            if always or (self.is_seen and self.app.app_focus):
                 self.in_background(read, then, group)
 
         # The first paint must not share the interpreter with a thread that imports what it reads with.
@@ -122,6 +122,12 @@ class Page(Screen[None]):
         else:
             self.set_timer(FIRST_PAINT_SECONDS, lambda: look(True))
         self.set_interval(seconds, look)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether it is on top, dialogs aside. Textual's `is_current` holds for a screen right behind it too."""
+        stack = self.app.screen_stack
+        return self in stack and all(screen.is_modal for screen in stack[stack.index(self) + 1 :])
 
     def show_trouble(self, error: DuotuneError) -> None:
         """An error, in its own two sentences."""

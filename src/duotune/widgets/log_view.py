@@ -90,11 +90,15 @@ class LogView(ScrollView, can_focus=True):
         if width < 1:
             return
         self._rows = [row for line in self._kept if self._matches(line) for row in _wrapped(line, width)]
-        follow = self._follows  # the new size may move the view before it is scrolled
-        self.virtual_size = Size(width, len(self._rows))
-        if follow:
-            self.scroll_end(animate=False)
-        self.refresh()
+        follow, before = self._follows, self.scroll_y
+        # The scrollbar is always there, so that more lines need no new layout, which would paint the whole screen.
+        self.set_reactive(LogView.virtual_size, Size(width, len(self._rows)))
+        self.vertical_scrollbar.window_virtual_size = len(self._rows)
+        self.vertical_scrollbar.window_size = self.size.height
+        if follow or self.scroll_y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+        if self.scroll_y == before:
+            self.refresh()
 
 
 def _wrapped(line: str, width: int) -> list[str]:

@@ -29,7 +29,7 @@ class StageRail(Static):
         self._draw()
 
     def _draw(self) -> None:
-        if self.size.height > 1:
+        if self.screen.has_class("-wide"):
             self.update(Content("\n").join([line for stage, words in self._stages for line in _tall(stage, words)]))
             return
         arrow = f" {glyphs().arrow} "

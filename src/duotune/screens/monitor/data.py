@@ -56,6 +56,7 @@ def _reasons(funnel: Funnel) -> Iterator[Content]:
 
 
 def _shares(word: str, shares: Mapping[str, Share]) -> Iterator[Content]:
+    shares = {name: share for name, share in shares.items() if share.kept.files}
     if not shares:
         return
     yield Content("")

@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from duotune.catalog.catalog import open_catalog
+from duotune.errors import DuotuneError
 from duotune.hardware.gpu import gpus
 from duotune.runs.directory import RunDirectory, find_run
 from duotune.runs.history import Bucket, RunFollower
 from duotune.runs.log_tail import LogTail
+from duotune.runs.results import Published
 from duotune.runs.state import RunState
 
 BREATH_SECONDS = 0.001
@@ -78,7 +81,22 @@ class RunWatch:
             time.sleep(BREATH_SECONDS)
         history = self._follower.history
         curves = {name: history.buckets(name) for name in history.names()}
-        return Seen(self._follower.read(), curves, self._log.read(), self.directory.log_file.exists())
+        state = _as_published_now(self._follower.read())
+        return Seen(state, curves, self._log.read(), self.directory.log_file.exists())
+
+
+def _as_published_now(state: RunState) -> RunState:
+    """The state, with what somebody has published since the run withheld it."""
+    done = Published.of(state.results, "publish")
+    if done is None or done.published.state == "published":
+        return state
+    try:
+        with open_catalog() as catalog:
+            now = catalog.adapters.get(done.published.name).state
+    except DuotuneError:  # removed since, or the catalog is being changed: the journal's word stands
+        return state
+    published = Published(published=done.published.model_copy(update={"state": now}))
+    return state.model_copy(update={"results": {**state.results, "publish": published.model_dump(mode="json")}})
 
 
 def stop(run: str) -> None:

@@ -59,6 +59,7 @@ class Monitor(Page):
         self._seen: Seen | None = None
         self._chosen = ""
         self._stopping = False
+        self._possible: list[bool | None] = []
         self._texts: dict[str, Content | str] = {}
         self._opened = time.monotonic()
         self._memory_is_known = True
@@ -77,7 +78,8 @@ class Monitor(Page):
         yield Static("looking …", id="run-progress", markup=False)
         yield Static("", id="run-notice", markup=False)
         with Container(id="run-body"):
-            yield StageRail()
+            with Vertical(id="run-side"):
+                yield StageRail()
             with Vertical(id="run-panels"):
                 yield TabLine()
                 with ContentSwitcher(initial=OVERVIEW):
@@ -140,6 +142,15 @@ class Monitor(Page):
             self.query_one(LogPanel).add(seen.log)
             self._show_head(seen)
             self._show_panel(seen)
+            self._show_keys()
+
+    def _show_keys(self) -> None:
+        """Change the footer where other keys have become possible; painting it anew each second would be costly."""
+        actions = ("stop", "resume", "evaluation", "search")
+        possible = [self.check_action(action, ()) for action in actions]
+        possible += [self.check_action("draw", (what,)) for what in ("logarithmic", "smooth")]
+        if possible != self._possible:
+            self._possible = possible
             self.refresh_bindings()
 
     def _show_head(self, seen: Seen) -> None:
@@ -224,7 +235,7 @@ class Monitor(Page):
         self._chosen = tab
         if self._seen is not None:
             self._show_panel(self._seen)
-            self.refresh_bindings()
+            self._show_keys()
             focus: dict[str, str] = {LOG: "LogView", DATA: f"#{DATA}", OVERVIEW: f"#{OVERVIEW}"}
             self.query_one(focus.get(tab, "TabLine")).focus()
 

@@ -10,7 +10,7 @@ from duotune.errors import printable
 from duotune.runs.outcomes import findings, measured, next_step, outcome, progress_in_words, verdict
 from duotune.runs.results import Evaluated, Published
 from duotune.runs.state import RunState
-from duotune.runs.wording import counted, in_words
+from duotune.runs.wording import in_words
 from duotune.screens.cells import state_sign, when
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.meter import bar
@@ -24,7 +24,7 @@ def title(state: RunState) -> Content:
     """Id, state, kind and start."""
     sign = Content.from_rich_text(state_sign(state.state))
     facts = [f"started {when(state.created_at)}"] if state.created_at else []
-    facts += [f"worker {state.attempts}"] if state.attempts > 1 else []
+    facts += [_resumed(state)] if state.attempts > 1 else []
     return Content.assemble(
         (printable(state.run), "bold"), "  ", sign, "  ", (f" {glyphs().bullet} ".join(facts), "$text-muted")
     )
@@ -116,8 +116,12 @@ def _ending(state: RunState) -> str:
     steps = f" at step {state.checkpoint.step:,}" if state.checkpoint and state.stage == "train" else ""
     where = f" in stage {state.stage}{steps}" if state.stage and state.state != "finished" else ""
     after = f" after {worked} of work" if state.state != "finished" else f" in {worked}"
-    again = f", {counted(state.attempts, 'worker')}" if state.attempts > 1 else ""
-    return f"{state.state}{where}{after}{again}"
+    return f"{state.state}{where}{after}"
+
+
+def _resumed(state: RunState) -> str:
+    times = state.attempts - 1
+    return "resumed once" if times == 1 else f"resumed {times} times"
 
 
 def _starting(state: RunState) -> str:
