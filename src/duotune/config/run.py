@@ -39,6 +39,7 @@ class ModelConfig(Section):
 
     path: str = setting(
         help='Directory of a Hugging Face model, a hub id in the local cache, or "tiny" for the bundled one.',
+        label="base model",
         min_length=1,
     )
     dtype: Literal["auto", "bfloat16", "float32"] = setting(
@@ -117,6 +118,7 @@ class PromptLossWeight(Section):
     fim: float = setting(
         0.0,
         help="Source around the hole. 0, since `code` teaches the same text whole; set 0.05 when `code` has no share.",
+        label="fim prompts",
         steps=WEIGHTS,
         ge=0,
         le=1,
@@ -124,6 +126,7 @@ class PromptLossWeight(Section):
     signature: float = setting(
         0.1,
         help="Signature and docstring: a little teaches how this project names and declares; more drowns bodies.",
+        label="signature prompts",
         steps=WEIGHTS,
         ge=0,
         le=1,
@@ -131,6 +134,7 @@ class PromptLossWeight(Section):
     metadata: float = setting(
         0.0,
         help="Comment or docstring. 0, since completions should be code; more also teaches to write comments.",
+        label="metadata prompts",
         steps=WEIGHTS,
         ge=0,
         le=1,
@@ -138,6 +142,7 @@ class PromptLossWeight(Section):
     heading: float = setting(
         0.1,
         help="Heading: a little teaches how this project titles its documents; `raw` teaches the rest.",
+        label="heading prompts",
         steps=WEIGHTS,
         ge=0,
         le=1,
@@ -148,7 +153,9 @@ class DataConfig(Section):
     """How source files become training examples, and where the result is kept."""
 
     location: str = setting(
-        "", help="Folder or s3://bucket/prefix for prepared datasets; empty is duotune's own folder."
+        "",
+        help="Folder or s3://bucket/prefix for prepared datasets; empty is duotune's own folder.",
+        label="prepared data",
     )
     sequence_length: int = setting(
         2048,
@@ -260,10 +267,14 @@ class AdapterConfig(Section):
     """The result."""
 
     name: str = setting(
-        help="Name to publish under; a taken name makes the next version, name.v2.", pattern=NAME_PATTERN
+        help="Name to publish under; a taken name makes the next version, name.v2.",
+        label="adapter name",
+        pattern=NAME_PATTERN,
     )
     location: str = setting(
-        "", help="Folder or s3://bucket/prefix for published adapters; empty is duotune's own folder."
+        "",
+        help="Folder or s3://bucket/prefix for published adapters; empty is duotune's own folder.",
+        label="adapters",
     )
     publish: Literal["auto", "ask"] = setting(
         "auto", help="auto publishes unless the verdict is harmful; ask leaves it to `duotune adapters publish`."
@@ -280,7 +291,9 @@ class AdapterConfig(Section):
 class RunConfig(Section):
     """One run, complete: the same file gives the same adapter."""
 
-    name: str = setting(help="Name of the run; several runs may share it.", pattern=NAME_PATTERN)
+    name: str = setting(
+        help="Name of the run; several runs may share it.", label="name of the run", pattern=NAME_PATTERN
+    )
     projects: list[ProjectConfig] = setting(help="The code to train on.", min_length=1)
     model: ModelConfig = setting(help="The base model.")
     adapter: AdapterConfig = setting(help="The result.")

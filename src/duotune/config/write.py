@@ -27,7 +27,9 @@ def dump_toml(config: BaseModel) -> str:
 def brief_toml(config: RunConfig) -> str:
     """The run's configuration as TOML without what has its default; parsing it gives an equal configuration."""
     document = tomlkit.document()
-    document.add(tomlkit.comment("A duotune run; what is not here has its default, which `duotune config show` prints."))
+    document.add(
+        tomlkit.comment("A duotune run; what is not here has its default, which `duotune config show` prints.")
+    )
     given: dict[str, Any] = {}
     for key, value in differing(config):
         _place(given, key, value)

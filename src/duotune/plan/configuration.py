@@ -14,7 +14,6 @@ from duotune.config.run import RunConfig
 from duotune.data.languages import bare, by_name, nearest
 from duotune.errors import ConfigError, Problem
 
-
 _EXAMPLE: dict[str, Any] = {
     "name": "example",
     "projects": [{"name": "example", "source": "/"}],
@@ -53,8 +52,10 @@ def checked(data: Mapping[str, Any], file: Path) -> RunConfig:
 
 def problems_of(data: Mapping[str, Any]) -> list[Problem]:
     """Every problem of a configuration that is still being made, and whose paths are absolute; no disk is looked at."""
+    found: list[Problem] = []
+    config: RunConfig | None
     try:
-        config, found = parse(RunConfig, data, "The draft"), []
+        config = parse(RunConfig, data, "The draft")
     except ConfigError as error:
         config, found = mended(data, error.problems), list(error.problems)
     return [*found, *(cross_checks(config) if config else ()), *_unknown_languages(data)]

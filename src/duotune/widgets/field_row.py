@@ -45,6 +45,7 @@ class FieldRow(Vertical):
     FieldRow {
         height: auto;
         & > Horizontal { height: 1; }
+        & .exact-room { width: 12; }
         & .label { width: 20; padding-right: 1; text-wrap: nowrap; text-overflow: ellipsis; }
         & .control { width: 1fr; max-width: 30; padding-right: 1; }
         & .bounds { color: $text-disabled; }
@@ -63,7 +64,7 @@ class FieldRow(Vertical):
         & .problem { padding-left: 30; }
         & .control { max-width: 50; }
         & Slider, & Choice { max-width: 49; }
-        & Exact { width: 16; }
+        & Exact, & .exact-room { width: 16; }
         & .-text Exact { max-width: 66; }
         & .default { width: 1fr; }
     }
@@ -178,7 +179,7 @@ class FieldRow(Vertical):
         if self._note or face.required:
             words = self._note or "required"
         elif self.value == face.default:
-            words = f"{glyphs().bullet} default" + (f", {face.unit}" if face.unit else "")
+            words = f"{glyphs().bullet} default"
         else:
             words = f"default {face.write(face.default) or 'empty'}"
         self.query_one(".default", Static).update(words)

@@ -59,6 +59,8 @@ class HelpLine(Static):
 
     def _say(self, focused: object) -> None:
         row = next((one for one in getattr(focused, "ancestors", ()) if isinstance(one, FieldRow)), None)
-        self.update(f"{row.face.key}: {row.face.help}" if row is not None else "")
-
-
+        if row is None:
+            self.update("")
+            return
+        unit = f" ({row.face.unit})" if row.face.unit else ""
+        self.update(f"{row.face.key}{unit}: {row.face.help}")

@@ -1,4 +1,4 @@
-"""A slider over allowed values: log scales and powers of two are the same widget, since it counts places, not amounts."""
+"""A slider over allowed values: it counts places, so that log scales and powers of two are the same widget."""
 
 from __future__ import annotations
 

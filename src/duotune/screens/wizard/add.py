@@ -113,9 +113,7 @@ _PLACEHOLDERS = {
 }
 
 
-def checked_project(
-    before: dict[str, Any], source: str, ref: str, name: str, taken: Collection[str]
-) -> dict[str, Any]:
+def checked_project(before: dict[str, Any], source: str, ref: str, name: str, taken: Collection[str]) -> dict[str, Any]:
     """A project as the draft has it; it is not opened yet.
 
     Raises:
@@ -135,6 +133,7 @@ def checked_project(
         raise UsageError(f"{error.problems[0].key} {error.problems[0].reason}.", "") from None
     if given["name"] in taken:
         raise UsageError(
-            f"There is another project {printable(given['name'])}.", "Give this one a name of its own, in the last field."
+            f"There is another project {printable(given['name'])}.",
+            "Give this one a name of its own, in the last field.",
         )
     return given

@@ -1,4 +1,4 @@
-"""The draft of a run: a configuration that is still being made, immutable; the same code checks it that checks files."""
+"""The draft of a run: an immutable configuration that is still being made, checked by the code that checks files."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class FilesPane(Pane):
             yield Static("project", classes="label")
             yield Select[str]([], allow_blank=True, compact=True, id="project")
         with Horizontal(id="choices"):
-            yield LanguageList("", "language", "files", "size", figures=("files", "size"), empty="looking …")
+            yield LanguageList("", "language", "files", "size", figures=("files", "size"))
             with Vertical(id="preview"):
                 yield Input(placeholder="words of paths or reasons", compact=True, id="filter")
                 yield Lines[Any](_line, PREVIEW_HELP, id="list")
@@ -84,7 +84,7 @@ class FilesPane(Pane):
         self.query_one("#filter").display = False
 
     def show(self, draft: Draft) -> None:
-        """Ask for the verdicts of all chosen projects; show those of one."""
+        """Show the verdicts on one of the chosen projects."""
         super().show(draft)
         names = [str(project["name"]) for project in draft.projects]
         self._which = self._which if self._which in names else names[0] if names else ""
@@ -94,7 +94,6 @@ class FilesPane(Pane):
             select.set_options([(name, name) for name in names])
             if self._which:
                 select.value = self._which
-        self._ask()
         self._draw()
 
     def focus_first(self) -> None:
@@ -191,14 +190,6 @@ class FilesPane(Pane):
         survey = self._look().survey
         return set(survey.found) if survey else set()
 
-    def _ask(self) -> None:
-        config = self.draft.mended
-        if config is None:
-            return
-        for project in sorted(config.projects, key=lambda project: project.name == self._which):
-            if any(project.name == other["name"] for other in self.draft.projects):
-                self._looks.ask(project, config.data)
-
     def _chosen(self) -> set[str]:
         """The languages that are trained on, of all that are known."""
         from duotune.data.languages import known_languages, resolve
@@ -231,7 +222,8 @@ class FilesPane(Pane):
         if look.error is not None or look.survey is None:
             words = Text(f"{glyphs().bad} cannot be read", "red") if look.error else look.words or "looking …"
             return {"": ("", words, "", "")}
-        chosen, rows = self._chosen(), {}
+        chosen = self._chosen()
+        rows: dict[str, tuple[Cell, ...]] = {}
         for name, (files, size) in look.survey.found.items():
             kept, kept_size = look.survey.by_language.get(name, (0, 0))
             mark = Text(f"[{'x' if name in chosen else ' '}]", "bold" if name in chosen else "")

@@ -35,7 +35,6 @@ FIRST = (
     "training.max_minutes",
 )
 NAMES = ("model.path", "name", "adapter.name")
-LABELS = {"model.path": "base model", "name": "name of the run", "adapter.name": "adapter"}
 REST = tuple(
     key
     for section in ("model", "adapter", "lora", "training", "evaluation")
@@ -43,16 +42,16 @@ REST = tuple(
     if key not in (*FIRST, *NAMES, "adapter.location")
 )
 SECONDS_BEFORE_ESTIMATE = 0.2
-METER = 24
+METER = 16
 
 
 class ModelPane(FormPane):
     """Model, names, hyperparameters."""
 
     about = (
-        "The base model stays as it is; the adapter is trained beside it. F4 lists the models of this host, any other "
-        "directory can be typed. Each setting has a slider and an exact field; a mark says where the default is. Below, "
-        "memory and time follow what is set: they are estimates, and say where they come from."
+        "The base model stays as it is; the adapter is trained beside it. F4 lists the models of this host, any "
+        "other directory can be typed. Each setting has a slider and an exact field; a mark says where the default is. "
+        "Below, memory and time follow what is set: they are estimates, and say where they come from."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f4", "choose", "Models", id="model.choose", tooltip="Choose among the models of this host"),
@@ -162,10 +161,12 @@ class ModelPane(FormPane):
         if wanted is not self._asked_figures:
             return
         memory, signs = expected.memory.total_bytes, glyphs()
-        where = "GPU memory" if expected.device != "cpu" else "host memory"
-        amount = f"{in_gib(memory)} of {in_gib(expected.free)} free {where} (estimated)"
+        where = "the GPU" if expected.device != "cpu" else "the host, without a GPU"
+        amount = f"{in_gib(memory)} of {in_gib(expected.free)} free on {where} (estimated)"
         if expected.check.status == "ok":
-            line = Content.assemble(("Memory  ", "$text-muted"), bar(memory / max(1, expected.free), METER), f" {amount}")
+            line = Content.assemble(
+                ("Memory  ", "$text-muted"), bar(memory / max(1, expected.free), METER), f" {amount}"
+            )
         else:
             sentence = f"{signs.warning} May not fit: {amount}. {expected.check.hint}"
             line = Content.styled(printable(sentence), "$text-warning")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -156,10 +157,8 @@ def _is_model_of_cache(hub_id: str) -> bool:
 def _known(also: str) -> Iterator[str]:
     """Paths of models that this host has used, or that are being chosen."""
     yield also
-    try:
+    with contextlib.suppress(DuotuneError):
         yield load_host_config().serving.base
-    except DuotuneError:
-        pass
     for run in list_runs()[:MOST_RUNS]:
         try:
             yield run.read_config().model.path

@@ -54,9 +54,9 @@ class ProjectsPane(Pane):
     """Choose among the projects that are known, and add others."""
 
     about = (
-        "Choose the projects that the adapter is trained on: space or enter takes the one under the cursor, or gives it "
-        "back. F4 adds a folder, a Git repository on this host or a Git URL; F5 changes source, branch or name of the "
-        "one under the cursor. Each is looked at in the background, and what cannot be read says why."
+        "Choose the projects that the adapter is trained on: space or enter takes the one under the cursor, or gives "
+        "it back. F4 adds a folder, a Git repository on this host or a Git URL; F5 changes source, branch or name of "
+        "the one under the cursor. Each is looked at in the background, and what cannot be read says why."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f4", "add", "Add", id="projects.add", tooltip="Add a folder, a Git repository or a Git URL"),
@@ -72,9 +72,7 @@ class ProjectsPane(Pane):
 
     def compose(self) -> ComposeResult:
         """The list, and what is known of the one under the cursor."""
-        yield ProjectList(
-            "", "project", "files", "size", "languages", "trained", "commit", figures=("files", "size"), empty="looking …"
-        )
+        yield ProjectList("", "project", "files", "size", "languages", "trained", "commit", figures=("files", "size"))
         yield Static("", id="about", markup=False)
 
     def on_mount(self) -> None:
@@ -85,9 +83,6 @@ class ProjectsPane(Pane):
         """Mark what is chosen, and look at it."""
         super().show(draft)
         self._listed = {**self._listed, **{str(project["name"]): project for project in draft.projects}}
-        config = draft.mended
-        for project in config.projects if config and draft.projects else ():
-            self._looks.ask(project, config.data)
         self._problem = "" if draft.projects else self._problem
         self._draw()
 
@@ -98,7 +93,9 @@ class ProjectsPane(Pane):
     def go_to(self, key: str) -> None:
         """The project that a problem is about."""
         index = key.partition("[")[2].partition("]")[0]
-        self._problem = self.draft.problems_in("projects").get(key, "") if index else "Choose a project, or add one (F4)."
+        self._problem = (
+            self.draft.problems_in("projects").get(key, "") if index else "Choose a project, or add one (F4)."
+        )
         if index.isdigit() and int(index) < len(self.draft.projects):
             self.query_one(Rows).choose(str(self.draft.projects[int(index)]["name"]))
         self._draw()
@@ -204,7 +201,9 @@ class ProjectsPane(Pane):
         name = self.query_one(Rows).chosen
         about = self.query_one("#about", Static)
         if self._problem:
-            about.update(Content.assemble((f"{glyphs().bad} ", "$text-error"), (printable(self._problem), "$text-error")))
+            about.update(
+                Content.assemble((f"{glyphs().bad} ", "$text-error"), (printable(self._problem), "$text-error"))
+            )
         elif name is None or name not in self._listed:
             about.update(EMPTY)
         else:

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from duotune.plan.records import Check, Plan
 
 
+class CheckList(Rows):
+    """The checks; Enter goes to the field that one is about."""
+
+    help_text = "What was looked at. Enter goes to the field that the check under the cursor is about."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Go to the field", id="review.correct", show=False),
+    ]
+
+
 class ReviewPane(Pane):
     """The plan, and what acts on it."""
 
@@ -64,24 +73,24 @@ class ReviewPane(Pane):
         yield Static("", id="figures", markup=False)
         with Horizontal(id="both"):
             with Vertical(id="checks-side"):
-                yield Rows("", "check", "result", empty="looking …", id="checks")
+                yield CheckList("", "check", "result", id="checks")
             with VerticalScroll(id="toml-side", classes="box") as box:
                 box.border_title = "The same as a file"
                 yield Static("", id="toml", markup=False)
         yield Static("", id="check", markup=False)
         with Horizontal(classes="buttons"):
-            yield Button("Start  (F8)", id="start", variant="primary", compact=True)
-            yield Button("Start and detach  (F9)", id="detach", compact=True)
-            yield Button("TOML  (F5)", id="show-toml", compact=True)
-            yield Button("Copy  (F6)", id="copy", compact=True)
-            yield Button("Save …  (F2)", id="save", compact=True)
+            yield Button("Start (F8)", id="start", variant="primary", compact=True)
+            yield Button("Start and detach (F9)", id="detach", compact=True)
+            yield Button("TOML (F5)", id="show-toml", compact=True)
+            yield Button("Copy (F6)", id="copy", compact=True)
+            yield Button("Save (F2)", id="save", compact=True)
 
     def enter(self, draft: Draft) -> None:
         """Plan, unless this very draft was planned a moment ago."""
         self.draft = draft
         self._plan, self._planned = None, draft
         self._say("looking at projects, model, places and this host …")
-        self.query_one("#checks", Rows).show({})
+        self.query_one("#checks", Rows).show({"": ("", "looking …", "")})
         self.query_one("#check", Static).update("")
         self.page.in_background(partial(_plan, draft), partial(self._show, draft), trouble=self._refused)
         self.focus_first()
@@ -168,7 +177,9 @@ class ReviewPane(Pane):
             return
         self._plan, self._toml = found
         plan, signs = self._plan, glyphs()
-        self.query_one("#toml", Static).update(Content("\n").join(map(Content, map(printable, self._toml.splitlines()))))
+        self.query_one("#toml", Static).update(
+            Content("\n").join(map(Content, map(printable, self._toml.splitlines())))
+        )
         self.query_one("#checks", Rows).show({self._key_of(check): _cells(check) for check in plan.checks})
         if plan.refusals:
             count = counted(len(plan.refusals), "check")
@@ -179,14 +190,15 @@ class ReviewPane(Pane):
         ready = f"{signs.good} Ready" + (f", with {counted(warnings, 'warning')}" if warnings else "")
         stages = ", ".join(f"{stage} {in_words(duration.seconds)}" for stage, duration in plan.durations.items())
         total = in_words(sum(duration.seconds for duration in plan.durations.values()))
+        size = f"{counted(plan.tokens, 'token')}, {counted(plan.steps, 'optimizer step')}"
+        device = printable(plan.device)
+        memory = f"Memory {in_gib(plan.memory_bytes)} of {in_gib(plan.memory_free_bytes)} on {device}"
+        disk = f"disk {in_bytes(plan.disk_bytes)} of {in_bytes(plan.disk_free_bytes)}"
         self.query_one("#figures", Static).update(
             Content("\n").join(
                 [
-                    Content.assemble((ready, "bold $text-success"), f": {counted(plan.tokens, 'token')} of source, "
-                                     f"{counted(plan.steps, 'optimizer step')} (estimated)"),
-                    Content(f"Memory {in_gib(plan.memory_bytes)} of {in_gib(plan.memory_free_bytes)} free on "
-                            f"{printable(plan.device)}; disk {in_bytes(plan.disk_bytes)} of "
-                            f"{in_bytes(plan.disk_free_bytes)} free (estimated)"),
+                    Content.assemble((ready, "bold $text-success"), f": {size} (estimated)"),
+                    Content(f"{memory}, {disk} free (estimated)"),
                     Content(f"Time about {total}: {stages}"),
                 ]
             )
@@ -209,7 +221,9 @@ class ReviewPane(Pane):
         return str(self._plan.checks.index(check))
 
     def _check_of(self, key: str) -> Check | None:
-        return self._plan.checks[int(key)] if self._plan and key.isdigit() and int(key) < len(self._plan.checks) else None
+        return (
+            self._plan.checks[int(key)] if self._plan and key.isdigit() and int(key) < len(self._plan.checks) else None
+        )
 
 
 def _sign(check: Check) -> tuple[str, str]:

@@ -12,9 +12,9 @@ from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Static
 
 from duotune.errors import DuotuneError, printable
-from duotune.runs.wording import counted, in_bytes
 from duotune.screens import ways
 from duotune.screens.page import Page
+from duotune.screens.wizard import acts
 from duotune.screens.wizard.bar import StepsBar
 from duotune.screens.wizard.draft import STEPS, Draft, step_of
 from duotune.screens.wizard.files import FilesPane
@@ -28,7 +28,6 @@ from duotune.widgets.field_face import keys_of
 from duotune.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
-    from duotune.plan.records import Plan
     from duotune.plan.start import Started
     from duotune.screens.wizard.keeping import Kept
 
@@ -92,18 +91,18 @@ class Wizard(Page):
         """Read what to begin with."""
         self._note("")
         self._show_bar()
-        self.in_background(partial(_begin, self._start), self._begun, trouble=self._not_begun)
+        self.in_background(partial(acts.begin, self._start), self._begun, trouble=self._not_begun)
 
     def on_unmount(self) -> None:
         """What is still looked at is wanted no more."""
         self.looks.give_up()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Start only at the end, next only before it."""
+        """Start only at the end; go on, and open another file, only before it."""
         if action == "next":
             return self._here != ORDER[-1]
-        if action == "start":
-            return self._here == ORDER[-1]
+        if action in ("start", "open"):
+            return (self._here == ORDER[-1]) == (action == "start")
         return self._here != ORDER[0] if action == "previous" else True
 
     @property
@@ -171,6 +170,7 @@ class Wizard(Page):
 
     def _change(self, change: Callable[[Draft], Draft]) -> None:
         self.draft = change(self.draft)
+        self._look()
         self._pane.show(self.draft)
         self._show_bar()
         self.show_command(self._pane.command(self.draft))
@@ -178,12 +178,20 @@ class Wizard(Page):
             self._timer.stop()
         self._timer = self.set_timer(SECONDS_BEFORE_KEEPING, self._keep_now)
 
+    def _look(self) -> None:
+        """Look at the chosen projects by the rules that the draft comes to."""
+        config = self.draft.mended
+        if config is None or not self.draft.projects:
+            return
+        for project in config.projects:
+            self.looks.ask(project, config.data)
+
     def _keep_now(self) -> None:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
         if self.draft.data and not self._starting:
-            self.in_background(partial(_keep, self.draft, self._here), lambda _: None)
+            self.in_background(partial(acts.keep, self.draft, self._here), lambda _: None)
 
     def action_back(self) -> None:
         """Leave; the draft is kept."""
@@ -192,7 +200,7 @@ class Wizard(Page):
         if not self.draft.data:
             self.dismiss()
             return
-        self.in_background(partial(_keep, self.draft, self._here), self._left)
+        self.in_background(partial(acts.keep, self.draft, self._here), self._left)
 
     def _left(self, _: None) -> None:
         self.app.notify("Your draft is kept: n on Home goes on with it.", markup=False)
@@ -232,14 +240,15 @@ class Wizard(Page):
         if kept.origin:
             self._note(f"{glyphs().good} This begins with {kept.origin}.")
         elif kept.draft.data:
-            self._note(f"{glyphs().warning} This goes on with your draft {_when(kept.kept_at)}. F10 begins anew.")
+            self._note(f"{glyphs().warning} This goes on with your draft {acts.when(kept.kept_at)}. F10 begins anew.")
 
     def _not_begun(self, error: DuotuneError) -> None:
         self.show_trouble(error)
-        self.in_background(partial(_begin, ""), self._begun)
+        self.in_background(partial(acts.begin, ""), self._begun)
 
     def _take(self, draft: Draft, step: str) -> None:
         self.draft = draft
+        self._look()
         self._seen = set(ORDER[: ORDER.index(step)]) if draft.data else set()
         for pane in self.query(Pane):
             if isinstance(pane, FormPane):
@@ -257,22 +266,7 @@ class Wizard(Page):
 
     def _show_bar(self) -> None:
         bad = {step for step in self._seen if step != self._here and self.draft.problems_in(step)}
-        self.query_one(StepsBar).show(self._here, self._seen, bad, self._details())
-
-    def _details(self) -> dict[str, str]:
-        draft = self.draft
-        looks = [self.looks.of(project["source"], project.get("ref", "HEAD")) for project in draft.projects]
-        surveys = [look.survey for look in looks if look.survey is not None]
-        config = draft.mended
-        details = {"projects": counted(len(draft.projects), "project") if draft.projects else "none yet"}
-        if surveys:
-            files, size = sum(survey.files for survey in surveys), sum(survey.bytes for survey in surveys)
-            details["files"] = f"{counted(files, 'file')}, {in_bytes(size)}"
-        if config is not None:
-            details["data"] = f"{config.data.sequence_length:,} tokens per row"
-            if draft.value("model.path"):
-                details["model"] = f"{config.model.path.rstrip('/').rpartition('/')[2]}, r {config.lora.r}"
-        return details
+        self.query_one(StepsBar).show(self._here, self._seen, bad, acts.details(self.draft, self.looks))
 
     def _note(self, words: str) -> None:
         note = self.query_one("#note", Static)
@@ -298,7 +292,7 @@ class Wizard(Page):
         self._starting = True
         self.say("Starting …")
         self.in_background(
-            partial(_start_run, event.plan, event.detach),
+            partial(acts.start_run, event.plan, event.detach),
             partial(self._started, event.detach),
             trouble=self._not_started,
         )
@@ -314,36 +308,3 @@ class Wizard(Page):
     def _not_started(self, error: DuotuneError) -> None:
         self._starting = False
         self._note(f"{glyphs().bad} {error.message} {error.hint}")
-
-
-def _begin(start: str) -> Kept:
-    from duotune.screens.wizard.keeping import open_start, read_kept
-
-    return open_start(start) if start else read_kept()
-
-
-def _keep(draft: Draft, step: str) -> None:
-    from duotune.screens.wizard.keeping import keep
-
-    keep(draft, step)
-
-
-def _forget() -> None:
-    from duotune.screens.wizard.keeping import forget
-
-    forget()
-
-
-def _start_run(plan: Plan, detach: bool) -> Started:
-    from duotune.plan.start import start
-    from duotune.screens.wizard.keeping import forget
-
-    started = start(plan, detach=detach)
-    forget()
-    return started
-
-
-def _when(seconds: float) -> str:
-    from datetime import datetime
-
-    return f"of {datetime.fromtimestamp(seconds):%d %b %H:%M}" if seconds else ""

@@ -45,9 +45,9 @@ class StoragePane(FormPane):
 
     about = (
         "Recipes say what examples are made of the files, as shares of the text. Longer rows show the model more at "
-        "once and need more memory. Data and adapters are kept in a folder, or on S3 as s3://bucket/prefix; F5 writes a "
-        "small probe there, deletes it again, and says what failed. Keys of S3 are never typed here: they are read from "
-        "an AWS profile or credentials file, or from this shell's AWS_ variables."
+        "once and need more memory. Data and adapters are kept in a folder, or on S3 as s3://bucket/prefix; F5 writes "
+        "a small probe there, deletes it again, and says what failed. Keys of S3 are never typed here: they are read "
+        "from an AWS profile or credentials file, or from this shell's AWS_ variables."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "test", "Test connection", id="data.test", tooltip="Write a small probe to both locations"),
@@ -75,15 +75,19 @@ class StoragePane(FormPane):
             yield FieldRow(face("data.personal_data"))
             with Collapsible(title="More settings"):
                 for key in MORE:
-                    yield FieldRow(face(key), note=_of_prompts(key))
+                    yield FieldRow(face(key))
         yield HelpLine()
+
+    def on_mount(self) -> None:
+        """Nothing is tested yet."""
+        self._tested(Content(""))
 
     def show(self, draft: Draft) -> None:
         """Values and problems; what was tested stays until a location changes."""
         before = [self.draft.value(key) for key in LOCATIONS]
         super().show(draft)
         if before != [draft.value(key) for key in LOCATIONS]:
-            self._say_where_keys_are([])
+            self._show_tested([])
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Test."""
@@ -93,21 +97,22 @@ class StoragePane(FormPane):
     def action_test(self) -> None:
         """See whether both locations can be written, in a thread."""
         locations = tuple(str(self.draft.value(key) or "") for key in LOCATIONS)
-        self.query_one("#tested", Static).update("connecting …")
+        self._tested(Content("connecting …"))
         self.query_one("#tested").scroll_visible()
-        self.page.in_background(partial(test_locations, *locations), self._say_where_keys_are, "test")
+        self.page.in_background(partial(test_locations, *locations), self._show_tested, "test")
 
-    def _say_where_keys_are(self, tested: Sequence[Tested]) -> None:
+    def _show_tested(self, tested: Sequence[Tested]) -> None:
         signs = glyphs()
         lines = []
         for one in tested:
             sign, style = (signs.good, "$text-success") if one.good else (signs.bad, "$text-error")
             lines.append(Content.assemble((f"{sign} ", style), printable(one.sentences)))
-        self.query_one("#tested", Static).update(Content("\n").join(lines))
+        self._tested(Content("\n").join(lines))
 
-
-def _of_prompts(key: str) -> str:
-    return "weight of prompts" if "prompt_loss_weight" in key else ""
+    def _tested(self, words: Content) -> None:
+        found = self.query_one("#tested", Static)
+        found.update(words)
+        found.display = bool(words.plain)
 
 
 def test_locations(data: str, adapters: str) -> list[Tested]:
@@ -127,7 +132,9 @@ def test_locations(data: str, adapters: str) -> list[Tested]:
     return found
 
 
-_KEYS = "They are read from an AWS profile or credentials file (AWS_PROFILE), or from AWS_ variables; never kept by duotune."
+_KEYS = (
+    "They are read from an AWS profile or credentials file (AWS_PROFILE), or from AWS_ variables; duotune keeps none."
+)
 
 
 def _test(name: str, location: str) -> Tested:
