@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from duotune.runs.wording import counted, in_bytes
@@ -22,26 +23,36 @@ def begin(start: str) -> Kept:
     return open_start(start) if start else read_kept()
 
 
-def keep(draft: Draft, step: str) -> None:
-    """Keep the draft."""
-    from duotune.screens.wizard import keeping
+class Keeper:
+    """Keeps the newest draft, whichever thread comes first."""
 
-    keeping.keep(draft, step)
+    def __init__(self) -> None:
+        self._turn = Lock()
+        self._wish: tuple[Draft, str] = Draft(), ""
+
+    def wish(self, draft: Draft, step: str) -> None:
+        """This one shall be kept; an empty one is none."""
+        self._wish = draft, step
+
+    def write(self) -> None:
+        """Do it, in a thread."""
+        from duotune.screens.wizard import keeping
+
+        with self._turn:
+            draft, step = self._wish
+            if draft.data:
+                keeping.keep(draft, step)
+            else:
+                keeping.forget()
 
 
-def forget() -> None:
-    """Forget the draft."""
-    from duotune.screens.wizard import keeping
-
-    keeping.forget()
-
-
-def start_run(plan: Plan, detach: bool) -> Started:
+def start_run(plan: Plan, detach: bool, keeper: Keeper) -> Started:
     """Start the run; the draft has done its work then."""
     from duotune.plan.start import start
 
     started = start(plan, detach=detach)
-    forget()
+    keeper.wish(Draft(), "")
+    keeper.write()
     return started
 
 

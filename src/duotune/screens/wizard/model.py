@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widgets import Collapsible, Static
 
 from duotune.errors import DuotuneError, printable
-from duotune.runs.wording import counted, in_gib, in_words
+from duotune.runs.wording import in_gib, in_words
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.looking import Looks
 from duotune.screens.wizard.pane import FormPane
@@ -161,8 +161,8 @@ class ModelPane(FormPane):
         if wanted is not self._asked_figures:
             return
         memory, signs = expected.memory.total_bytes, glyphs()
-        where = "the GPU" if expected.device != "cpu" else "the host, without a GPU"
-        amount = f"{in_gib(memory)} of {in_gib(expected.free)} free on {where} (estimated)"
+        where = "free on the GPU" if expected.device != "cpu" else "host memory, no GPU"
+        amount = f"{in_gib(memory)} of {in_gib(expected.free)} {where} (estimated)"
         if expected.check.status == "ok":
             line = Content.assemble(
                 ("Memory  ", "$text-muted"), bar(memory / max(1, expected.free), METER), f" {amount}"
@@ -171,10 +171,14 @@ class ModelPane(FormPane):
             sentence = f"{signs.warning} May not fit: {amount}. {expected.check.hint}"
             line = Content.styled(printable(sentence), "$text-warning")
         self.query_one("#memory", Static).update(line)
-        stages = ", ".join(f"{stage} {in_words(duration.seconds)}" for stage, duration in expected.durations.items())
+        stages = ", ".join(
+            f"{stage} {in_words(duration.seconds)}"
+            for stage, duration in expected.durations.items()
+            if stage != "publish"
+        )
         basis = "measured here" if all(d.basis == "measured" for d in expected.durations.values()) else "estimated"
         total = in_words(sum(duration.seconds for duration in expected.durations.values()))
-        words = f"about {total} ({basis}), {counted(expected.steps, 'step')}: {stages}"
+        words = f"about {total} ({basis}): {stages}"
         if not self._amount()[0]:
             words = "known once the projects are looked at"
         self.query_one("#time", Static).update(Content.assemble(("Time    ", "$text-muted"), words))

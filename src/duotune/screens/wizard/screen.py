@@ -63,6 +63,7 @@ class Wizard(Page):
         self._seen: set[str] = {ORDER[0]}
         self._timer: Timer | None = None
         self._starting = False
+        self._keeper = acts.Keeper()
 
     @property
     def help_text(self) -> str:  # type: ignore[override]
@@ -140,7 +141,6 @@ class Wizard(Page):
         self._go(name)
 
     def _go(self, name: str) -> None:
-        self._keep_now()
         self._here = name
         self._seen.add(name)
         self.query_one(ContentSwitcher).current = name
@@ -149,6 +149,7 @@ class Wizard(Page):
         self.show_command(self._pane.command(self.draft))
         self._show_bar()
         self.refresh_bindings()
+        self._keep_now()
 
     def _correct(self, key: str) -> None:
         """Go to the field of a key, and say what is wrong with it."""
@@ -190,8 +191,9 @@ class Wizard(Page):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        if self.draft.data and not self._starting:
-            self.in_background(partial(acts.keep, self.draft, self._here), lambda _: None)
+        if not self._starting:
+            self._keeper.wish(self.draft, self._here)
+            self.in_background(self._keeper.write, lambda _: None)
 
     def action_back(self) -> None:
         """Leave; the draft is kept."""
@@ -200,7 +202,8 @@ class Wizard(Page):
         if not self.draft.data:
             self.dismiss()
             return
-        self.in_background(partial(acts.keep, self.draft, self._here), self._left)
+        self._keeper.wish(self.draft, self._here)
+        self.in_background(self._keeper.write, self._left)
 
     def _left(self, _: None) -> None:
         self.app.notify("Your draft is kept: n on Home goes on with it.", markup=False)
@@ -217,7 +220,7 @@ class Wizard(Page):
 
     def _begin_anew(self) -> None:
         self._take(Draft(), ORDER[0])
-        self.in_background(_forget, lambda _: None)
+        self._keep_now()
 
     def action_open(self) -> None:
         """Ask for a TOML file or a run."""
@@ -226,7 +229,7 @@ class Wizard(Page):
         found: list[Kept] = []
 
         def read(path: str, again: bool) -> str:
-            found[:] = [_begin(path)] if path.strip() else []
+            found[:] = [acts.begin(path)] if path.strip() else []
             return path
 
         def taken(path: str | None) -> None:
@@ -292,7 +295,7 @@ class Wizard(Page):
         self._starting = True
         self.say("Starting …")
         self.in_background(
-            partial(acts.start_run, event.plan, event.detach),
+            partial(acts.start_run, event.plan, event.detach, self._keeper),
             partial(self._started, event.detach),
             trouble=self._not_started,
         )
