@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, DirectoryTree, Input, Static
+from textual.widgets import Button, Input, Static
 
 from duotune.config.resolve import project_name, resolve_source
 from duotune.config.run import ProjectConfig
@@ -62,12 +62,12 @@ class AddProject(ModalScreen[dict[str, Any] | None]):
                     about = face(f"projects.{key}").full_help
                     yield Exact(str(self._project.get(key, "")), about, _PLACEHOLDERS[key], id=key)
             yield Static("", id="problem", markup=False)
-            yield FolderTree(self._begin, id="tree")
+            yield FolderTree(self._page, self._begin, id="tree")
             with Horizontal(classes="buttons"):
                 yield Button("Cancel (escape)", id="cancel", compact=True)
                 yield Button("Take it (F8)", id="accept", variant="primary", compact=True)
 
-    def on_directory_tree_directory_selected(self, event: DirectoryTree.DirectorySelected) -> None:
+    def on_folder_tree_taken(self, event: FolderTree.Taken) -> None:
         """Take a folder of the tree as the source."""
         event.stop()
         self.query_one("#source", Input).value = str(event.path)

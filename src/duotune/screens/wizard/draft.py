@@ -36,6 +36,13 @@ STEPS = (
     Step("review", "Review"),
 )
 _FILTERS = ("include", "exclude", "languages")
+_FIELDS = {
+    "model": "model.path",
+    "adapter": "adapter.name",
+    "data": "data.test_fraction",
+    "data.recipes": "data.recipes.fim",
+}
+"""The field that stands for a section as a whole."""
 
 
 def step_of(key: str) -> str:
@@ -121,7 +128,7 @@ class Draft:
         for problem in self.problems:
             if step_of(problem.key) == step:
                 meant = f" Did you mean {problem.suggestion}?" if problem.suggestion else ""
-                found.setdefault(problem.key, f"{problem.reason}{'.' if meant else ''}{meant}")
+                found.setdefault(_FIELDS.get(problem.key, problem.key), f"{problem.reason}{'.' if meant else ''}{meant}")
         return found
 
     @cached_property

@@ -24,7 +24,6 @@ from duotune.screens.wizard.pane import FormPane, Pane
 from duotune.screens.wizard.projects import ProjectsPane
 from duotune.screens.wizard.review import ReviewPane
 from duotune.screens.wizard.storage import StoragePane
-from duotune.widgets.field_face import keys_of
 from duotune.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 ORDER = tuple(step.name for step in STEPS)
 SECONDS_BEFORE_KEEPING = 0.5
-_SECTIONS = {"model": "model.path", "adapter": "adapter.name", "data": "data.test_fraction"}
-"""The field to correct where a problem is one of a whole section."""
 
 
 class Wizard(Page):
@@ -156,11 +153,8 @@ class Wizard(Page):
         step = step_of(key)
         if step != self._here:
             self._go(step)
-        key = _SECTIONS.get(key, keys_of(key)[0] if key.startswith("data.recipes") and key.count(".") == 1 else key)
         self._pane.go_to(key)
         self._show_bar()
-        sections = [text for where, text in self.draft.problems_in(step).items() if where in ("data", "data.recipes")]
-        self._note(f"{glyphs().bad} {sections[0]}" if sections else "")
 
     # --- the draft
 
