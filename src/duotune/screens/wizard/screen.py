@@ -135,6 +135,7 @@ class Wizard(Page):
                 return
             if step == ORDER[0]:
                 self._change(Draft.named)
+            self._seen.add(step)
         self._go(name)
 
     def _go(self, name: str) -> None:
