@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from duotune.config.run import ProjectConfig
-from duotune.data import survey as module
+from duotune.data import sieve as module
 from duotune.data.explain import explain
 from duotune.data.parts import read_record
 from duotune.data.survey import survey

@@ -48,7 +48,7 @@ def resolve_paths(config: RunConfig, folder: Path) -> RunConfig:
             ),
         }
     )
-    problems = list(_cross_checks(resolved))
+    problems = cross_checks(resolved)
     if problems:
         raise ConfigError("The configuration", problems, "Correct the keys above.")
     return resolved
@@ -91,7 +91,8 @@ def _local(location: str, folder: Path, words: tuple[str, ...]) -> str:
     return _absolute(location, folder)
 
 
-def _cross_checks(config: RunConfig) -> list[Problem]:
+def cross_checks(config: RunConfig) -> list[Problem]:
+    """What single fields cannot say: names that clash, and fractions that leave nothing."""
     problems = []
     names = [project.name for project in config.projects]
     for index, name in enumerate(names):

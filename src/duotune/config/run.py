@@ -11,6 +11,8 @@ from pydantic import field_validator, model_validator
 from duotune.config.fields import Section, setting
 from duotune.config.training import LoraSettings, TrainingConfig
 
+SHARES = tuple(step / 20 for step in range(21))
+WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 PROJECT_NAME_PATTERN = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$"
 _VERSIONED = re.compile(r".+\.v[1-9][0-9]*")
@@ -37,6 +39,7 @@ class ModelConfig(Section):
 
     path: str = setting(
         help='Directory of a Hugging Face model, a hub id in the local cache, or "tiny" for the bundled one.',
+        label="base model",
         min_length=1,
     )
     dtype: Literal["auto", "bfloat16", "float32"] = setting(
@@ -56,31 +59,46 @@ class Recipes(Section):
     """
 
     fim: float = setting(
-        0.55, help="Fill-in-the-middle: what a code completion asks for; more helps completions.", ge=0, le=1
+        0.55,
+        help="Fill-in-the-middle: what a code completion asks for; more helps completions.",
+        steps=SHARES,
+        ge=0,
+        le=1,
     )
     code: float = setting(
         0.25,
         help="Plain code, a project's files together where the model knows how: teaches names, keeps fluent.",
+        steps=SHARES,
         ge=0,
         le=1,
     )
     signature: float = setting(
         0.15,
         help="Whole function bodies from signature and docstring: longer answers, at the cost of others.",
+        steps=SHARES,
         ge=0,
         le=1,
     )
     metadata: float = setting(
-        0.05, help="Code from the comment or docstring above it; more helps only where comments are good.", ge=0, le=1
+        0.05,
+        help="Code from the comment or docstring above it; more helps only where comments are good.",
+        steps=SHARES,
+        ge=0,
+        le=1,
     )
     raw: float = setting(
         0.7,
         help="Plain text of documents such as Markdown: teaches the project's terms, not how to write code.",
+        steps=SHARES,
         ge=0,
         le=1,
     )
     heading: float = setting(
-        0.3, help="Sections of Markdown and reStructuredText from their heading: helps writing documents.", ge=0, le=1
+        0.3,
+        help="Sections of Markdown and reStructuredText from their heading: helps writing documents.",
+        steps=SHARES,
+        ge=0,
+        le=1,
     )
 
     @model_validator(mode="after")
@@ -100,23 +118,34 @@ class PromptLossWeight(Section):
     fim: float = setting(
         0.0,
         help="Source around the hole. 0, since `code` teaches the same text whole; set 0.05 when `code` has no share.",
+        label="fim prompts",
+        steps=WEIGHTS,
         ge=0,
         le=1,
     )
     signature: float = setting(
         0.1,
         help="Signature and docstring: a little teaches how this project names and declares; more drowns bodies.",
+        label="signature prompts",
+        steps=WEIGHTS,
         ge=0,
         le=1,
     )
     metadata: float = setting(
         0.0,
         help="Comment or docstring. 0, since completions should be code; more also teaches to write comments.",
+        label="metadata prompts",
+        steps=WEIGHTS,
         ge=0,
         le=1,
     )
     heading: float = setting(
-        0.1, help="Heading: a little teaches how this project titles its documents; `raw` teaches the rest.", ge=0, le=1
+        0.1,
+        help="Heading: a little teaches how this project titles its documents; `raw` teaches the rest.",
+        label="heading prompts",
+        steps=WEIGHTS,
+        ge=0,
+        le=1,
     )
 
 
@@ -124,7 +153,9 @@ class DataConfig(Section):
     """How source files become training examples, and where the result is kept."""
 
     location: str = setting(
-        "", help="Folder or s3://bucket/prefix for prepared datasets; empty is duotune's own folder."
+        "",
+        help="Folder or s3://bucket/prefix for prepared datasets; empty is duotune's own folder.",
+        label="prepared data",
     )
     sequence_length: int = setting(
         2048,
@@ -135,17 +166,29 @@ class DataConfig(Section):
         le=131072,
     )
     validation_fraction: float = setting(
-        0.05, help="Share of files that watch the loss during training.", ge=0.01, le=0.3
+        0.05,
+        help="Share of files that watch the loss during training.",
+        steps=(0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3),
+        ge=0.01,
+        le=0.3,
     )
     test_fraction: float = setting(
-        0.05, help="Share of files kept back for the final evaluation; more makes its figures surer.", ge=0.01, le=0.5
+        0.05,
+        help="Share of files kept back for the final evaluation; more makes its figures surer.",
+        steps=(0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
+        ge=0.01,
+        le=0.5,
     )
     held_out_after: str = setting(
         "",
         help='Test on files first committed after this day ("2026-01-31"), as in real use; empty takes a chance share.',
     )
     max_file_bytes: int = setting(
-        1_000_000, help="Larger files are left out: they are rarely written by hand.", unit="bytes", ge=1000
+        1_000_000,
+        help="Larger files are left out: they are rarely written by hand.",
+        unit="bytes",
+        steps=(100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000),
+        ge=1000,
     )
     secrets: Literal["redact", "drop"] = setting(
         "redact", help="redact replaces a secret by a placeholder and keeps its file; drop leaves every such file out."
@@ -161,6 +204,7 @@ class DataConfig(Section):
     answer_end_weight: float = setting(
         5.0,
         help="How much the end of an answer counts, relative to its other tokens; more stops sooner and says less.",
+        steps=(1, 2, 5, 10, 20),
         ge=1,
         le=50,
     )
@@ -183,15 +227,35 @@ class EvaluationConfig(Section):
     """What is compared between base and adapter, and how much of it."""
 
     fim_items: int = setting(
-        200, help="Held-out completions to compare; below 200 only large effects show.", unit="items", ge=0, le=5000
+        200,
+        help="Held-out completions to compare; below 200 only large effects show.",
+        unit="items",
+        steps=(0, 50, 100, 200, 500, 1000, 2000),
+        ge=0,
+        le=5000,
     )
     signature_items: int = setting(
-        100, help="Held-out functions to write from their signature.", unit="items", ge=0, le=5000
+        100,
+        help="Held-out functions to write from their signature.",
+        unit="items",
+        steps=(0, 50, 100, 200, 500, 1000),
+        ge=0,
+        le=5000,
     )
     max_new_tokens: int = setting(
-        256, help="Longest answer that is generated; an answer that needs more counts as truncated.", ge=8, le=4096
+        256,
+        help="Longest answer that is generated; an answer that needs more counts as truncated.",
+        steps=(64, 128, 256, 512, 1024),
+        ge=8,
+        le=4096,
     )
-    batch_size: int = setting(16, help="Prompts answered at once; more is faster until memory ends.", ge=1, le=512)
+    batch_size: int = setting(
+        16,
+        help="Prompts answered at once; more is faster until memory ends.",
+        steps=(1, 2, 4, 8, 16, 32, 64),
+        ge=1,
+        le=512,
+    )
     embedder: str = setting(
         "base",
         help='Embedding similarity by "base" (the base model, mean pooling) or by a sentence-transformers folder.',
@@ -203,10 +267,14 @@ class AdapterConfig(Section):
     """The result."""
 
     name: str = setting(
-        help="Name to publish under; a taken name makes the next version, name.v2.", pattern=NAME_PATTERN
+        help="Name to publish under; a taken name makes the next version, name.v2.",
+        label="adapter name",
+        pattern=NAME_PATTERN,
     )
     location: str = setting(
-        "", help="Folder or s3://bucket/prefix for published adapters; empty is duotune's own folder."
+        "",
+        help="Folder or s3://bucket/prefix for published adapters; empty is duotune's own folder.",
+        label="adapters",
     )
     publish: Literal["auto", "ask"] = setting(
         "auto", help="auto publishes unless the verdict is harmful; ask leaves it to `duotune adapters publish`."
@@ -223,7 +291,9 @@ class AdapterConfig(Section):
 class RunConfig(Section):
     """One run, complete: the same file gives the same adapter."""
 
-    name: str = setting(help="Name of the run; several runs may share it.", pattern=NAME_PATTERN)
+    name: str = setting(
+        help="Name of the run; several runs may share it.", label="name of the run", pattern=NAME_PATTERN
+    )
     projects: list[ProjectConfig] = setting(help="The code to train on.", min_length=1)
     model: ModelConfig = setting(help="The base model.")
     adapter: AdapterConfig = setting(help="The result.")

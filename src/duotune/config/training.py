@@ -25,7 +25,11 @@ class LoraSettings(Section):
         le=4096,
     )
     lora_dropout: float = setting(
-        0.0, help="Above 0 fights overfitting on tiny projects, at half again the memory and time.", ge=0, lt=1
+        0.0,
+        help="Above 0 fights overfitting on tiny projects, at half again the memory and time.",
+        steps=(0.0, 0.05, 0.1, 0.2),
+        ge=0,
+        lt=1,
     )
     target_modules: Literal["all-linear"] | list[str] = setting(
         "all-linear", help='Layers that get an adapter; fewer, such as ["q_proj", "v_proj"], train faster, learn less.'
@@ -48,6 +52,7 @@ class TrainingConfig(Section):
         0,
         help="Fit training into so many minutes by fewer steps, decided once after a measured start; 0 is no limit.",
         unit="minutes",
+        steps=(0, 15, 30, 60, 120, 240, 480),
         ge=0,
     )
     learning_rate: float = setting(
@@ -60,14 +65,30 @@ class TrainingConfig(Section):
     lr_scheduler_type: Literal["cosine", "linear", "constant"] = setting(
         "cosine", help="How the learning rate falls after the warm-up; cosine suits almost everything."
     )
-    warmup_ratio: float = setting(0.05, help="Share of the steps that ramps the learning rate up.", ge=0, le=0.5)
+    warmup_ratio: float = setting(
+        0.05,
+        help="Share of the steps that ramps the learning rate up.",
+        steps=(0.0, 0.03, 0.05, 0.1, 0.2),
+        ge=0,
+        le=0.5,
+    )
     per_device_train_batch_size: int = setting(
-        1, help="Packed rows per forward pass; more is faster until memory ends.", steps=(1, 2, 4, 8, 16, 32), ge=1
+        1,
+        help="Packed rows per forward pass; more is faster until memory ends.",
+        label="batch size",
+        steps=(1, 2, 4, 8, 16, 32),
+        ge=1,
     )
     gradient_accumulation_steps: int = setting(
-        4, help="Forward passes per optimizer step; larger steps without more memory.", steps=(1, 2, 4, 8, 16, 32), ge=1
+        4,
+        help="Forward passes per optimizer step; larger steps without more memory.",
+        label="accumulation steps",
+        steps=(1, 2, 4, 8, 16, 32),
+        ge=1,
     )
-    weight_decay: float = setting(0.0, help="Pull of the adapter towards zero; small values fight overfitting.", ge=0)
+    weight_decay: float = setting(
+        0.0, help="Pull of the adapter towards zero; small values fight overfitting.", steps=(0.0, 0.01, 0.1), ge=0
+    )
     max_grad_norm: float = setting(1.0, help="Longest gradient step allowed; tames rare bad batches.", gt=0)
     eval_steps: int = setting(
         0, help="Optimizer steps between validation losses; 0 is up to ten times per run.", unit="steps", ge=0
@@ -76,6 +97,10 @@ class TrainingConfig(Section):
         0, help="Optimizer steps between checkpoints; 0 saves with every validation loss.", unit="steps", ge=0
     )
     early_stopping_patience: int = setting(
-        3, help="Validation losses without a new best before training stops; 0 never stops early.", ge=0
+        3,
+        help="Validation losses without a new best before training stops; 0 never stops early.",
+        label="patience",
+        steps=(0, 1, 2, 3, 5, 10),
+        ge=0,
     )
     seed: int = setting(0, help="Seed of initial adapter weights and of the order of rows.", ge=0)

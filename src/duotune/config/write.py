@@ -24,6 +24,41 @@ def dump_toml(config: BaseModel) -> str:
     return tomlkit.dumps(config.model_dump(mode="json"))
 
 
+def brief_toml(config: RunConfig) -> str:
+    """The run's configuration as TOML without what has its default; parsing it gives an equal configuration."""
+    document = tomlkit.document()
+    document.add(
+        tomlkit.comment("A duotune run; what is not here has its default, which `duotune config show` prints.")
+    )
+    given: dict[str, Any] = {}
+    for key, value in differing(config):
+        _place(given, key, value)
+    for name, value in given.items():
+        if not isinstance(value, dict | list):
+            document.add(name, value)
+    for name, value in given.items():
+        if isinstance(value, dict | list):
+            document.add(tomlkit.nl())
+            document.add(name, tomlkit.item(value))
+    return tomlkit.dumps(document)
+
+
+def _place(given: dict[str, Any], key: str, value: Any) -> None:
+    """Put a value where its dotted key says; `projects[1].name` makes a list of tables."""
+    *above, last = key.split(".")
+    table = given
+    for step in above:
+        name, _, index = step.partition("[")
+        if not index:
+            table = table.setdefault(name, {})
+            continue
+        tables = table.setdefault(name, [])
+        while len(tables) <= int(index[:-1]):
+            tables.append({})
+        table = tables[int(index[:-1])]
+    table[last] = value
+
+
 def differing(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted key and value of every setting that is not its default, in the order of declaration.
 

@@ -153,6 +153,11 @@ class Filters:
             return Rejection(Reason.BINARY, f"file name ends in {extension}")
         return None
 
+    def chosen(self, name: str) -> bool:
+        """Whether a language, by linguist's name, is trained on."""
+        language = by_name(name)
+        return language is not None and self._chosen(language)
+
     def _chosen(self, language: Language) -> bool:
         return language.name in self.languages if self.languages else language.kept_by_default
 

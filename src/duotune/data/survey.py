@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from duotune.config.run import DataConfig, ProjectConfig
-from duotune.data.content import content_hash
-from duotune.data.filters import filters_of, unmatched
-from duotune.data.funnel import Accepted, LeftOut, look_around, screen_contents, screen_paths
-from duotune.data.languages import by_path
+from duotune.data.filters import unmatched
 from duotune.data.late import added_after
 from duotune.data.reasons import Reason
-from duotune.data.redaction.clean import Cleaner
-from duotune.data.redaction.fingerprints import Fingerprints
-from duotune.errors import printable
+from duotune.data.sieve import Sieve, Sifted
 from duotune.runs.funnel import UNKNOWN
-from duotune.sources.source import Source, SourceFile, nothing
+from duotune.sources.source import Source
 
 BYTES_PER_TOKEN = 3.2
 """Of code, across the byte-level vocabularies of 30,000 to 150,000 tokens that code models have."""
-READ_BYTES = 16_000_000
-"""So much is read and judged; the rest is judged by name and size, which finds nearly all that is left out."""
 
 
 @dataclass(frozen=True)
@@ -80,41 +74,36 @@ def survey(source: Source, project: ProjectConfig, data: DataConfig) -> Survey:
         UsageError: A language that is not known.
         SourceError: The source cannot be read, or a day is named and it has no history, or not the whole of it.
     """
-    filters = filters_of(project, data)
-    listing = list(source.files(nothing))
-    filters = filters.knowing(look_around(source, listing))
-    readable, left_out = screen_paths(listing, filters)
-    held_out = added_after(data, source, readable)
-    late: set[str] = set()
+    sieve = Sieve(source)
+    late = added_after(data, source, sieve.files(project, data))
+    sifted = list(sieve.sift(project, data, lambda: nullcontext(source)))
+    return summary(sieve, sifted, project, late)
+
+
+def summary(
+    sieve: Sieve, sifted: Iterable[Sifted], project: ProjectConfig, late: Collection[str] = frozenset()
+) -> Survey:
+    """Count verdicts.
+
+    Args:
+        sieve: What gave them.
+        sifted: All of them.
+        project: The rules that they were given by.
+        late: Printable paths of files first committed after `data.held_out_after`.
+    """
     rejected: Counter[Reason] = Counter()
     kept, found, doubtful = _Tally(), _Tally(), _Tally()
-
-    def keep(path: str, language: str, size: int) -> None:
-        kept.add(language, size)
-        found.add(language, size)
-        late.update({printable(path)} & held_out)
-        if rule := filters.doubt(path):
-            doubtful.add(rule, size)
-
-    def leave_out(entry: LeftOut) -> None:
-        rejected[entry.reason] += 1
-        if entry.language or entry.size:  # else it is a link, a directory or the like
-            found.add(entry.language or UNKNOWN, entry.size)
-
-    for entry in left_out:
-        leave_out(entry)
-    contents: set[str] = set()
-    read, unread = _within_reach(readable)
-    for file, language in unread:
-        keep(file.path, language, file.size)
-    for judged in screen_contents(source, read, filters, Cleaner(data, Fingerprints.unkept())):
-        if not isinstance(judged, Accepted):
-            leave_out(judged)
-        elif (content := content_hash(judged.text)) in contents:
-            leave_out(LeftOut(judged.path, Reason.EXACT_DUPLICATE, judged.size, language=judged.language))
-        else:
-            contents.add(content)
-            keep(judged.path, judged.language, judged.size)
+    came_late: set[str] = set()
+    for file in sifted:
+        if file.kept or file.language or file.size:  # else it is a link, a directory or the like
+            found.add(file.language or UNKNOWN, file.size)
+        if file.reason is not None:
+            rejected[file.reason] += 1
+            continue
+        kept.add(file.language or UNKNOWN, file.size)
+        came_late.update({file.path}.intersection(late))
+        if file.doubt:
+            doubtful.add(file.doubt, file.size)
     files, size = kept.total
     return Survey(
         files=files,
@@ -124,26 +113,12 @@ def survey(source: Source, project: ProjectConfig, data: DataConfig) -> Survey:
         doubtful=doubtful.largest_first(),
         rejected={reason.value: count for reason, count in rejected.most_common()},
         estimated_tokens=round(size / BYTES_PER_TOKEN),
-        complete=not unread,
-        late=len(late),
-        unmatched=_unmatched(project, [entry.path for entry in listing]),
+        complete=sieve.complete,
+        late=len(came_late),
+        unmatched=_unmatched(project, [entry.path for entry in sieve.listing]),
     )
 
 
 def _unmatched(project: ProjectConfig, paths: Sequence[str]) -> dict[str, list[str]]:
     globs = {"include": unmatched(project.include, paths), "exclude": unmatched(project.exclude, paths)}
     return {setting: found for setting, found in globs.items() if found}
-
-
-def _within_reach(files: Sequence[SourceFile]) -> tuple[list[SourceFile], list[tuple[SourceFile, str]]]:
-    """The files to read, and those past the limit with the language that their name shows."""
-    read, unread = [], []
-    room = READ_BYTES
-    for file in files:
-        room -= file.size
-        language = by_path(file.path)
-        if room >= 0 or language is None:
-            read.append(file)
-        else:
-            unread.append((file, language.name))
-    return read, unread

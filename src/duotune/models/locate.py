@@ -89,6 +89,17 @@ def fingerprint(directory: Path) -> str:
     return total.hexdigest()
 
 
+def known_fingerprint(directory: Path) -> str:
+    """The fingerprint, if each file was hashed before and has not changed; else empty: weights take minutes to read."""
+    files = [directory / "config.json", directory / "tokenizer.json", *directory.glob("*.safetensors")]
+    try:
+        if all(_remembered(file.resolve()) for file in files if file.exists()):
+            return fingerprint(directory)
+    except (OSError, ModelError):
+        pass
+    return ""
+
+
 def _check_complete(directory: Path) -> None:
     shown = printable(directory)
     names = {entry.name for entry in directory.iterdir()}
@@ -157,19 +168,29 @@ def _from_hub_cache(hub_id: str) -> Path:
 
 
 def _file_digest(file: Path) -> str:
-    status = file.stat()
-    key = hashlib.sha256(f"{file}\0{status.st_size}\0{status.st_mtime_ns}".encode("utf-8", "surrogateescape"))
-    remembered = paths.cache() / "digests" / key.hexdigest()
-    try:
-        digest = remembered.read_text()
-        if re.fullmatch(r"[0-9a-f]{64}", digest):
-            return digest
-    except OSError:
-        pass
+    if digest := _remembered(file):
+        return digest
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    _remember(remembered, digest)
+    _remember(_place_of(file), digest)
     return digest
+
+
+def _remembered(file: Path) -> str:
+    """A file's digest, if it was hashed as it is; else empty."""
+    place = _place_of(file)
+    try:
+        digest = place.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return digest if re.fullmatch(r"[0-9a-f]{64}", digest) else ""
+
+
+def _place_of(file: Path) -> Path:
+    """Where the digest of a file as it is now is kept."""
+    status = file.stat()
+    key = hashlib.sha256(f"{file}\0{status.st_size}\0{status.st_mtime_ns}".encode("utf-8", "surrogateescape"))
+    return paths.cache() / "digests" / key.hexdigest()
 
 
 def _remember(file: Path, digest: str) -> None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import copy
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from duotune.config.load import read_toml, run_config
+from duotune.config.load import parse, read_toml, run_config
+from duotune.config.resolve import cross_checks
 from duotune.config.run import RunConfig
 from duotune.data.languages import bare, by_name, nearest
 from duotune.errors import ConfigError, Problem
+
+_EXAMPLE: dict[str, Any] = {
+    "name": "example",
+    "projects": [{"name": "example", "source": "/"}],
+    "model": {"path": "tiny"},
+    "adapter": {"name": "example"},
+}
 
 
 def load(file: Path) -> RunConfig:
@@ -19,7 +29,15 @@ def load(file: Path) -> RunConfig:
         UsageError: The file cannot be read.
         ConfigError: It has problems; all of them are listed.
     """
-    data = read_toml(file)
+    return checked(read_toml(file), file)
+
+
+def checked(data: Mapping[str, Any], file: Path) -> RunConfig:
+    """The configuration that parsed TOML is; for `file`, see `load_run_config`.
+
+    Raises:
+        ConfigError: It has problems; all of them are listed.
+    """
     unknown = list(_unknown_languages(data))
     try:
         config = run_config(data, file)
@@ -30,6 +48,59 @@ def load(file: Path) -> RunConfig:
     if unknown:
         raise ConfigError(str(file), unknown)
     return config
+
+
+def problems_of(data: Mapping[str, Any]) -> list[Problem]:
+    """Every problem of a configuration that is still being made, and whose paths are absolute; no disk is looked at."""
+    found: list[Problem] = []
+    config: RunConfig | None
+    try:
+        config = parse(RunConfig, data, "The draft")
+    except ConfigError as error:
+        config, found = mended(data, error.problems), list(error.problems)
+    return [*found, *(cross_checks(config) if config else ()), *_unknown_languages(data)]
+
+
+def mended(data: Mapping[str, Any], problems: Sequence[Problem] | None = None) -> RunConfig | None:
+    """The configuration with defaults, or with examples where there are none, in the place of what is wrong with it.
+
+    It shows what the rest of it comes to: problems between fields, and estimates.
+
+    Args:
+        data: As for `problems_of`.
+        problems: What is wrong with it, where that is known.
+
+    Returns:
+        None where that cannot be told.
+    """
+    if problems is None:
+        problems = problems_of(data)
+    kept = copy.deepcopy(dict(data))
+    for problem in problems:
+        _drop(kept, [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", problem.key)])
+    try:
+        return parse(RunConfig, {**_EXAMPLE, **kept, **_required(kept)}, "The draft")
+    except ConfigError:
+        return None
+
+
+def _required(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections with an example of what they need, where that is missing."""
+    filled: dict[str, Any] = {}
+    for section in ("model", "adapter"):
+        given = data.get(section)
+        filled[section] = {**_EXAMPLE[section], **(given if isinstance(given, dict) else {})}
+    return filled
+
+
+def _drop(data: Any, path: Sequence[str | int]) -> None:
+    *above, last = path
+    try:
+        for step in above:
+            data = data[step]
+        del data[last]
+    except (KeyError, IndexError, TypeError):  # it is missing, which is what is wrong with it
+        return
 
 
 def _unknown_languages(data: Mapping[str, Any]) -> Iterator[Problem]:

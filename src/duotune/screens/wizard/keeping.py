@@ -1,0 +1,144 @@
+"""Where a draft comes from and is kept: its own file, a TOML file, or the configuration of an earlier run."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from duotune import paths
+from duotune.config.run import RunConfig
+from duotune.config.write import brief_toml
+from duotune.disk import rename, sync
+from duotune.errors import HostError, UsageError, printable
+from duotune.plan.configuration import load
+from duotune.runs.directory import find_run
+from duotune.screens.wizard.draft import STEPS, Draft
+from duotune.sources.mirror import needs_mirror
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A draft as it was kept.
+
+    Attributes:
+        draft: The draft.
+        step: Where its author was.
+        kept_at: Seconds since 1970; 0 for one that was not kept.
+        origin: What else it was made from, in words; empty for one of one's own.
+    """
+
+    draft: Draft
+    step: str = STEPS[0].name
+    kept_at: float = 0.0
+    origin: str = ""
+
+
+def draft_file() -> Path:
+    """This user's draft: several people may share a state directory."""
+    return paths.home() / "drafts" / f"wizard-{os.getuid()}.json"
+
+
+def read_kept() -> Kept:
+    """The draft that was kept; an empty one where there is none, or none that can be read."""
+    file = draft_file()
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        kept_at = file.stat().st_mtime
+        step = str(content["step"])
+        draft = Draft(dict(content["config"]))
+        _ = draft.problems, [project["name"] for project in draft.projects]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Kept(Draft())
+    return Kept(draft, step if step in {one.name for one in STEPS} else STEPS[0].name, kept_at)
+
+
+def keep(draft: Draft, step: str) -> None:
+    """Keep a draft: whole or not at all, for its author's eyes only.
+
+    Raises:
+        HostError: It cannot be written.
+    """
+    file = draft_file()
+    part = file.with_name(f".{file.name}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            json.dump({"step": step, "config": draft.data}, stream, indent=1)
+        sync(part)
+        rename(part, file)
+    except OSError as error:
+        raise HostError(
+            f"The draft {printable(file)} cannot be kept: {error.strerror}.",
+            "What you have chosen is lost when duotune ends. Free some space, or correct the folder's owner.",
+        ) from error
+
+
+def forget() -> None:
+    """Delete the draft: its run has started, or its author begins anew."""
+    try:
+        draft_file().unlink(missing_ok=True)
+    except OSError as error:
+        raise HostError(
+            f"The draft {printable(draft_file())} cannot be deleted: {error.strerror}.", "Check its folder's owner."
+        ) from error
+
+
+def open_start(start: str) -> Kept:
+    """A draft from a TOML file, or from the configuration of an earlier run.
+
+    Args:
+        start: A path, or a run's id or name.
+
+    Raises:
+        UsageError: There is neither.
+        ConfigError: It has problems; all of them are listed.
+    """
+    file = Path(start).expanduser()
+    if file.suffix == ".toml" or "/" in start or file.is_file():
+        return Kept(_draft_of(load(file)), origin=f"the file {file}")
+    run = find_run(start)
+    return Kept(_draft_of(run.read_config()), origin=f"the run {run.id}, whose projects stay at the commits of then")
+
+
+def _draft_of(config: RunConfig) -> Draft:
+    """The draft that a configuration is; a source that would put a password into it is refused."""
+    for project in config.projects:
+        needs_mirror(project.source)
+    return Draft(config.model_dump(mode="json"))
+
+
+def write_config(config: RunConfig, file: str, replace: bool) -> Path:
+    """Write a configuration as a TOML file.
+
+    Args:
+        config: The configuration.
+        file: Where, as a person typed it.
+        replace: Whether another file there may be overwritten.
+
+    Returns:
+        The path, absolute.
+
+    Raises:
+        UsageError: Something is there already, or it cannot be written.
+    """
+    path = Path(file.strip()).expanduser().absolute()
+    if not file.strip() or path.is_dir():
+        raise UsageError(f"{printable(path)} is a folder.", "Name a file in it, such as run.toml.")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if replace else os.O_EXCL)
+    try:
+        with open(os.open(path, flags, 0o644), "w", encoding="utf-8") as stream:
+            stream.write(brief_toml(config))
+    except FileExistsError:
+        raise Taken(f"There is a file {printable(path)} already.", "Press Enter again to replace it.") from None
+    except (OSError, UnicodeEncodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "a path in it is not UTF-8"
+        raise UsageError(f"{printable(path)} cannot be written: {reason}.", "Choose another file.") from error
+    return path
+
+
+class Taken(UsageError):
+    """Another file is there already."""

@@ -1,0 +1,308 @@
+"""The wizard: five steps to a run, one draft that is kept after each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+from textual.widgets import ContentSwitcher, Static
+
+from duotune.errors import DuotuneError, printable
+from duotune.screens import ways
+from duotune.screens.page import Page
+from duotune.screens.wizard import acts
+from duotune.screens.wizard.bar import StepsBar
+from duotune.screens.wizard.draft import STEPS, Draft, step_of
+from duotune.screens.wizard.files import FilesPane
+from duotune.screens.wizard.looking import Looks
+from duotune.screens.wizard.model import ModelPane
+from duotune.screens.wizard.pane import FormPane, Pane
+from duotune.screens.wizard.projects import ProjectsPane
+from duotune.screens.wizard.review import ReviewPane
+from duotune.screens.wizard.storage import StoragePane
+from duotune.widgets.glyphs import glyphs
+
+if TYPE_CHECKING:
+    from duotune.plan.start import Started
+    from duotune.screens.wizard.keeping import Kept
+
+ORDER = tuple(step.name for step in STEPS)
+SECONDS_BEFORE_KEEPING = 0.5
+
+
+class Wizard(Page):
+    """The wizard.
+
+    Args:
+        start: A TOML file or a run's id to begin with; empty goes on with the draft.
+    """
+
+    CSS_PATH = "../../assets/wizard.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f7", "previous", "Back", id="wizard.back"),
+        Binding("f8", "next", "Next", id="wizard.next"),
+        Binding("f8", "start(False)", "Start", id="wizard.start", tooltip="Start the run and watch it"),
+        Binding("f9", "start(True)", "Start and detach", id="wizard.detach", tooltip="Start the run and go home"),
+        Binding("f3", "open", "Open TOML", id="wizard.open", tooltip="Open a TOML file, or begin with an earlier run"),
+        Binding("f10", "anew", "Begin anew", id="wizard.anew", show=False, tooltip="Empty the draft"),
+    ]
+
+    def __init__(self, start: str = "") -> None:
+        super().__init__()
+        self._start = start
+        self.draft = Draft()
+        self.looks = Looks(self, self._looks_changed)
+        self._here = ORDER[0]
+        self._seen: set[str] = {ORDER[0]}
+        self._timer: Timer | None = None
+        self._starting = False
+        self._keeper = acts.Keeper()
+
+    @property
+    def help_text(self) -> str:  # type: ignore[override]
+        """What F1 says: of the wizard, and of the step that is shown."""
+        return (
+            f"{self._pane.about}\n\nF8 goes on when this step is right, else to the first field that is not. F7 goes "
+            "back, and loses nothing. The draft is kept for you: escape leaves, and n on Home comes back to it."
+        )
+
+    def content(self) -> ComposeResult:
+        """The steps, a note, and the step that is shown."""
+        yield StepsBar()
+        yield Static("", id="note", markup=False)
+        with ContentSwitcher(initial=ORDER[0]):
+            yield ProjectsPane(self.looks)
+            yield FilesPane(self.looks)
+            yield StoragePane()
+            yield ModelPane(self.looks)
+            yield ReviewPane()
+
+    def command_line(self) -> str:
+        """Until a step is shown."""
+        return "duotune config new > run.toml"
+
+    def on_mount(self) -> None:
+        """Read what to begin with."""
+        self._note("")
+        self._show_bar()
+        self.in_background(partial(acts.begin, self._start), self._begun, trouble=self._not_begun)
+
+    def on_unmount(self) -> None:
+        """What is still looked at is wanted no more."""
+        self.looks.give_up()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Start only at the end; go on, and open another file, only before it."""
+        if action == "next":
+            return self._here != ORDER[-1]
+        if action in ("start", "open"):
+            return (self._here == ORDER[-1]) == (action == "start")
+        return self._here != ORDER[0] if action == "previous" else True
+
+    @property
+    def _pane(self) -> Pane:
+        return self.query_one(f"#{self._here}", Pane)
+
+    # --- steps
+
+    def action_next(self) -> None:
+        """To the next step, or to the first field that is wrong."""
+        self._leave_for(ORDER[ORDER.index(self._here) + 1])
+
+    def action_previous(self) -> None:
+        """To the step before, whatever is wrong with this one."""
+        if self._here != ORDER[0]:
+            self._go(ORDER[ORDER.index(self._here) - 1])
+
+    def action_step(self, name: str) -> None:
+        """To any step: back at once, forward past steps that are right."""
+        if ORDER.index(name) <= ORDER.index(self._here):
+            self._go(name)
+        else:
+            self._leave_for(name)
+
+    def _leave_for(self, name: str) -> None:
+        """Forward; stops at the first step with something to correct."""
+        for step in ORDER[ORDER.index(self._here) : ORDER.index(name)]:
+            if problems := self.draft.problems_in(step):
+                if step != self._here:
+                    self._go(step)
+                self._correct(next(iter(problems)))
+                return
+            if step == ORDER[0]:
+                self._change(Draft.named)
+            self._seen.add(step)
+        self._go(name)
+
+    def _go(self, name: str) -> None:
+        self._here = name
+        self._seen.add(name)
+        self.query_one(ContentSwitcher).current = name
+        self._note("")
+        self._pane.enter(self.draft)
+        self.show_command(self._pane.command(self.draft))
+        self._show_bar()
+        self.refresh_bindings()
+        self._keep_now()
+
+    def _correct(self, key: str) -> None:
+        """Go to the field of a key, and say what is wrong with it."""
+        step = step_of(key)
+        if step != self._here:
+            self._go(step)
+        self._pane.go_to(key)
+        self._show_bar()
+
+    # --- the draft
+
+    def on_pane_changed(self, event: Pane.Changed) -> None:
+        """A step asks for another draft."""
+        event.stop()
+        self._change(event.change)
+
+    def _change(self, change: Callable[[Draft], Draft]) -> None:
+        self.draft = change(self.draft)
+        self._look()
+        self._pane.show(self.draft)
+        self._show_bar()
+        self.show_command(self._pane.command(self.draft))
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SECONDS_BEFORE_KEEPING, self._keep_now)
+
+    def _look(self) -> None:
+        """Look at the chosen projects by the rules that the draft comes to."""
+        config = self.draft.mended
+        if config is None or not self.draft.projects:
+            return
+        for project in config.projects:
+            self.looks.ask(project, config.data)
+
+    def _keep_now(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if not self._starting:
+            self._keeper.wish(self.draft, self._here)
+            self.in_background(self._keeper.write, lambda _: None)
+
+    def action_back(self) -> None:
+        """Leave; the draft is kept."""
+        if self._timer is not None:
+            self._timer.stop()
+        if not self.draft.data:
+            self.dismiss()
+            return
+        self._keeper.wish(self.draft, self._here)
+        self.in_background(self._keeper.write, self._left)
+
+    def _left(self, _: None) -> None:
+        self.app.notify("Your draft is kept: n on Home goes on with it.", markup=False)
+        self.dismiss()
+
+    def action_anew(self) -> None:
+        """Empty the draft, once it is agreed."""
+        self.ask(
+            "Begin anew?",
+            "What you have chosen so far is forgotten. Save it first with F2 in the last step to keep it as a file.",
+            "Begin anew",
+            self._begin_anew,
+        )
+
+    def _begin_anew(self) -> None:
+        self._take(Draft(), ORDER[0])
+        self._keep_now()
+
+    def action_open(self) -> None:
+        """Ask for a TOML file or a run."""
+        from duotune.screens.wizard.ask import AskPath
+
+        found: list[Kept] = []
+
+        def read(path: str, again: bool) -> str:
+            found[:] = [acts.begin(path)] if path.strip() else []
+            return path
+
+        def taken(path: str | None) -> None:
+            if path is not None and found:
+                self._begun(found[0])
+
+        self.app.push_screen(AskPath(self, "A TOML file, or the id of an earlier run", "", read), taken)
+
+    def _begun(self, kept: Kept) -> None:
+        self._take(kept.draft, kept.step)
+        if kept.origin:
+            self._note(f"{glyphs().good} This begins with {kept.origin}.")
+        elif kept.draft.data:
+            self._note(f"{glyphs().warning} This goes on with your draft {acts.when(kept.kept_at)}. F10 begins anew.")
+
+    def _not_begun(self, error: DuotuneError) -> None:
+        self.show_trouble(error)
+        self.in_background(partial(acts.begin, ""), self._begun)
+
+    def _take(self, draft: Draft, step: str) -> None:
+        self.draft = draft
+        self._look()
+        self._seen = set(ORDER[: ORDER.index(step)]) if draft.data else set()
+        for pane in self.query(Pane):
+            if isinstance(pane, FormPane):
+                pane.fresh = True
+                pane.show(draft)
+        self._go(step)
+
+    # --- what is shown
+
+    def _looks_changed(self) -> None:
+        for pane in self.query(Pane):
+            if pane.id == self._here and isinstance(pane, ProjectsPane | FilesPane | ModelPane):
+                pane.refresh_looks()
+        self._show_bar()
+
+    def _show_bar(self) -> None:
+        bad = {step for step in self._seen if step != self._here and self.draft.problems_in(step)}
+        self.query_one(StepsBar).show(self._here, self._seen, bad, acts.details(self.draft, self.looks))
+
+    def _note(self, words: str) -> None:
+        note = self.query_one("#note", Static)
+        note.update(printable(words))
+        note.display = bool(words)
+
+    # --- the end
+
+    def on_review_pane_wrong(self, event: ReviewPane.Wrong) -> None:
+        """To the field that a check is about."""
+        event.stop()
+        self._correct(event.key)
+
+    def action_start(self, detach: bool) -> None:
+        """Start the run, if nothing refuses it."""
+        self.query_one(ReviewPane).start(detach)
+
+    def on_review_pane_start(self, event: ReviewPane.Start) -> None:
+        """Start it in a thread; the draft has done its work then."""
+        event.stop()
+        if self._starting:
+            return
+        self._starting = True
+        self.say("Starting …")
+        self.in_background(
+            partial(acts.start_run, event.plan, event.detach, self._keeper),
+            partial(self._started, event.detach),
+            trouble=self._not_started,
+        )
+
+    def _started(self, detach: bool, started: Started) -> None:
+        run, app = started.run.id, self.app
+        note = f" Note: {printable(started.note)}." if started.note else ""
+        app.notify(f"Run {run} has started. It goes on when duotune is closed.{note}", markup=False)
+        self.dismiss()
+        if not detach:
+            app.call_later(ways.open_run, app, run)
+
+    def _not_started(self, error: DuotuneError) -> None:
+        self._starting = False
+        self._note(f"{glyphs().bad} {error.message} {error.hint}")

@@ -1,0 +1,148 @@
+"""The third step: what examples are made of the files, and where data and adapters are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Button, Collapsible, Static
+
+from duotune.errors import printable
+from duotune.screens.wizard.draft import Draft
+from duotune.screens.wizard.pane import FormPane
+from duotune.widgets.field_face import face, keys_of
+from duotune.widgets.field_row import FieldRow
+from duotune.widgets.form import Form, HelpLine
+from duotune.widgets.glyphs import glyphs
+
+SPLIT = ("sequence_length", "validation_fraction", "test_fraction", "held_out_after", "max_file_bytes")
+LOCATIONS = ("data.location", "adapter.location")
+MORE = (*keys_of("data.prompt_loss_weight"), "data.answer_end_weight", "data.seed")
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What a look at a location found.
+
+    Attributes:
+        location: As it was tested.
+        good: Whether it can be written.
+        sentences: What was found, and what to do.
+    """
+
+    location: str
+    good: bool
+    sentences: str
+
+
+class StoragePane(FormPane):
+    """Recipes, rows, privacy, places."""
+
+    about = (
+        "Recipes say what examples are made of the files, as shares of the text. Longer rows show the model more at "
+        "once and need more memory. Data and adapters are kept in a folder, or on S3 as s3://bucket/prefix; F5 writes "
+        "a small probe there, deletes it again, and says what failed. Keys of S3 are never typed here: they are read "
+        "from an AWS profile or credentials file, or from this shell's AWS_ variables."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5", "test", "Test connection", id="data.test", tooltip="Write a small probe to both locations"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__("data")
+
+    def compose(self) -> ComposeResult:
+        """The form, and the help of its focused field."""
+        with Form():
+            yield Static("Where data and adapters are kept", classes="heading")
+            for key in LOCATIONS:
+                yield FieldRow(face(key), note="empty: own folder")
+            yield Button("Test connection  (F5)", id="test", compact=True)
+            yield Static("", id="tested", markup=False)
+            yield Static("Recipes: shares of the text", classes="heading")
+            for key in keys_of("data.recipes"):
+                yield FieldRow(face(key))
+            yield Static("Rows, and files that are held out", classes="heading")
+            for name in SPLIT:
+                yield FieldRow(face(f"data.{name}"))
+            yield Static("Secrets and personal data", classes="heading")
+            yield FieldRow(face("data.secrets"))
+            yield FieldRow(face("data.personal_data"))
+            with Collapsible(title="More settings"):
+                for key in MORE:
+                    yield FieldRow(face(key))
+        yield HelpLine()
+
+    def on_mount(self) -> None:
+        """Nothing is tested yet."""
+        self._tested(Content(""))
+
+    def show(self, draft: Draft) -> None:
+        """Values and problems; what was tested stays until a location changes."""
+        before = [self.draft.value(key) for key in LOCATIONS]
+        super().show(draft)
+        if before != [draft.value(key) for key in LOCATIONS]:
+            self._show_tested([])
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Test."""
+        event.stop()
+        self.action_test()
+
+    def action_test(self) -> None:
+        """See whether both locations can be written, in a thread."""
+        locations = tuple(str(self.draft.value(key) or "") for key in LOCATIONS)
+        self._tested(Content("connecting …"))
+        self.query_one("#tested").scroll_visible()
+        self.page.in_background(partial(test_locations, *locations), self._show_tested, "test")
+
+    def _show_tested(self, tested: Sequence[Tested]) -> None:
+        signs = glyphs()
+        lines = []
+        for one in tested:
+            sign, style = (signs.good, "$text-success") if one.good else (signs.bad, "$text-error")
+            lines.append(Content.assemble((f"{sign} ", style), printable(one.sentences)))
+        self._tested(Content("\n").join(lines))
+
+    def _tested(self, words: Content) -> None:
+        found = self.query_one("#tested", Static)
+        found.update(words)
+        found.display = bool(words.plain)
+
+
+def test_locations(data: str, adapters: str) -> list[Tested]:
+    """Write to both locations and delete it again; an empty one is the host's default, or duotune's own folder."""
+    from duotune import paths
+    from duotune.config.load import load_host_config
+    from duotune.storage.credentials import keys_found
+
+    defaults = load_host_config().defaults
+    places = {
+        "Data": data or defaults.data_location or str(paths.datasets()),
+        "Adapters": adapters or defaults.adapter_location or str(paths.adapters()),
+    }
+    found = [_test(name, location) for name, location in places.items()]
+    if any(location.startswith("s3://") for location in places.values()):
+        found.append(Tested("", bool(words := keys_found()), f"Keys: {words or 'none found.'} {_KEYS}"))
+    return found
+
+
+_KEYS = (
+    "They are read from an AWS profile or credentials file (AWS_PROFILE), or from AWS_ variables; duotune keeps none."
+)
+
+
+def _test(name: str, location: str) -> Tested:
+    from duotune.errors import DuotuneError
+    from duotune.storage.locations import open_storage
+
+    try:
+        open_storage(location).check_writable()
+    except DuotuneError as error:
+        return Tested(location, False, f"{name}: {error.message} {error.hint}".strip())
+    return Tested(location, True, f"{name}: {location} can be written.")

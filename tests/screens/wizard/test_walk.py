@@ -1,0 +1,226 @@
+"""Through the wizard and back: nothing is lost, bad values are gone to, and a run comes of it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from duotune.catalog.catalog import open_catalog
+from duotune.catalog.projects import Project
+from duotune.plan.configuration import load
+from duotune.runs.directory import list_runs
+from duotune.screens.wizard.keeping import draft_file, read_kept
+from duotune.widgets.field_row import FieldRow
+from support.app import Session, drive
+from support.projects import make_project
+from support.wizard import add_project, next_step, open_wizard, until, wizard
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A repository to train on."""
+    return make_project(tmp_path / "billing", "json", "logging")
+
+
+async def to_review(session: Session, source: Path) -> None:
+    """A whole draft on the bundled model, as a newcomer makes it."""
+    await open_wizard(session)
+    await add_project(session, source)
+    await next_step(session, "Files")
+    await next_step(session, "Data and storage")
+    await next_step(session, "Model")
+    await session.press("f4")
+    await until(session, "Qwen2ForCausalLM")
+    await session.press("enter")
+    await until(session, "Memory")
+    await next_step(session, "Review")
+
+
+def test_a_newcomer_comes_to_a_run_by_keys_alone(source: Path, size: tuple[int, int]) -> None:
+    async def play(session: Session) -> None:
+        await to_review(session, source)
+        await until(session, "Ready")
+        for words in ("base model", "will be published as billing.v1", "Time about", "disk"):
+            assert words in session.text
+        await session.press("f9")
+        await until(session, lambda: bool(list_runs()))
+        await until(session, lambda: len(session.app.screen_stack) == 1)
+
+    drive(play, size)
+    (run,) = list_runs()
+    config = run.read_config()
+    assert (config.name, config.adapter.name, config.projects[0].source) == ("billing", "billing", str(source))
+    assert len(config.projects[0].ref) == 40
+    assert not draft_file().exists()
+    from duotune.errors import UsageError
+    from duotune.runs.launcher import request_stop
+
+    try:
+        request_stop(run)
+    except UsageError:
+        pass
+
+
+def test_back_loses_nothing_and_a_draft_survives(source: Path, size: tuple[int, int]) -> None:
+    async def first(session: Session) -> None:
+        await open_wizard(session)
+        await add_project(session, source)
+        await next_step(session, "Files")
+        await next_step(session, "Data and storage")
+        row = wizard(session).query_one("#field-data-sequence_length", FieldRow)
+        row.go_to()
+        await session.press("home")
+        await session.pilot.press("shift+end")
+        await session.type("512")
+        await next_step(session, "Model")
+        await session.press("f7", "f7", "f7")
+        await until(session, "▶ Projects")
+        assert "[x]  billing" in session.text
+        await session.press("f8", "f8")
+        assert wizard(session).query_one("#field-data-sequence_length", FieldRow).value == 512
+        await session.press("escape")
+        await until(session, lambda: len(session.app.screen_stack) == 1)
+        assert "Your draft is kept" in session.notes
+
+    async def second(session: Session) -> None:
+        await open_wizard(session)
+        await until(session, "goes on with your draft")
+        assert "▶ Data and storage" in session.text
+        assert wizard(session).draft.value("data.sequence_length") == 512
+        await session.press("f10", "y")
+        await until(session, "▶ Projects")
+        await until(session, lambda: not draft_file().exists())
+
+    drive(first, size)
+    assert draft_file().stat().st_mode & 0o777 == 0o600
+    assert read_kept().draft.value("data.sequence_length") == 512
+    drive(second, size)
+
+
+def test_next_goes_to_the_first_bad_field_and_keeps_what_was_typed(source: Path, size: tuple[int, int]) -> None:
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await session.press("f8")
+        assert "▶ Projects" in session.text
+        assert "Choose a project, or add one" in session.text
+        await add_project(session, source)
+        await next_step(session, "Files")
+        await next_step(session, "Data and storage")
+        row = wizard(session).query_one("#field-data-sequence_length", FieldRow)
+        row.go_to()
+        await session.press("end")
+        await session.type("k")
+        assert "must be a whole number" in session.text
+        await session.press("shift+tab", "shift+tab", "f8")
+        await until(session, lambda: session.app.focused in row.query("Exact"))
+        assert "▶ Data and storage" in session.text
+        assert "2048k" in session.text
+        await session.press("end", "backspace")
+        assert "must be a whole number" not in session.text
+        await next_step(session, "Model")
+        await session.press("f8")
+        await until(session, "is required")
+        focused = session.app.focused
+        assert focused is not None
+        assert focused.parent is not None
+        assert focused in wizard(session).query_one("#field-model-path", FieldRow).query("Exact")
+
+    drive(play, size)
+
+
+def test_a_toml_file_is_opened_changed_and_saved_again(source: Path, tmp_path: Path, size: tuple[int, int]) -> None:
+    file = tmp_path / "old.toml"
+    file.write_text(
+        f'name = "night"\n[[projects]]\nsource = "{source}"\n[model]\npath = "tiny"\n[adapter]\nname = "night"\n'
+        "[lora]\nr = 8\n[data.recipes]\nfim = 0.3\n"
+    )
+    saved = tmp_path / "new.toml"
+
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await session.press("f3")
+        await session.type(str(tmp_path / "missing.toml"))
+        await session.press("enter")
+        await until(session, "There is no configuration file")
+        await session.press("home", "ctrl+k")
+        await session.type(str(file))
+        await session.press("enter")
+        await until(session, "This begins with the file")
+        assert wizard(session).draft.value("lora.r") == 8
+        wizard(session).action_step("review")
+        await until(session, "Ready")
+        assert wizard(session).query_one("#toml").render().plain.count("r = 8") == 1  # type: ignore[union-attr]
+        await session.press("f2")
+        await session.press("home", "ctrl+k")
+        await session.type(str(file))
+        await session.press("enter")
+        await until(session, "There is a file")
+        await session.press("home", "ctrl+k")
+        await session.type(str(saved))
+        await session.press("enter")
+        await until(session, f"duotune run {saved}"[:60])
+
+    drive(play, size)
+    assert load(saved) == load(file)
+    assert tomllib.loads(file.read_text())["lora"] == {"r": 8}
+    assert "seed" not in saved.read_text()
+
+
+def test_a_run_can_be_begun_again(source: Path) -> None:
+    from duotune.runs.directory import create_run
+    from support.projects import small_run
+
+    run = create_run(small_run(source, Path("tiny"), "earlier"))
+
+    async def play(session: Session) -> None:
+        from duotune.screens import ways
+
+        ways.new_run(session.app, run.id)
+        await until(session, f"This begins with the run {run.id}")
+        assert wizard(session).draft.value("training.learning_rate") == 5e-3
+        assert wizard(session).draft.projects[0]["name"] == "code"
+
+    drive(play)
+
+
+def test_a_refused_plan_leads_to_the_field_that_causes_it(source: Path, size: tuple[int, int]) -> None:
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await add_project(session, source)
+        wizard(session)._change(lambda draft: draft.put("model.path", "tiny").put("data.sequence_length", 65536))
+        wizard(session).action_step("review")
+        await until(session, "The run cannot start")
+        await session.press("f8")
+        assert "Refused: data.sequence_length is 65536" in session.notes
+        assert not list_runs()
+        await until(session, "Enter goes to data.sequence_length")
+        await session.press("enter")
+        await until(session, "▶ Data and storage")
+        row = wizard(session).query_one("#field-data-sequence_length", FieldRow)
+        await until(session, lambda: session.app.focused in row.query("Exact"))
+
+    drive(play, size)
+
+
+def test_what_the_catalog_knows_is_listed_with_what_was_trained(source: Path, tmp_path: Path) -> None:
+    with open_catalog() as catalog:
+        catalog.projects.add(Project("billing", str(source)))
+        catalog.projects.add(Project("gone", str(tmp_path / "gone")))
+
+    async def play(session: Session) -> None:
+        await session.press("n")
+        await until(session, "Python 100 %")
+        assert "[ ]  billing" in session.text
+        await until(session, "cannot be read")
+        await session.press("down")
+        await until(session, "Correct `source`")
+        await session.press("up", "space")
+        assert "[x]  billing" in session.text
+        assert [project["name"] for project in wizard(session).draft.projects] == ["billing"]
+        await session.press("space")
+        assert "[ ]  billing" in session.text
+        assert not wizard(session).draft.projects
+
+    drive(play)
