@@ -128,7 +128,9 @@ class Draft:
         for problem in self.problems:
             if step_of(problem.key) == step:
                 meant = f" Did you mean {problem.suggestion}?" if problem.suggestion else ""
-                found.setdefault(_FIELDS.get(problem.key, problem.key), f"{problem.reason}{'.' if meant else ''}{meant}")
+                found.setdefault(
+                    _FIELDS.get(problem.key, problem.key), f"{problem.reason}{'.' if meant else ''}{meant}"
+                )
         return found
 
     @cached_property
