@@ -16,6 +16,8 @@ START_SECONDS = 30 * 60
 POLL_SECONDS = 0.5
 TAIL_LINES = 60
 SHOWN_LINES = 12
+DEATH_LINES = 600
+"""The engine's own traceback comes first, and that of the server which waited for it, and hides it, comes last."""
 
 # vLLM 0.32 and 0.33, in the order in which a start passes them; the last one found in the log is where it is.
 _PHASES: Sequence[tuple[re.Pattern[str], str]] = (
@@ -26,6 +28,9 @@ _PHASES: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"Capturing CUDA graph"), "capturing CUDA graphs"),
     (re.compile(r"Loaded new LoRA adapter"), "loading adapters"),
 )
+
+_RAISED = re.compile(r"\b[\w.]*(?:Error|Exception|Interrupt)\b: .*")
+"""The last line of a traceback, whatever the logger put before it."""
 
 
 def wait_until_ready(service: Service, endpoint: Endpoint, tell: Tell) -> None:
@@ -67,7 +72,13 @@ def phase_of(log: Sequence[str]) -> str:
 
 
 def _died(service: Service, what: str) -> CheckFailed:
-    lines = [line for line in service.log(TAIL_LINES) if line.strip()]
-    telling = [line for line in lines if "Error" in line or "error" in line] or lines
-    shown = "".join(f"\n  {line}" for line in telling[-SHOWN_LINES:])
+    shown = "".join(f"\n  {line}" for line in telling(service.log(DEATH_LINES)))
     return CheckFailed(f"{what}.{shown}", "`duotune serve status` shows what runs now.")
+
+
+def telling(log: Sequence[str]) -> list[str]:
+    """The lines of a log that tell why vLLM died: its exceptions, the first cause too; without any, the last lines."""
+    lines = [line for line in log if line.strip()]
+    raised = dict.fromkeys(match[0].strip() for line in lines if (match := _RAISED.search(line)))
+    suspected = [line for line in lines if "error" in line.lower()]
+    return (list(raised) or suspected or lines)[-SHOWN_LINES:]

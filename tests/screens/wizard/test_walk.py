@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from pathlib import Path
 
@@ -57,10 +58,8 @@ def test_a_newcomer_comes_to_a_run_by_keys_alone(source: Path, size: tuple[int, 
     from duotune.errors import UsageError
     from duotune.runs.launcher import request_stop
 
-    try:
+    with contextlib.suppress(UsageError):
         request_stop(run)
-    except UsageError:
-        pass
 
 
 def test_back_loses_nothing_and_a_draft_survives(source: Path, size: tuple[int, int]) -> None:
