@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Static
 
 from duotune.catalog.catalog import open_catalog
 from duotune.evaluation.results import ItemResult
 from duotune.runs.directory import RunDirectory
 from duotune.screens import ways
 from duotune.screens.evaluation.screen import EvaluationPage
+from duotune.widgets.log_view import LogView
 from duotune.widgets.rows import Rows
 from duotune.widgets.tab_line import TabLine
 from support.app import Session, drive
@@ -166,6 +168,9 @@ def test_w_shows_the_whole_prompt() -> None:
         assert "all of it" not in session.text
         await session.press("w")
         assert "<|fim_prefix|>all of it" in session.text
+        assert "== The prompt: 1 line" in session.text
+        await session.press("escape")
+        assert isinstance(session.app.screen, EvaluationPage)
 
     drive(play)
 
@@ -192,8 +197,10 @@ def test_very_large_answers_are_shown_and_scroll() -> None:
 
     async def play(session: Session) -> None:
         await open_page(session, run, "examples")
-        await session.press("w", "enter", "end")
-        assert "x = 1" in session.text
+        assert "and 4,921 more lines" in str(session.app.screen.query_one("#example-adapter", Static).content)
+        await session.press("w", "end")
+        assert session.text.count("x = 1") > 10
+        assert session.app.screen.query_one(LogView).found[0] == 20_000
 
     drive(play)
 

@@ -18,6 +18,8 @@ from duotune.runs.events import (
 )
 from duotune.screens import ways
 from duotune.screens.dialogs import Help
+from duotune.screens.monitor.panels import RunChart
+from duotune.screens.monitor.reading import MemoryInUse
 from duotune.screens.monitor.screen import Monitor
 from duotune.screens.page import Page
 from duotune.widgets.line_chart import LineChart
@@ -126,6 +128,22 @@ def test_each_chart_names_its_newest_value(size: tuple[int, int], tab: str, word
 
     with worked_on(run):
         drive(play, size)
+
+
+def test_a_gpus_memory_is_drawn_as_it_is_read_while_the_run_is_watched() -> None:
+    run = training_run()
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        chart = session.app.screen.query_one(RunChart)
+        for minute in range(1, 4):
+            chart.sample(float(minute), MemoryInUse(gpu=1, by_runs=minute * 2**30, in_use=20 * 2**30))
+        await open_tab(session, "memory")
+        assert "── GPU 1: held by runs 3 GiB   ● in use by all 20 GiB" in session.text
+        assert "minutes watched" in session.text
+
+    with worked_on(run):
+        drive(play)
 
 
 def test_l_and_m_change_how_the_loss_is_drawn_and_are_offered_there_alone() -> None:

@@ -56,10 +56,12 @@ def test_control_characters_and_markup_of_an_answer_are_literal() -> None:
     assert code("[red]a[/red]\x1b[2J\r\n\tb\u202e").plain == "  [red]a[/red]\\x1b[2J\n      b\\u202e"
 
 
-def test_texts_too_long_to_compare_are_shown_without_a_comparison() -> None:
-    text = compared("x\n" * (MOST_LINES + 1), "y")
-    assert text.plain.startswith("too long to be compared")
-    assert text.plain.count("x") == MOST_LINES + 1
+def test_of_very_long_texts_the_first_lines_are_shown_and_the_others_counted() -> None:
+    text = compared("x\n" * 5_000, "x").plain
+    assert text.startswith("= x\n+ x\n")
+    assert text.count("x") == MOST_LINES
+    assert text.endswith(f"and {5_001 - MOST_LINES:,} more lines")
+    assert code("y" * 10_000).plain.endswith("and 8,000 more")
 
 
 def test_interval_bars_stand_left_or_right_of_zero_or_across_it(monkeypatch: pytest.MonkeyPatch) -> None:

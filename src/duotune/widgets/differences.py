@@ -9,11 +9,13 @@ from typing import Literal
 from textual.content import Content
 
 from duotune.errors import printable
+from duotune.runs.wording import counted
 
-MOST_LINES = 300
-MOST_CHARACTERS = 20_000
+MOST_LINES = 80
+"""More of a text is not laid out: that would hold the interface up."""
 LONGEST_LINE = 300
-"""Beyond these a comparison would hold the interface up; the text is shown without one."""
+"""Of a longer line the differing parts are not sought."""
+LONGEST_SHOWN = 2_000
 TAB = "    "
 
 Sign = Literal["=", "~", "+", "-", " "]
@@ -28,21 +30,31 @@ def shown_lines(text: str) -> list[str]:
 
 
 def code(text: str, style: str = "") -> Content:
-    """Foreign text, line by line, without a comparison."""
-    return Content("\n").join([_line(" ", Content.assemble((line, style))) for line in shown_lines(text)])
+    """Foreign text, line by line, without a comparison; only its first lines where there are very many."""
+    lines = shown_lines(text)
+    shown = [_line(" ", Content.assemble((_cut(line), style))) for line in lines[:MOST_LINES]]
+    return Content("\n").join([*shown, *_more(len(lines))])
 
 
 def compared(answer: str, wanted: str) -> Content:
-    """An answer, line by line against the wanted text.
+    """An answer, line by line against the wanted text; only its first lines where there are very many.
 
     `=` is a line of both, `~` one that differs in part (which is underlined), `+` one that only the answer has, `-` one
     that it lacks.
     """
     found, right = shown_lines(answer), shown_lines(wanted)
-    if max(len(found), len(right)) > MOST_LINES or max(len(answer), len(wanted)) > MOST_CHARACTERS:
-        note = Content.assemble(("too long to be compared line by line", "$text-muted"))
-        return Content("\n").join([note, code(answer)])
-    return Content("\n").join(list(_compared(found, right)))
+    lines = _compared([_cut(line) for line in found[:MOST_LINES]], [_cut(line) for line in right[:MOST_LINES]])
+    return Content("\n").join([*lines, *_more(len(found))])
+
+
+def _more(lines: int) -> list[Content]:
+    if lines <= MOST_LINES:
+        return []
+    return [Content.assemble((f"  and {counted(lines - MOST_LINES, 'more line')}", "$text-muted"))]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST_SHOWN else f"{line[:LONGEST_SHOWN]} and {len(line) - LONGEST_SHOWN:,} more"
 
 
 def _compared(found: list[str], right: list[str]) -> Iterator[Content]:

@@ -16,17 +16,22 @@ MOST_LINES = 2_000
 
 
 class LogView(ScrollView, can_focus=True):
-    """The log. Lines are shown literally and wrapped; only the last 2,000 are kept."""
+    """The log. Lines are shown literally and wrapped.
+
+    Args:
+        most: So many lines are kept, the last ones.
+        follows: What comes is followed from the beginning on; else when somebody goes to the end.
+    """
 
     DEFAULT_CSS = "LogView { height: 1fr; overflow-x: hidden; overflow-y: scroll; padding: 0 0 0 1; }"
     help_text = "Arrows and page keys scroll back; End follows what comes again. `/` shows matching lines alone."
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, id: str | None = None, most: int = MOST_LINES, follows: bool = True) -> None:
         super().__init__(id=id)
-        self._kept: deque[str] = deque(maxlen=MOST_LINES)
+        self._kept: deque[str] = deque(maxlen=most)
         self._rows: list[str] = []
         self._search = ""
-        self._follows = True
+        self._follows = follows
 
     @property
     def search(self) -> str:
@@ -83,7 +88,7 @@ class LogView(ScrollView, can_focus=True):
         return [*segments, Segment(row[at:], base)]
 
     def _matches(self, line: str) -> bool:
-        return self._search.casefold() in line.casefold()
+        return not self._search or self._search.casefold() in line.casefold()
 
     def _wrap(self) -> None:
         width = self.scrollable_content_region.width

@@ -23,7 +23,6 @@ from duotune.widgets.glyphs import glyphs
 from duotune.widgets.rows import Cell, Rows
 
 MOST_ROWS = 300
-MOST_PROMPT = 20_000
 LINES_ABOVE, LINES_BELOW = 5, 3
 NEW_LINE = "\n"
 CHOICES: tuple[Choice, ...] = ("all", "won", "lost", "bad")
@@ -58,7 +57,6 @@ class Browser(Container):
         self._listed: dict[str, ItemResult] = {}
         self._choice: Choice = "all"
         self._worst_first = False
-        self._whole = False
         self._wanted = ""
 
     def compose(self) -> ComposeResult:
@@ -89,10 +87,12 @@ class Browser(Container):
         self._worst_first = not self._worst_first
         self._list()
 
-    def toggle_prompt(self) -> None:
-        """The whole prompt, or what stands around the gap."""
-        self._whole = not self._whole
-        self._open(self._wanted)
+    def show_whole(self) -> None:
+        """The whole prompt and the whole answers of this example."""
+        from duotune.screens.evaluation.whole import Whole
+
+        if item := self._listed.get(self._wanted):
+            self.app.push_screen(Whole(item))
 
     def focus_list(self) -> None:
         """Let the arrows choose an example."""
@@ -127,7 +127,7 @@ class Browser(Container):
         if item is None:
             self._show(Shown("", Content(""), Content(""), Content(""), Content(""), None))
         elif isinstance(page, Page):
-            page.in_background(partial(_drawn, item, self._whole), self._show)
+            page.in_background(partial(_drawn, item), self._show)
 
     def _show(self, shown: Shown) -> None:
         if shown.key != self._wanted:
@@ -149,7 +149,7 @@ def _cells(item: ItemResult) -> tuple[Cell, ...]:
     return mark, f"{difference:+.2f}", f"{item.kind}{f', {bad}' if bad else ''}", item.path
 
 
-def _drawn(item: ItemResult, whole: bool) -> Shown:
+def _drawn(item: ItemResult) -> Shown:
     pair = item.metrics["edit_similarity"]
     similar = f"{pair.base:.2f}" if pair.adapter is None else f"{pair.base:.2f} {glyphs().arrow} {pair.adapter:.2f}"
     place = f"{printable(item.project)}: {printable(item.path)}"
@@ -159,14 +159,10 @@ def _drawn(item: ItemResult, whole: bool) -> Shown:
     if item.adapter is not None:
         adapter = _titled("Adapter", compared(item.adapter, item.gold), item.bad_reasons[1])
     base = _titled("Base model", compared(item.base, item.gold), item.bad_reasons[0])
-    return Shown(item.id, head, _asked(item, whole), _titled("The author wrote", code(item.gold)), base, adapter)
+    return Shown(item.id, head, _asked(item), _titled("The author wrote", code(item.gold)), base, adapter)
 
 
-def _asked(item: ItemResult, whole: bool) -> Content:
-    if whole:
-        left_out = len(item.prompt) - MOST_PROMPT
-        note = f" (without its first {left_out:,} characters)" if left_out > 0 else ""
-        return _titled(f"The whole prompt{note}", code(item.prompt[-MOST_PROMPT:]))
+def _asked(item: ItemResult) -> Content:
     hole = "⟦ … ⟧" if glyphs().braille else "[[ ... ]]"
     above, below = item.before.split("\n")[-LINES_ABOVE:], item.after.split("\n")[:LINES_BELOW]
     return _titled("Asked for", code(f"{NEW_LINE.join(above)}{hole}{NEW_LINE.join(below)}", "$text-muted"))

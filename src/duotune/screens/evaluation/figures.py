@@ -67,13 +67,14 @@ def _set(name: str, result: SetResult, compared: bool, width: int) -> Iterator[C
     wide = min(MOST_BAR, max(0, width - NAME - NUMBERS - WORD - 4))
     wide = (wide - 1) | 1 if wide >= LEAST_BAR else 0
     reaches = _reaches(result)
-    scale = f"95 % interval, to ±{reaches[False]:.2f}" if wide >= 25 else "95 % interval"
+    scale = f"95 % interval, to {glyphs().plus_minus}{reaches[False]:.2f}" if wide >= 25 else "95 % interval"
     heading = f"{'':{NAME}} {'base':>8} {'adapter':>8} {'differs':>8}  {scale if wide else '':^{wide}}"
     yield _muted(heading.rstrip())
     for metric, values in result.metrics.items():
         yield _row(metric, values, result.files, reaches[metric == NATS], wide)
     if NATS in result.metrics and wide:
-        yield _muted(f"The bar of {_words(NATS)} reaches to ±{reaches[True]:.2f}. Lower is better: {_listed()}.")
+        reach = f"{glyphs().plus_minus}{reaches[True]:.2f}"
+        yield _muted(f"The bar of {_words(NATS)} reaches to {reach}. Lower is better: {_listed()}.")
     reasons = ", ".join(f"{why} {base} {glyphs().arrow} {own}" for why, (base, own) in result.bad_reasons.items())
     yield _muted(f"Bad responses: {printable(reasons) or 'none'}.")
 

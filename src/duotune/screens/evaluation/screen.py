@@ -43,7 +43,7 @@ class EvaluationPage(Page):
         Binding("p", "publish", "Publish", id="evaluation.publish", tooltip="Let the withheld adapter be served"),
         Binding("f", "examples('next_choice')", "Filter", id="evaluation.filter", tooltip="All, won, lost, bad"),
         Binding("o", "examples('turn')", "Order", id="evaluation.order", tooltip="Best first, or worst first"),
-        Binding("w", "examples('toggle_prompt')", "Prompt", id="evaluation.prompt", tooltip="The whole prompt"),
+        Binding("w", "examples('show_whole')", "Whole", id="evaluation.whole", tooltip="The whole prompt and answers"),
         Binding("left", "tab(-1)", show=False, id="evaluation.left"),
         Binding("right", "tab(1)", show=False, id="evaluation.right"),
     ]
@@ -169,7 +169,7 @@ class EvaluationPage(Page):
         from duotune.screens.evaluation.browser import Browser
 
         browser = self.query_one(Browser)
-        {"next_choice": browser.next_choice, "turn": browser.turn, "toggle_prompt": browser.toggle_prompt}[what]()
+        {"next_choice": browser.next_choice, "turn": browser.turn, "show_whole": browser.show_whole}[what]()
 
     def action_publish(self) -> None:
         """Ask, for a reason too where harm was found, then publish."""

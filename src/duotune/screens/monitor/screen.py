@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 MEMORY_SECONDS = 5.0
-OVERVIEW, DATA, LOG, LOSS = "overview", "data", "log", "loss"
+OVERVIEW, DATA, LOG = "overview", "data", "log"
 
 
 class Monitor(Page):
@@ -193,27 +193,19 @@ class Monitor(Page):
             self._update(f"#{DATA} Static", data(seen.state, self.query_one(ContentSwitcher).size.width), layout=True)
 
     def _tabs(self, seen: Seen) -> dict[str, str]:
-        from duotune.screens.monitor.charts import CHARTS, MEMORY, offered
         from duotune.screens.monitor.panels import RunChart
+        from duotune.screens.monitor.tabs import tabs_of
 
-        charts = offered(seen.curves)
-        if MEMORY not in charts and self.query_one(RunChart).has_samples:
-            charts.append(MEMORY)
-        tabs = {OVERVIEW: "Overview", **{key: CHARTS[key].tab for key in charts}}
-        if "prepare" in seen.state.results:
-            tabs[DATA] = "Data"
-        if seen.has_log:
-            tabs[LOG] = "Log"
-        return tabs
+        return tabs_of(seen, self.query_one(RunChart).has_samples)
 
     @property
     def _tab(self) -> str:
         """The tab that a person chose; before that the one that suits the run."""
-        tabs = self._tabs(self._seen) if self._seen is not None else {}
-        if self._chosen in tabs:
-            return self._chosen
-        trains = self._seen is not None and self._seen.state.state == "running" and self._seen.state.stage == "train"
-        return LOSS if trains and LOSS in tabs else OVERVIEW
+        from duotune.screens.monitor.tabs import suiting
+
+        if self._seen is None:
+            return OVERVIEW
+        return self._chosen if self._chosen in self._tabs(self._seen) else suiting(self._seen)
 
     def _show_notice(self, text: Content | str) -> None:
         self._update("#run-notice", text, layout=True)
@@ -228,11 +220,8 @@ class Monitor(Page):
     # What a person asks for
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
-        """Show what was chosen."""
-        self._choose(event.key)
-
-    def _choose(self, tab: str) -> None:
-        self._chosen = tab
+        """Show what was chosen, and let the arrows scroll it."""
+        self._chosen = tab = event.key
         if self._seen is not None:
             self._show_panel(self._seen)
             self._show_keys()
