@@ -242,6 +242,13 @@ class EvaluationConfig(Section):
         ge=0,
         le=5000,
     )
+    watched_items: int = setting(
+        8,
+        help="Of the completions, so many are answered at each validation too, for the run's curves; 0 answers none.",
+        unit="items",
+        ge=0,
+        le=64,
+    )
     max_new_tokens: int = setting(
         256,
         help="Longest answer that is generated; an answer that needs more counts as truncated.",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import resource
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,11 +22,13 @@ from duotune.training.checkpoints import Checkpoint, TrainingState
 from duotune.training.gradients import GlobalBatch
 from duotune.training.model import load_trainable
 from duotune.training.optimizer import MasterAdamW, learning_rate
-from duotune.training.pace import Limit, Pace, limit_to, measure_seconds_per_row, rows_per_step, set_pace
+from duotune.training.pace import VALIDATIONS, Limit, Pace, limit_to, measure_seconds_per_row, rows_per_step, set_pace
 from duotune.training.rows import PackedRows, Row
 
 STEPS_DECISION, EVAL_STEPS_DECISION, VALIDATION_ROWS_DECISION = "total_steps", "eval_steps", "validation_rows"
 SECONDS_BETWEEN_METRICS = 1.0
+Watch = Callable[[Any, torch.device], Mapping[str, float]]
+"""Asks the causal model on its device, and answers with figures by name."""
 
 
 class Training:
@@ -39,6 +43,7 @@ class Training:
         root: Directory of the checkpoints.
         report: Hears of progress, and may ask to stop.
         device: Where to compute.
+        watch: Asked at each validation what the model answers; for people, nothing depends on it.
     """
 
     def __init__(
@@ -51,10 +56,11 @@ class Training:
         root: Path,
         report: Reporter,
         device: torch.device,
+        watch: Watch | None = None,
     ) -> None:
         self._started = time.perf_counter()
         self._rows, self._settings, self._root, self._report = rows, config.training, root, report
-        self._dataset, self._device = dataset, device
+        self._dataset, self._device, self._watch = dataset, device, watch
         self._model = load_trainable(model, config, device)
         self._optimizer = MasterAdamW(self._model.trainable, self._settings)
         self._batch = GlobalBatch(self._model, self._optimizer, self._settings.per_device_train_batch_size, report)
@@ -99,6 +105,7 @@ class Training:
 
     def _begin(self) -> TrainingState:
         self._best = self._optimizer.weights()
+        self._tell_answers(0)
         if not self._validation:
             return TrainingState(dataset=self._dataset)
         loss = self._validation_loss(0)
@@ -121,7 +128,8 @@ class Training:
         if limit is None:
             # Measured before the first step and not during the first steps, because the warm-up needs their number.
             seconds_per_row = measure_seconds_per_row(self._rehearse)
-            left = 60 * self._settings.max_minutes - (time.perf_counter() - self._started)
+            watching = (VALIDATIONS + 1) * self._seconds_of_answers()
+            left = 60 * self._settings.max_minutes - (time.perf_counter() - self._started) - watching
             limit = limit_to(self._settings, rows, held_back, left, seconds_per_row)
             self._report.record(EVAL_STEPS_DECISION, limit.eval_steps)
             self._report.record(VALIDATION_ROWS_DECISION, limit.validation_rows)
@@ -189,7 +197,31 @@ class Training:
         self._report.metrics(step, {"validation_loss": loss}, always=True)
         return loss
 
+    def _tell_answers(self, step: int) -> None:
+        """Report what the model answers now."""
+        if answers := self._answers():
+            self._report.metrics(step, answers, always=True)
+
+    def _answers(self) -> Mapping[str, float]:
+        """What the model answers now; empty where nobody asks. A GPU whose memory does not hold it is asked no more."""
+        if self._watch is None:
+            return {}
+        try:
+            with self._model.answering() as causal:
+                return self._watch(causal, self._device)
+        except torch.cuda.OutOfMemoryError:
+            self._watch = None
+            torch.cuda.empty_cache()
+            self._report.warning("The GPU's memory does not hold answers beside the training: there are no curves.")
+            return {}
+
+    def _seconds_of_answers(self) -> float:
+        begun = time.perf_counter()
+        self._answers()
+        return time.perf_counter() - begun
+
     def _validate(self, state: TrainingState) -> TrainingState:
+        self._tell_answers(state.step)
         if not self._validation:
             self._best = self._optimizer.weights()
             return state.model_copy(update={"best_step": state.step})

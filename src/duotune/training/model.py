@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,22 @@ class TrainableModel:
             return cross_entropy(hidden.index_select(0, batch.predicting), self.head, batch.targets, weights)
         logits = _forward(self.peft.get_base_model(), self, batch, batch.predicting).logits[0].float()
         return (torch.nn.functional.cross_entropy(logits, batch.targets, reduction="none") * weights).sum()
+
+    @contextmanager
+    def answering(self) -> Iterator[Any]:
+        """The causal model with its adapter as it answers prompts: under an attention that takes padded ones."""
+        base = self.peft.get_base_model()
+        trained_with = base.config._attn_implementation
+        self.set_dropout(False)
+        if self.packed:
+            try:
+                base.set_attn_implementation("sdpa")
+            except ValueError:  # this family has none
+                base.set_attn_implementation("eager")
+        try:
+            yield base
+        finally:
+            base.set_attn_implementation(trained_with)
 
     def set_dropout(self, active: bool) -> None:
         """Switch the adapter's dropout; the base model always runs as in inference."""

@@ -12,7 +12,7 @@ from duotune.runs.reporter import Reporter
 from duotune.training import checkpoints
 from duotune.training.checkpoints import Checkpoint, TrainingState
 from duotune.training.durable import sweep
-from duotune.training.loop import Training
+from duotune.training.loop import Training, Watch
 from duotune.training.rows import PackedRows
 
 ADAPTER = "adapter"
@@ -48,7 +48,13 @@ class TrainResult:
 
 @full_memory_told("training", "Lower data.sequence_length, the batch size or lora.r")
 def train(
-    dataset: Path, model: Path, config: RunConfig, directory: Path, report: Reporter, device: str = "auto"
+    dataset: Path,
+    model: Path,
+    config: RunConfig,
+    directory: Path,
+    report: Reporter,
+    device: str = "auto",
+    watch: Watch | None = None,
 ) -> TrainResult:
     """Train an adapter, or go on from the newest checkpoint to the result that one undisturbed run has.
 
@@ -59,6 +65,7 @@ def train(
         directory: Where checkpoints and the adapter go.
         report: Hears of progress, and may ask to stop.
         device: "auto", "cpu", "cuda" or "cuda:N".
+        watch: Asked at each validation what the model answers, for people alone.
 
     Raises:
         Stopped: After a checkpoint, when the reporter asked to stop.
@@ -80,7 +87,7 @@ def train(
                 "Add files or projects, or widen the filters of [[projects]].",
             )
         validation = PackedRows(dataset / "validation")
-        training = Training(dataset.name, rows, validation, model, config, root, report, choose_device(device))
+        training = Training(dataset.name, rows, validation, model, config, root, report, choose_device(device), watch)
         last = training.run(last)
     return _result(last, directory / ADAPTER)
 
