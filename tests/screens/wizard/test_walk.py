@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.projects import Project
+from duotune.errors import UsageError
 from duotune.plan.configuration import load
-from duotune.runs.directory import list_runs
+from duotune.runs.directory import create_run, list_runs
+from duotune.runs.launcher import request_stop
+from duotune.screens import ways
 from duotune.screens.wizard.keeping import draft_file, read_kept
 from duotune.widgets.field_row import FieldRow
 from support.app import Session, drive
-from support.projects import make_project
+from support.projects import make_project, small_run
 from support.wizard import add_project, next_step, open_wizard, until, wizard
 
 
@@ -55,10 +58,7 @@ def test_a_newcomer_comes_to_a_run_by_keys_alone(source: Path, size: tuple[int, 
     assert (config.name, config.adapter.name, config.projects[0].source) == ("billing", "billing", str(source))
     assert len(config.projects[0].ref) == 40
     assert not draft_file().exists()
-    from duotune.errors import UsageError
-    from duotune.runs.launcher import request_stop
-
-    with contextlib.suppress(UsageError):
+    with suppress(UsageError):  # it may have ended
         request_stop(run)
 
 
@@ -168,14 +168,9 @@ def test_a_toml_file_is_opened_changed_and_saved_again(source: Path, tmp_path: P
 
 
 def test_a_run_can_be_begun_again(source: Path) -> None:
-    from duotune.runs.directory import create_run
-    from support.projects import small_run
-
     run = create_run(small_run(source, Path("tiny"), "earlier"))
 
     async def play(session: Session) -> None:
-        from duotune.screens import ways
-
         ways.new_run(session.app, run.id)
         await until(session, f"This begins with the run {run.id}")
         assert wizard(session).draft.value("training.learning_rate") == 5e-3
