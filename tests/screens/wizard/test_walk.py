@@ -15,7 +15,8 @@ from duotune.plan.configuration import load
 from duotune.runs.directory import create_run, list_runs
 from duotune.runs.launcher import request_stop
 from duotune.screens import ways
-from duotune.screens.wizard.keeping import draft_file, read_kept
+from duotune.screens.wizard.draft import Draft
+from duotune.screens.wizard.keeping import draft_file, keep, read_kept
 from duotune.widgets.field_row import FieldRow
 from support.app import Session, drive
 from support.projects import make_project, small_run
@@ -113,7 +114,7 @@ def test_next_goes_to_the_first_bad_field_and_keeps_what_was_typed(source: Path,
         await session.type("k")
         assert "must be a whole number" in session.text
         await session.press("shift+tab", "shift+tab", "f8")
-        await until(session, lambda: session.app.focused in row.query("Exact"))
+        await until(session, lambda: row.has_focus_within)
         assert "▶ Data and storage" in session.text
         assert "2048k" in session.text
         await session.press("end", "backspace")
@@ -121,10 +122,7 @@ def test_next_goes_to_the_first_bad_field_and_keeps_what_was_typed(source: Path,
         await next_step(session, "Model")
         await session.press("f8")
         await until(session, "is required")
-        focused = session.app.focused
-        assert focused is not None
-        assert focused.parent is not None
-        assert focused in wizard(session).query_one("#field-model-path", FieldRow).query("Exact")
+        assert wizard(session).query_one("#field-model-path", FieldRow).has_focus_within
 
     drive(play, size)
 
@@ -193,7 +191,7 @@ def test_a_refused_plan_leads_to_the_field_that_causes_it(source: Path, size: tu
         await session.press("enter")
         await until(session, "▶ Data and storage")
         row = wizard(session).query_one("#field-data-sequence_length", FieldRow)
-        await until(session, lambda: session.app.focused in row.query("Exact"))
+        await until(session, lambda: row.has_focus_within)
 
     drive(play, size)
 
@@ -216,5 +214,44 @@ def test_what_the_catalog_knows_is_listed_with_what_was_trained(source: Path, tm
         await session.press("space")
         assert "[ ]  billing" in session.text
         assert not wizard(session).draft.projects
+
+    drive(play)
+
+
+def test_a_run_that_starts_is_watched(source: Path) -> None:
+    file = draft_file()
+    file.parent.mkdir(parents=True)
+    keep(
+        Draft(small_run(source, Path("tiny"), "watched").model_dump(mode="json")).put("training.max_steps", 2), "model"
+    )
+
+    async def play(session: Session) -> None:
+        await session.press("n")
+        await until(session, "goes on with your draft")
+        await next_step(session, "Review")
+        await until(session, "Ready")
+        await session.press("f8")
+        await until(session, lambda: type(session.app.screen).__name__ == "Monitor")
+        (run,) = list_runs()
+        await until(session, run.id)
+
+    drive(play)
+    (run,) = list_runs()
+    with suppress(UsageError):
+        request_stop(run)
+
+
+def test_a_draft_that_cannot_be_kept_says_so_before_it_is_lost(source: Path) -> None:
+    draft_file().parent.parent.mkdir(parents=True, exist_ok=True)
+    draft_file().parent.write_text("in the way")
+
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await add_project(session, source)
+        await session.press("escape")
+        await until(session, "Leave all the same?")
+        assert "cannot be kept" in session.notes
+        await session.press("y")
+        await until(session, lambda: len(session.app.screen_stack) == 1)
 
     drive(play)

@@ -16,6 +16,7 @@ from duotune.screens.wizard.draft import Draft
 from duotune.widgets.field_face import face
 from duotune.widgets.field_row import FieldRow
 from duotune.widgets.form import Form
+from duotune.widgets.glyphs import glyphs
 
 
 class Pane(Vertical):
@@ -101,7 +102,7 @@ class FormPane(Pane):
         self.draft = draft
         if not self.built:
             self.built = True
-            self.query_one(Form).mount(*self.rows(), Collapsible(title="More settings"))
+            self.query_one(Form).mount(*self.rows(), _folded())
         self._then(lambda: self.show(self.draft))
         self.focus_first()
 
@@ -161,3 +162,8 @@ class FormPane(Pane):
         event.stop()
         empty = event.value == "" and (row := self.query_one(Form).row(event.key)) is not None and row.face.required
         self.put(event.key, None if empty else event.value)
+
+
+def _folded() -> Collapsible:
+    closed, opened = ("▶", "▼") if glyphs().braille else ("+", "-")
+    return Collapsible(title="More settings", collapsed_symbol=closed, expanded_symbol=opened)
