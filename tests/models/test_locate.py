@@ -11,7 +11,7 @@ import pytest
 
 from duotune import paths
 from duotune.errors import ModelError
-from duotune.models.locate import fingerprint, locate
+from duotune.models.locate import fingerprint, known_fingerprint, locate
 
 
 @pytest.fixture
@@ -173,3 +173,12 @@ def test_unreadable_weights_are_named(model: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ModelError, match=r"config\.json cannot be read: Permission denied"):
         fingerprint(model)
+
+
+def test_a_fingerprint_is_known_only_while_nothing_has_changed(micro_model: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(micro_model, model)
+    assert known_fingerprint(model) == ""
+    assert fingerprint(model) == known_fingerprint(model) != ""
+    (model / "config.json").write_text((model / "config.json").read_text() + " ")
+    assert known_fingerprint(model) == ""

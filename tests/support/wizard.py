@@ -13,7 +13,10 @@ TRIES = 120
 
 async def until(session: Session, true: Callable[[], bool] | str) -> None:
     """Wait until something is so, or a text stands on the screen; what waits for a pause of the keys is waited for."""
-    so = (lambda: true in session.text) if isinstance(true, str) else true
+
+    def so() -> bool:
+        return true in session.text if isinstance(true, str) else true()
+
     for _ in range(TRIES):
         await session.settle()
         if so():

@@ -80,7 +80,8 @@ def test_the_preview_is_filtered_by_words_and_says_why(mixed: Path, size: tuple[
         assert "decoder.py" not in session.text
         await session.press("end")
         assert "It is third-party code copied into the project." in session.text
-        await session.press("slash", "home", "ctrl+k", "enter")
+        await session.press("slash", "escape")
+        assert "▶ Files" in session.text
         assert "decoder.py" in session.text
 
     drive(play, size)

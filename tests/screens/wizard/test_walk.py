@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.projects import Project
+from duotune.errors import UsageError
 from duotune.plan.configuration import load
-from duotune.runs.directory import list_runs
-from duotune.screens.wizard.keeping import draft_file, read_kept
+from duotune.runs.directory import create_run, list_runs
+from duotune.runs.launcher import request_stop
+from duotune.screens import ways
+from duotune.screens.wizard.draft import Draft
+from duotune.screens.wizard.keeping import draft_file, keep, read_kept
 from duotune.widgets.field_row import FieldRow
 from support.app import Session, drive
-from support.projects import make_project
+from support.projects import make_project, small_run
 from support.wizard import add_project, next_step, open_wizard, until, wizard
 
 
@@ -55,10 +59,7 @@ def test_a_newcomer_comes_to_a_run_by_keys_alone(source: Path, size: tuple[int, 
     assert (config.name, config.adapter.name, config.projects[0].source) == ("billing", "billing", str(source))
     assert len(config.projects[0].ref) == 40
     assert not draft_file().exists()
-    from duotune.errors import UsageError
-    from duotune.runs.launcher import request_stop
-
-    with contextlib.suppress(UsageError):
+    with suppress(UsageError):  # it may have ended
         request_stop(run)
 
 
@@ -113,7 +114,7 @@ def test_next_goes_to_the_first_bad_field_and_keeps_what_was_typed(source: Path,
         await session.type("k")
         assert "must be a whole number" in session.text
         await session.press("shift+tab", "shift+tab", "f8")
-        await until(session, lambda: session.app.focused in row.query("Exact"))
+        await until(session, lambda: row.has_focus_within)
         assert "▶ Data and storage" in session.text
         assert "2048k" in session.text
         await session.press("end", "backspace")
@@ -121,10 +122,7 @@ def test_next_goes_to_the_first_bad_field_and_keeps_what_was_typed(source: Path,
         await next_step(session, "Model")
         await session.press("f8")
         await until(session, "is required")
-        focused = session.app.focused
-        assert focused is not None
-        assert focused.parent is not None
-        assert focused in wizard(session).query_one("#field-model-path", FieldRow).query("Exact")
+        assert wizard(session).query_one("#field-model-path", FieldRow).has_focus_within
 
     drive(play, size)
 
@@ -168,14 +166,9 @@ def test_a_toml_file_is_opened_changed_and_saved_again(source: Path, tmp_path: P
 
 
 def test_a_run_can_be_begun_again(source: Path) -> None:
-    from duotune.runs.directory import create_run
-    from support.projects import small_run
-
     run = create_run(small_run(source, Path("tiny"), "earlier"))
 
     async def play(session: Session) -> None:
-        from duotune.screens import ways
-
         ways.new_run(session.app, run.id)
         await until(session, f"This begins with the run {run.id}")
         assert wizard(session).draft.value("training.learning_rate") == 5e-3
@@ -198,7 +191,7 @@ def test_a_refused_plan_leads_to_the_field_that_causes_it(source: Path, size: tu
         await session.press("enter")
         await until(session, "▶ Data and storage")
         row = wizard(session).query_one("#field-data-sequence_length", FieldRow)
-        await until(session, lambda: session.app.focused in row.query("Exact"))
+        await until(session, lambda: row.has_focus_within)
 
     drive(play, size)
 
@@ -221,5 +214,44 @@ def test_what_the_catalog_knows_is_listed_with_what_was_trained(source: Path, tm
         await session.press("space")
         assert "[ ]  billing" in session.text
         assert not wizard(session).draft.projects
+
+    drive(play)
+
+
+def test_a_run_that_starts_is_watched(source: Path) -> None:
+    file = draft_file()
+    file.parent.mkdir(parents=True)
+    keep(
+        Draft(small_run(source, Path("tiny"), "watched").model_dump(mode="json")).put("training.max_steps", 2), "model"
+    )
+
+    async def play(session: Session) -> None:
+        await session.press("n")
+        await until(session, "goes on with your draft")
+        await next_step(session, "Review")
+        await until(session, "Ready")
+        await session.press("f8")
+        await until(session, lambda: type(session.app.screen).__name__ == "Monitor")
+        (run,) = list_runs()
+        await until(session, run.id)
+
+    drive(play)
+    (run,) = list_runs()
+    with suppress(UsageError):
+        request_stop(run)
+
+
+def test_a_draft_that_cannot_be_kept_says_so_before_it_is_lost(source: Path) -> None:
+    draft_file().parent.parent.mkdir(parents=True, exist_ok=True)
+    draft_file().parent.write_text("in the way")
+
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await add_project(session, source)
+        await session.press("escape")
+        await until(session, "Leave all the same?")
+        assert "cannot be kept" in session.notes
+        await session.press("y")
+        await until(session, lambda: len(session.app.screen_stack) == 1)
 
     drive(play)

@@ -101,7 +101,7 @@ class Draft:
         """The draft with these projects."""
         return self.put("projects", [dict(project) for project in projects] or None)
 
-    def with_project(self, name: str, **settings: Any) -> Draft:
+    def with_project(self, name: str, /, **settings: Any) -> Draft:
         """The draft with other settings of one project."""
         return self.with_projects(
             [{**project, **settings} if project["name"] == name else project for project in self.projects]

@@ -45,6 +45,20 @@ class LanguageList(Rows):
     ]
 
 
+class FilterField(Input):
+    """Words to look for; escape gives them up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", "No filter", id="files.no_filter", show=False),
+        Binding("down", "submit", "To the files", show=False),
+    ]
+
+    def action_give_up(self) -> None:
+        """Show every file again."""
+        self.value = ""
+        self.post_message(self.Submitted(self, ""))
+
+
 class FilesPane(Pane):
     """Choose languages and globs of one project after another."""
 
@@ -72,7 +86,9 @@ class FilesPane(Pane):
         with Horizontal(id="choices"):
             yield LanguageList("", "language", "files", "size", figures=("files", "size"))
             with Vertical(id="preview"):
-                yield Input(placeholder="words of paths or reasons", compact=True, id="filter")
+                with Horizontal(id="filter-line"):
+                    yield Static("/ ", classes="muted")
+                    yield FilterField(placeholder="words of paths or reasons", compact=True, id="filter")
                 yield Lines[Any](_line, PREVIEW_HELP, id="list")
         yield Static("", id="verdict", markup=False)
         yield FieldRow(face("projects.include"), [])
@@ -81,7 +97,7 @@ class FilesPane(Pane):
 
     def on_mount(self) -> None:
         """Nothing is looked for yet."""
-        self.query_one("#filter").display = False
+        self.query_one("#filter-line").display = False
 
     def show(self, draft: Draft) -> None:
         """Show the verdicts on one of the chosen projects."""
@@ -122,9 +138,8 @@ class FilesPane(Pane):
 
     def action_filter(self) -> None:
         """Look for words."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.focus()
+        self.query_one("#filter-line").display = True
+        self.query_one("#filter").focus()
 
     def action_next_project(self) -> None:
         """Show the next project."""
@@ -148,7 +163,7 @@ class FilesPane(Pane):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """To the files; an empty filter goes away."""
         event.stop()
-        event.input.display = bool(event.value)
+        self.query_one("#filter-line").display = bool(event.value)
         self.query_one(Lines).focus()
 
     def on_field_row_changed(self, event: FieldRow.Changed) -> None:

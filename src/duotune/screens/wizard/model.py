@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,15 +10,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Collapsible, Static
+from textual.widget import Widget
+from textual.widgets import Static
 
 from duotune.errors import DuotuneError, printable
 from duotune.runs.wording import in_gib, in_words
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.looking import Looks
 from duotune.screens.wizard.pane import FormPane
-from duotune.widgets.field_face import face, keys_of
-from duotune.widgets.field_row import FieldRow
+from duotune.widgets.field_face import keys_of
 from duotune.widgets.form import Form, HelpLine
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.meter import bar
@@ -57,6 +58,8 @@ class ModelPane(FormPane):
         Binding("f4", "choose", "Models", id="model.choose", tooltip="Choose among the models of this host"),
     ]
 
+    more = REST
+
     def __init__(self, looks: Looks) -> None:
         super().__init__("model")
         self._looks = looks
@@ -68,24 +71,24 @@ class ModelPane(FormPane):
 
     def compose(self) -> ComposeResult:
         """The form, the help of its focused field, and what is expected."""
-        with Form():
-            yield FieldRow(face("model.path"), note="F4 lists models")
-            yield Static("", id="facts", markup=False)
-            for key in NAMES[1:]:
-                yield FieldRow(face(key))
-            yield Static("Hyperparameters", classes="heading")
-            for key in FIRST:
-                yield FieldRow(face(key))
-            with Collapsible(title="More settings"):
-                for key in REST:
-                    yield FieldRow(face(key))
+        yield Form()
         yield HelpLine()
         yield Static("", id="memory", markup=False)
         yield Static("", id="time", markup=False)
 
+    def rows(self) -> Iterable[Widget]:
+        """Model, names, and the settings that matter most."""
+        yield self.field("model.path", "F4 lists models")
+        yield Static("", id="facts", markup=False)
+        yield from map(self.field, NAMES[1:])
+        yield Static("Hyperparameters", classes="heading")
+        yield from map(self.field, FIRST)
+
     def show(self, draft: Draft) -> None:
         """Values and problems; the model and the figures are asked for when they may have changed."""
         super().show(draft)
+        if not self.query("#facts"):
+            return
         path = str(draft.value("model.path") or "")
         if path != self._asked_model:
             self._asked_model, self._model, self._refused = path, None, None

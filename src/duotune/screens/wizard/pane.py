@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from textual.containers import Vertical
 from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Collapsible
 
 from duotune.screens.page import Page
 from duotune.screens.wizard.draft import Draft
+from duotune.widgets.field_face import face
 from duotune.widgets.field_row import FieldRow
 from duotune.widgets.form import Form
+from duotune.widgets.glyphs import glyphs
 
 
 class Pane(Vertical):
@@ -72,12 +77,37 @@ class Pane(Vertical):
 
 
 class FormPane(Pane):
-    """A step that is a form."""
+    """A step that is a form. Its rows are made when it is first gone to, and those folded away when they are unfolded.
+
+    Attributes:
+        fresh: Whether nobody has tried to leave it: what is missing is not told before that.
+        built: Whether its rows are there.
+        more: Keys of the fields that are folded away.
+    """
 
     fresh = True
+    built = False
+    more: tuple[str, ...] = ()
+
+    def rows(self) -> Iterable[Widget]:
+        """What the form holds, above what is folded away."""
+        return ()
+
+    def field(self, key: str, note: str = "") -> FieldRow:
+        """The row of a field, with its value in the draft."""
+        return FieldRow(face(key), self.draft.value(key), note)
+
+    def enter(self, draft: Draft) -> None:
+        """This step is gone to."""
+        self.draft = draft
+        if not self.built:
+            self.built = True
+            self.query_one(Form).mount(*self.rows(), _folded())
+        self._then(lambda: self.show(self.draft))
+        self.focus_first()
 
     def show(self, draft: Draft) -> None:
-        """Values and problems of all rows; what is missing is only told once the step was to be left."""
+        """Values and problems of all rows."""
         before, self.draft = self.draft, draft
         values = draft.values()
         problems = draft.problems_in(self.id or "")
@@ -90,23 +120,50 @@ class FormPane(Pane):
 
     def focus_first(self) -> None:
         """The first row."""
-        self.query(FieldRow).first().go_to()
+        self._then(lambda: self.query(FieldRow).first().go_to())
 
     def go_to(self, key: str) -> None:
         """The row of a key; it is shown when it is among the settings that are folded away."""
         self.fresh = False
+        if key in self.more:
+            self._unfold()
+        self._then(partial(self._correct, key))
+
+    def on_collapsible_expanded(self, event: Collapsible.Expanded) -> None:
+        """Make the rows that were folded away."""
+        event.stop()
+        self._unfold()
+
+    def _correct(self, key: str) -> None:
         self.show(self.draft)
         row = self.query_one(Form).row(key)
         if row is None:
-            self.focus_first()
-            return
-        for above in row.ancestors:
-            if hasattr(above, "collapsed"):
-                above.collapsed = False
-        self.call_after_refresh(row.go_to)
+            self.query(FieldRow).first().go_to()
+        else:
+            self.call_after_refresh(row.go_to)
+
+    def _unfold(self) -> None:
+        for folded in self.query(Collapsible):
+            folded.collapsed = False
+            contents = folded.query_one(Collapsible.Contents)
+            if not contents.children:
+                contents.mount(*(self.field(key) for key in self.more))
+                contents.call_next(self._then, lambda: self.show(self.draft))
+
+    def _then(self, act: Callable[[], None]) -> None:
+        """Do something once the rows are there: what a widget mounts comes before what it is told to call next."""
+        form = self.query_one(Form)
+        folded = next(iter(form.query(Collapsible)), None)
+        waits = folded.query_one(Collapsible.Contents) if folded is not None and folded.is_mounted else form
+        form.call_next(waits.call_next, act)
 
     def on_field_row_changed(self, event: FieldRow.Changed) -> None:
         """A field has another value: an empty one is none."""
         event.stop()
         empty = event.value == "" and (row := self.query_one(Form).row(event.key)) is not None and row.face.required
         self.put(event.key, None if empty else event.value)
+
+
+def _folded() -> Collapsible:
+    closed, opened = ("▶", "▼") if glyphs().braille else ("+", "-")
+    return Collapsible(title="More settings", collapsed_symbol=closed, expanded_symbol=opened)

@@ -56,11 +56,13 @@ class ProjectsPane(Pane):
     about = (
         "Choose the projects that the adapter is trained on: space or enter takes the one under the cursor, or gives "
         "it back. F4 adds a folder, a Git repository on this host or a Git URL; F5 changes source, branch or name of "
-        "the one under the cursor. Each is looked at in the background, and what cannot be read says why."
+        "the one under the cursor. Each is looked at in the background, and what cannot be read says why; F6 "
+        "looks once more."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f4", "add", "Add", id="projects.add", tooltip="Add a folder, a Git repository or a Git URL"),
         Binding("f5", "edit", "Change", id="projects.edit", show=False, tooltip="Change source, branch or name"),
+        Binding("f6", "look", "Look again", id="projects.look", show=False, tooltip="Read the project's files again"),
     ]
 
     def __init__(self, looks: Looks) -> None:
@@ -119,6 +121,17 @@ class ProjectsPane(Pane):
         if name in self._listed:
             dialog = AddProject(self.page, self._known.folder, set(self._listed) - {name}, self._listed[name])
             self.app.push_screen(dialog, lambda project: self._edited(str(name), project))
+
+    def action_look(self) -> None:
+        """Look at the project under the cursor once more: it may have changed."""
+        from duotune.config.run import DataConfig, ProjectConfig
+
+        config = self.draft.mended
+        name = self.query_one(Rows).chosen
+        if name in self._listed:
+            data = config.data if config else DataConfig()
+            self._looks.ask(ProjectConfig.model_validate(self._listed[name]), data, again=True)
+            self._draw()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Choose the project under the cursor, or no longer."""

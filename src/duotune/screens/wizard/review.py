@@ -88,6 +88,8 @@ class ReviewPane(Pane):
     def enter(self, draft: Draft) -> None:
         """Plan, unless this very draft was planned a moment ago."""
         self.draft = draft
+        if draft != self._planned:
+            self._file = ""
         self._plan, self._planned = None, draft
         self._say("looking at projects, model, places and this host …")
         self.query_one("#checks", Rows).show({"": ("", "looking …", "")})

@@ -59,7 +59,7 @@ class Wizard(Page):
         self._here = ORDER[0]
         self._seen: set[str] = {ORDER[0]}
         self._timer: Timer | None = None
-        self._starting = False
+        self._starting, self._warned = False, False
         self._keeper = acts.Keeper()
 
     @property
@@ -188,7 +188,7 @@ class Wizard(Page):
             self._timer = None
         if not self._starting:
             self._keeper.wish(self.draft, self._here)
-            self.in_background(self._keeper.write, lambda _: None)
+            self.in_background(self._keeper.write, lambda _: None, trouble=self._not_kept)
 
     def action_back(self) -> None:
         """Leave; the draft is kept."""
@@ -198,10 +198,23 @@ class Wizard(Page):
             self.dismiss()
             return
         self._keeper.wish(self.draft, self._here)
-        self.in_background(self._keeper.write, self._left)
+        self.in_background(self._keeper.write, self._left, trouble=self._lost)
 
     def _left(self, _: None) -> None:
         self.app.notify("Your draft is kept: n on Home goes on with it.", markup=False)
+        self.dismiss()
+
+    def _not_kept(self, error: DuotuneError) -> None:
+        """Say so once: each change would say it again."""
+        if not self._warned:
+            self._warned = True
+            self.show_trouble(error)
+
+    def _lost(self, error: DuotuneError) -> None:
+        self.show_trouble(error)
+        self.ask("Leave all the same?", "What you have chosen is lost.", "Leave", self._leave)
+
+    def _leave(self) -> None:
         self.dismiss()
 
     def action_anew(self) -> None:

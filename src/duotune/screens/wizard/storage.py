@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -10,13 +10,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, Collapsible, Static
+from textual.widget import Widget
+from textual.widgets import Button, Static
 
 from duotune.errors import printable
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.pane import FormPane
-from duotune.widgets.field_face import face, keys_of
-from duotune.widgets.field_row import FieldRow
+from duotune.widgets.field_face import keys_of
 from duotune.widgets.form import Form, HelpLine
 from duotune.widgets.glyphs import glyphs
 
@@ -53,40 +53,38 @@ class StoragePane(FormPane):
         Binding("f5", "test", "Test connection", id="data.test", tooltip="Write a small probe to both locations"),
     ]
 
+    more = MORE
+
     def __init__(self) -> None:
         super().__init__("data")
 
     def compose(self) -> ComposeResult:
         """The form, and the help of its focused field."""
-        with Form():
-            yield Static("Where data and adapters are kept", classes="heading")
-            for key in LOCATIONS:
-                yield FieldRow(face(key), note="empty: own folder")
-            yield Button("Test connection  (F5)", id="test", compact=True)
-            yield Static("", id="tested", markup=False)
-            yield Static("Recipes: shares of the text", classes="heading")
-            for key in keys_of("data.recipes"):
-                yield FieldRow(face(key))
-            yield Static("Rows, and files that are held out", classes="heading")
-            for name in SPLIT:
-                yield FieldRow(face(f"data.{name}"))
-            yield Static("Secrets and personal data", classes="heading")
-            yield FieldRow(face("data.secrets"))
-            yield FieldRow(face("data.personal_data"))
-            with Collapsible(title="More settings"):
-                for key in MORE:
-                    yield FieldRow(face(key))
+        yield Form()
         yield HelpLine()
 
-    def on_mount(self) -> None:
-        """Nothing is tested yet."""
-        self._tested(Content(""))
+    def rows(self) -> Iterable[Widget]:
+        """Places, recipes, rows, privacy."""
+        yield Static("Where data and adapters are kept", classes="heading")
+        for key in LOCATIONS:
+            yield self.field(key, "empty: own folder")
+        yield Button("Test connection  (F5)", id="test", compact=True)
+        tested = Static("", id="tested", markup=False)
+        tested.display = False
+        yield tested
+        yield Static("Recipes: shares of the text", classes="heading")
+        yield from map(self.field, keys_of("data.recipes"))
+        yield Static("Rows, and files that are held out", classes="heading")
+        yield from (self.field(f"data.{name}") for name in SPLIT)
+        yield Static("Secrets and personal data", classes="heading")
+        yield self.field("data.secrets")
+        yield self.field("data.personal_data")
 
     def show(self, draft: Draft) -> None:
         """Values and problems; what was tested stays until a location changes."""
         before = [self.draft.value(key) for key in LOCATIONS]
         super().show(draft)
-        if before != [draft.value(key) for key in LOCATIONS]:
+        if self.query("#tested") and before != [draft.value(key) for key in LOCATIONS]:
             self._show_tested([])
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
