@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.projects import Project
-from duotune.config.load import parse
-from duotune.config.resolve import resolve_source
-from duotune.config.run import DataConfig, ProjectConfig
+from duotune.config.run import DataConfig
 from duotune.data.survey import Survey, survey
 from duotune.sources.open import open_source
 
@@ -89,15 +87,12 @@ def add(name: str, source: str, ref: str) -> None:
     """Enter a project whose source can be opened.
 
     Raises:
-        ConfigError: The name or the source cannot be such.
         SourceError: The source cannot be read.
         UsageError: The name is taken.
     """
-    parse(ProjectConfig, {"name": name, "source": source}, "The project")
-    location = resolve_source(source)
-    open_source(location, ref).close()
+    open_source(source, ref).close()
     with open_catalog() as catalog:
-        catalog.projects.add(Project(name, location, ref))
+        catalog.projects.add(Project(name, source, ref))
 
 
 def remove(name: str) -> None:

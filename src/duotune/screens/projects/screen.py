@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -117,9 +118,10 @@ class Projects(Page):
 
     def action_add(self) -> None:
         """Add a project."""
-        from duotune.screens.projects.adding import Adding
+        from duotune.screens.wizard.add import AddProject
 
-        self.app.push_screen(Adding(), lambda added: self._refresh(added) if added else None)
+        taken = [row.project.name for row in self._rows()]
+        self.app.push_screen(AddProject(self, Path.cwd(), taken), self._add)
 
     def action_remove(self) -> None:
         """Take the project under the cursor out."""
@@ -143,7 +145,19 @@ class Projects(Page):
         verb = "gets" if len(names) == 1 else "get"
         what = ", then ".join(chosen) or "the base model"
         self.say(f"{who} {verb} {what}. Serving (4) shows what would be served.")
-        self._refresh(names[0])
+        self._refresh()
+
+    def _add(self, project: Mapping[str, Any] | None) -> None:
+        if project is None:
+            return
+        name, source, ref = (str(project[key]) for key in ("name", "source", "ref"))
+
+        def enter() -> None:
+            from duotune.screens.projects.reading import add
+
+            add(name, source, ref)
+
+        self.in_background(enter, lambda _: self._refresh())
 
     def _remove(self, name: str) -> None:
         def take_out() -> None:
@@ -151,9 +165,9 @@ class Projects(Page):
 
             remove(name)
 
-        self.in_background(take_out, lambda _: self._refresh(""))
+        self.in_background(take_out, lambda _: self._refresh())
 
-    def _refresh(self, name: str) -> None:
+    def _refresh(self) -> None:
         self.in_background(_read_all, self._take)
 
     def _take(self, found: Assignments) -> None:

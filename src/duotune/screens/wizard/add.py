@@ -38,6 +38,7 @@ class AddProject(ModalScreen[dict[str, Any] | None]):
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
     ]
+    CSS_PATH = "../../assets/wizard.tcss"
     AUTO_FOCUS = "#source"
     help_text = (
         "Name a folder, a Git repository on this host or the URL of one, or choose a folder from the tree: enter opens "
