@@ -15,16 +15,22 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+WIZARD = ("n", "f10", "y", "space")
+"""To the first step, on an empty draft, with the first project chosen."""
+MODEL = (*WIZARD, "f8", "f8", "f8", "f4", "enter")
 SCREENS: dict[str, tuple[str, Sequence[str]]] = {
     "home": ("Home: this host, its runs, adapters, and what is served", ()),
     "help": ("Help for the screen and the field with the focus", ("f1",)),
-    "wizard-projects": ("New run, step 1: projects", ("n",)),
-    "wizard-files": ("New run, step 2: files", ("n", "space", "f8")),
-    "wizard-data": ("New run, step 3: data and storage", ("n", "space", "f8", "f8")),
-    "wizard-model": ("New run, step 4: model and hyperparameters", ("n", "space", "f8", "f8", "f8")),
-    "wizard-review": ("New run, step 5: the plan", ("n", "space", "f8", "f8", "f8", "f8")),
-    "monitor": ("A run: stages, curves, data and log", ("enter",)),
-    "evaluation": ("An evaluation: verdict, figures with intervals, answers side by side", ("enter", "e")),
+    "wizard-projects": ("New run, step 1: projects", WIZARD),
+    "wizard-files": ("New run, step 2: files", (*WIZARD, "f8")),
+    "wizard-data": ("New run, step 3: data and storage", (*WIZARD, "f8", "f8")),
+    "wizard-model": ("New run, step 4: model and hyperparameters", MODEL),
+    "wizard-review": ("New run, step 5: the plan", (*MODEL, "f8")),
+    "monitor": ("A run: stages and what came of it", ("enter",)),
+    "monitor-loss": ("A run: its loss", ("enter", "right")),
+    "monitor-data": ("A run: what became of the files", ("enter", "left", "left")),
+    "evaluation": ("An evaluation: verdict and figures with their intervals", ("enter", "e")),
+    "evaluation-examples": ("An evaluation: answers side by side", ("enter", "e", "left")),
     "adapters": ("Adapters", ("2",)),
     "adapter": ("One adapter, verified", ("2", "enter", "v")),
     "projects": ("Projects and assignments", ("3",)),
@@ -35,6 +41,8 @@ SCREENS: dict[str, tuple[str, Sequence[str]]] = {
 }
 SIZES = ((80, 24), (200, 50))
 THEMES = ("textual-dark", "textual-light")
+NEUTRAL = "/opt/duotune"
+"""Stands for the folder of the checkout."""
 
 
 def main() -> None:
@@ -80,7 +88,10 @@ async def _take(name: str, into: Path, size: tuple[int, int], theme: str) -> Non
 def _without_this_host(picture: str) -> str:
     """The picture with another name for the host and for the folder that the home is in."""
     folder = os.environ["DUOTUNE_HOME"].removesuffix("/.demo/home")
-    return re.sub(re.escape(folder), "/opt/duotune", picture)
+    picture = re.sub(re.escape(folder), NEUTRAL, picture)
+    for length in range(len(folder) - 1, 3, -1):  # a column that is too narrow cuts it
+        picture = re.sub(re.escape(folder[:length]) + r"(?=(?:&#160;)*</text>)", NEUTRAL[:length], picture)
+    return picture
 
 
 def _arguments() -> argparse.Namespace:
