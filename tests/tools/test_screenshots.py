@@ -1,4 +1,4 @@
-"""The pictures in the docs: one of each screen that the tool takes, and none that tells of the machine it was made on."""
+"""The pictures in the docs: one of each screen that the tool takes."""
 
 from __future__ import annotations
 
