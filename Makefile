@@ -36,8 +36,9 @@ lint: install
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
+# The tests of a file stay together, since they share what is costly to make.
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: install
 	@$(BIN)/python -m pytest -m slow

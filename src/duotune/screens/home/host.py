@@ -105,7 +105,9 @@ class HostPanel(Static):
         if self._machine is None:
             return Content("looking …")
         free = self._machine.disk_free
-        words = f"{in_bytes(free)} free for {printable(self._machine.disk_path)}"
+        words = (
+            f"{in_bytes(free)} free for {_shortened(printable(self._machine.disk_path), self.size.width - LABEL - 24)}"
+        )
         return (
             Content(words)
             if free >= SMALLEST_FREE
@@ -115,3 +117,9 @@ class HostPanel(Static):
 
 def _labelled(label: str, text: Content) -> Content:
     return Content.assemble((label.ljust(LABEL), "$text-muted"), text)
+
+
+def _shortened(path: str, width: int) -> str:
+    """The end of a path that is too long for its line."""
+    mark = glyphs().waiting
+    return path if len(path) <= max(width, 20) else f"{mark}{path[len(mark) - max(width, 20) :]}"
