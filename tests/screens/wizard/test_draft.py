@@ -13,10 +13,10 @@ from duotune.plan.configuration import checked, load
 from duotune.plan.records import Check
 from duotune.screens.wizard.causes import cause_of
 from duotune.screens.wizard.draft import STEPS, Draft, step_of
-from duotune.screens.wizard.files import _names_of
 from duotune.screens.wizard.keeping import draft_file, forget, keep, open_start, read_kept, write_config
 from duotune.screens.wizard.model import FIRST, NAMES, REST
 from duotune.screens.wizard.storage import LOCATIONS, MORE, SPLIT
+from duotune.screens.wizard.verdicts import names_of
 from duotune.widgets.field_face import keys_of
 
 WHOLE = Draft(
@@ -145,6 +145,6 @@ def test_a_check_leads_to_its_field(name: str, detail: str, hint: str, key: str)
 
 def test_languages_are_said_as_briefly_as_can_be() -> None:
     found = {"Python", "Shell", "Markdown"}
-    assert _names_of({"Python", "Shell"}, found) == []
-    assert _names_of({"Python"}, found) == ["!Shell"]
-    assert _names_of({"Python", "Markdown"}, found) == ["Markdown", "Python"]
+    assert names_of({"Python", "Shell"}, found) == []
+    assert names_of({"Python"}, found) == ["!Shell"]
+    assert names_of({"Python", "Markdown"}, found) == ["Markdown", "Python"]

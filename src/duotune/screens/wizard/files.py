@@ -17,10 +17,11 @@ from duotune.runs.wording import counted, in_bytes
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.looking import Look, Looks
 from duotune.screens.wizard.pane import Pane
+from duotune.screens.wizard.verdicts import line, names_of, searched, sentences
 from duotune.widgets.field_face import face
 from duotune.widgets.field_row import FieldRow
 from duotune.widgets.glyphs import glyphs
-from duotune.widgets.lines import Lines, Piece
+from duotune.widgets.lines import Lines
 from duotune.widgets.rows import Cell, Rows
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class FilesPane(Pane):
                 with Horizontal(id="filter-line"):
                     yield Static("/ ", classes="muted")
                     yield FilterField(placeholder="words of paths or reasons", compact=True, id="filter")
-                yield Lines[Any](_line, PREVIEW_HELP, id="list")
+                yield Lines[Any](line, PREVIEW_HELP, id="list")
         yield Static("", id="verdict", markup=False)
         yield FieldRow(face("projects.include"), [])
         yield FieldRow(face("projects.exclude"), [])
@@ -183,13 +184,13 @@ class FilesPane(Pane):
         chosen = self._chosen()
         wanted = chosen - {language} if language in chosen else chosen | {language}
         name = self._which
-        languages = _names_of(wanted, self._found())
+        languages = names_of(wanted, self._found())
         self.change(lambda draft: draft.with_project(name, languages=languages))
 
     def on_lines_highlighted(self) -> None:
         """Say why."""
         file = self.query_one(Lines).chosen
-        self.query_one("#verdict", Static).update(_sentences(file) if file else "")
+        self.query_one("#verdict", Static).update(sentences(file) if file else "")
 
     def _project(self) -> dict[str, Any]:
         return next((project for project in self.draft.projects if project["name"] == self._which), {})
@@ -269,47 +270,6 @@ class FilesPane(Pane):
         words = self.query_one("#filter", Input).value.lower().split()
         files: Sequence[Sifted] = self._look().sifted
         if words:
-            files = [file for file in files if all(word in _searched(file) for word in words)]
+            files = [file for file in files if all(word in searched(file) for word in words)]
         self.query_one(Lines).show_lines(files)
         self.on_lines_highlighted()
-
-
-def _names_of(wanted: set[str], found: set[str]) -> list[str]:
-    """The setting `languages` that chooses these among those that a project has: as short as it can be said."""
-    from duotune.data.languages import known_languages
-
-    usual = {language.name for language in known_languages() if language.kept_by_default} & found
-    wanted &= found
-    return sorted(wanted) if wanted - usual else sorted(f"!{name}" for name in usual - wanted)
-
-
-def _searched(file: Sifted) -> str:
-    reason = "kept" if file.kept else f"left out {_reason(file)}"
-    return f"{file.path} {reason} {file.language or ''}".lower()
-
-
-def _reason(file: Sifted) -> str:
-    return file.reason.value.replace("-", " ") if file.reason else ""
-
-
-def _line(file: Sifted, width: int) -> list[Piece]:
-    signs = glyphs()
-    right = "?" if file.kept and file.doubt else "" if file.kept else _reason(file)
-    room = max(4, width - 3 - len(right))
-    path = file.path if len(file.path) <= room else "…" + file.path[1 - room :]
-    sign = (f"{signs.good} ", "lines--good") if file.kept else (f"{signs.bad} ", "lines--bad")
-    return [sign, (path.ljust(room), "" if file.kept else "lines--muted"), (f" {right}", "lines--muted")]
-
-
-def _sentences(file: Sifted) -> Content:
-    """Path, verdict, and the rule."""
-    size = f", {in_bytes(file.size)}" if file.size else ""
-    facts = f"  {file.language or 'language not known'}{size}"
-    if file.reason is not None:
-        why = file.reason.sentence
-    elif file.doubt:
-        why = f"Kept, but it may be other people's code; exclude {file.doubt} would leave it out."
-    else:
-        why = "Kept: its name, size and content pass."
-    detail = f" ({file.detail})" if file.detail else ""
-    return Content("\n").join([Content.assemble((file.path, "bold"), facts), Content(f"{why}{detail}")])
