@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from duotune.runs.wording import counted, in_bytes
@@ -23,36 +23,12 @@ def begin(start: str) -> Kept:
     return open_start(start) if start else read_kept()
 
 
-class Keeper:
-    """Keeps the newest draft, whichever thread comes first."""
-
-    def __init__(self) -> None:
-        self._turn = Lock()
-        self._wish: tuple[Draft, str] = Draft(), ""
-
-    def wish(self, draft: Draft, step: str) -> None:
-        """This one shall be kept; an empty one is none."""
-        self._wish = draft, step
-
-    def write(self) -> None:
-        """Do it, in a thread."""
-        from duotune.screens.wizard import keeping
-
-        with self._turn:
-            draft, step = self._wish
-            if draft.data:
-                keeping.keep(draft, step)
-            else:
-                keeping.forget()
-
-
-def start_run(plan: Plan, detach: bool, keeper: Keeper) -> Started:
+def start_run(plan: Plan, detach: bool, forget: Callable[[], None]) -> Started:
     """Start the run; the draft has done its work then."""
     from duotune.plan.start import start
 
     started = start(plan, detach=detach)
-    keeper.wish(Draft(), "")
-    keeper.write()
+    forget()
     return started
 
 

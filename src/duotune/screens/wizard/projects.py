@@ -242,7 +242,11 @@ class ProjectsPane(Pane):
 
 def language_shares(survey: Survey, most: int) -> str:
     """`Python 80 %, C 20 %`: of the bytes that are kept."""
-    shares = [f"{name} {100 * size / max(1, survey.bytes):.0f} %" for name, (_, size) in survey.by_language.items()]
+    whole = max(1, survey.bytes)
+    shares = [
+        f"{name} {f'{100 * size / whole:.0f}' if size * 200 >= whole else '<1'} %"
+        for name, (_, size) in survey.by_language.items()
+    ]
     return ", ".join(shares[:most]) + (" …" if len(shares) > most else "")
 
 

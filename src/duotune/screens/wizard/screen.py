@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Static
 
 from duotune.errors import DuotuneError, printable
@@ -23,6 +22,7 @@ from duotune.screens.wizard.model import ModelPane
 from duotune.screens.wizard.pane import FormPane, Pane
 from duotune.screens.wizard.projects import ProjectsPane
 from duotune.screens.wizard.review import ReviewPane
+from duotune.screens.wizard.saving import Saving
 from duotune.screens.wizard.storage import StoragePane
 from duotune.widgets.glyphs import glyphs
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from duotune.screens.wizard.keeping import Kept
 
 ORDER = tuple(step.name for step in STEPS)
-SECONDS_BEFORE_KEEPING = 0.5
 
 
 class Wizard(Page):
@@ -58,9 +57,8 @@ class Wizard(Page):
         self.looks = Looks(self, self._looks_changed)
         self._here = ORDER[0]
         self._seen: set[str] = {ORDER[0]}
-        self._timer: Timer | None = None
-        self._starting, self._warned = False, False
-        self._keeper = acts.Keeper()
+        self._saving = Saving(self)
+        self._starting = False
 
     @property
     def help_text(self) -> str:  # type: ignore[override]
@@ -107,8 +105,6 @@ class Wizard(Page):
     def _pane(self) -> Pane:
         return self.query_one(f"#{self._here}", Pane)
 
-    # --- steps
-
     def action_next(self) -> None:
         """To the next step, or to the first field that is wrong."""
         self._leave_for(ORDER[ORDER.index(self._here) + 1])
@@ -147,7 +143,7 @@ class Wizard(Page):
         self.show_command(self._pane.command(self.draft))
         self._show_bar()
         self.refresh_bindings()
-        self._keep_now()
+        self._saving.now(self.draft, self._here)
 
     def _correct(self, key: str) -> None:
         """Go to the field of a key, and say what is wrong with it."""
@@ -156,8 +152,6 @@ class Wizard(Page):
             self._go(step)
         self._pane.go_to(key)
         self._show_bar()
-
-    # --- the draft
 
     def on_pane_changed(self, event: Pane.Changed) -> None:
         """A step asks for another draft."""
@@ -170,9 +164,7 @@ class Wizard(Page):
         self._pane.show(self.draft)
         self._show_bar()
         self.show_command(self._pane.command(self.draft))
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(SECONDS_BEFORE_KEEPING, self._keep_now)
+        self._saving.soon(self.draft, self._here)
 
     def _look(self) -> None:
         """Look at the chosen projects by the rules that the draft comes to."""
@@ -182,33 +174,16 @@ class Wizard(Page):
         for project in config.projects:
             self.looks.ask(project, config.data)
 
-    def _keep_now(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        if not self._starting:
-            self._keeper.wish(self.draft, self._here)
-            self.in_background(self._keeper.write, lambda _: None, trouble=self._not_kept)
-
     def action_back(self) -> None:
         """Leave; the draft is kept."""
-        if self._timer is not None:
-            self._timer.stop()
-        if not self.draft.data:
+        if self.draft.data:
+            self._saving.then(self.draft, self._here, self._left, self._lost)
+        else:
             self.dismiss()
-            return
-        self._keeper.wish(self.draft, self._here)
-        self.in_background(self._keeper.write, self._left, trouble=self._lost)
 
-    def _left(self, _: None) -> None:
+    def _left(self) -> None:
         self.app.notify("Your draft is kept: n on Home goes on with it.", markup=False)
         self.dismiss()
-
-    def _not_kept(self, error: DuotuneError) -> None:
-        """Say so once: each change would say it again."""
-        if not self._warned:
-            self._warned = True
-            self.show_trouble(error)
 
     def _lost(self, error: DuotuneError) -> None:
         self.show_trouble(error)
@@ -228,7 +203,7 @@ class Wizard(Page):
 
     def _begin_anew(self) -> None:
         self._take(Draft(), ORDER[0])
-        self._keep_now()
+        self._saving.now(self.draft, self._here)
 
     def action_open(self) -> None:
         """Ask for a TOML file or a run."""
@@ -267,8 +242,6 @@ class Wizard(Page):
                 pane.show(draft)
         self._go(step)
 
-    # --- what is shown
-
     def _looks_changed(self) -> None:
         for pane in self.query(Pane):
             if pane.id == self._here and isinstance(pane, ProjectsPane | FilesPane | ModelPane):
@@ -283,8 +256,6 @@ class Wizard(Page):
         note = self.query_one("#note", Static)
         note.update(printable(words))
         note.display = bool(words)
-
-    # --- the end
 
     def on_review_pane_wrong(self, event: ReviewPane.Wrong) -> None:
         """To the field that a check is about."""
@@ -301,9 +272,10 @@ class Wizard(Page):
         if self._starting:
             return
         self._starting = True
+        self._saving.end(True)
         self.say("Starting …")
         self.in_background(
-            partial(acts.start_run, event.plan, event.detach, self._keeper),
+            partial(acts.start_run, event.plan, event.detach, self._saving.forget),
             partial(self._started, event.detach),
             trouble=self._not_started,
         )
@@ -318,4 +290,5 @@ class Wizard(Page):
 
     def _not_started(self, error: DuotuneError) -> None:
         self._starting = False
+        self._saving.end(False)
         self._note(f"{glyphs().bad} {error.message} {error.hint}")
