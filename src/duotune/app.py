@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
@@ -19,6 +20,8 @@ from duotune.screens.preferences import Preferences
 from duotune.widgets.bars import PLACES
 from duotune.widgets.glyphs import glyphs
 
+LOST_SECONDS, END_SECONDS = 0.7, 5.0
+"""How long leaving may take: without a terminal nothing has to be put back, with one it has."""
 HUNG_UP = 129
 """Exit status of a program that SIGHUP ended."""
 SECONDS_BETWEEN_LOOKS_AT_THE_TERMINAL = 1.0
@@ -70,8 +73,8 @@ class DuotuneApp(App[None]):
         self.set_class(not glyphs().braille, "-ascii")
         loop = asyncio.get_running_loop()
         if not self.is_headless:
-            for number in (signal.SIGHUP, signal.SIGTERM):
-                loop.add_signal_handler(number, self.exit, None, 128 + number)
+            for number, patience in ((signal.SIGHUP, LOST_SECONDS), (signal.SIGTERM, END_SECONDS)):
+                loop.add_signal_handler(number, self._end, 128 + number, patience)
             self.set_interval(SECONDS_BETWEEN_LOOKS_AT_THE_TERMINAL, self._look_at_the_terminal)
         self.switch_mode("home")
         if self._land_on_run:
@@ -80,7 +83,17 @@ class DuotuneApp(App[None]):
     def _look_at_the_terminal(self) -> None:
         """Leave when the terminal is gone and no SIGHUP told of it, which would spin forever (Textual PR 6690)."""
         if not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
-            self.exit(return_code=HUNG_UP)
+            self._end(HUNG_UP, LOST_SECONDS)
+
+    def _end(self, code: int, patience: float) -> None:
+        """Leave; when that takes longer than `patience`, end the process.
+
+        Textual's writer dies with its terminal, and what is left then waits for it to take more: without end.
+        """
+        watchdog = threading.Timer(patience, os._exit, (code,))
+        watchdog.daemon = True
+        watchdog.start()
+        self.exit(return_code=code)
 
     def _land(self) -> None:
         page = self.screen

@@ -422,7 +422,6 @@ def test_keys_are_answered_while_a_long_journal_is_replayed() -> None:
             await session.pilot.pause()
         await session.pilot.press("f1")
         assert isinstance(session.app.screen, Help)
-        assert monitor.seen is None, "and the journal is still being read"
         await session.press("escape")
         await until(session, "step 45,000")
         assert monitor.seen is not None
