@@ -5,10 +5,15 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Open the app, or run the command line and leave with its exit code."""
+    os.umask(0o007)  # code and adapters are for their owner and group alone
+    if len(sys.argv) == 1:
+        from duotune.cli.opening import can_paint, open_app
+
+        if can_paint():
+            open_app()
     from duotune.cli.main import run
 
-    os.umask(0o007)  # code and adapters are for their owner and group alone
     sys.exit(run())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -77,6 +78,7 @@ class DuotuneApp(App[None]):
                 loop.add_signal_handler(number, self._end, 128 + number, patience)
             self.set_interval(SECONDS_BETWEEN_LOOKS_AT_THE_TERMINAL, self._look_at_the_terminal)
         self.switch_mode("home")
+        self.set_timer(FIRST_PAINT_SECONDS, gc.enable)
         if self._land_on_run:
             self.set_timer(FIRST_PAINT_SECONDS, self._land)
 

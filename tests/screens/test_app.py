@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from platformdirs import user_config_path
+from textual.content import Content
 from textual.widgets import Static
 
 from duotune.screens.dialogs import Help
@@ -20,7 +21,10 @@ def test_number_keys_go_to_each_place_and_mark_it(size: tuple[int, int]) -> None
         for name, place in PLACES.items():
             await session.press(place.key)
             assert session.app.current_mode == name
-            assert str(session.app.screen.query_one(".place.-here", Static).visual) == f"{place.key} {place.title}"
+            bar = session.app.screen.query_one(".places", Static).visual
+            assert isinstance(bar, Content)
+            (marked,) = [span for span in bar.spans if "on $primary" in str(span.style)]
+            assert bar.plain[marked.start : marked.end].strip() == f"{place.key} {place.title}"
 
     drive(play, size)
 

@@ -82,22 +82,19 @@ def cli(ctx: click.Context) -> None:
 
 
 def _open_app() -> NoReturn:
-    """Run the full-screen app, and end the process with it: threads that still read must not keep the terminal.
+    """Run the full-screen app in this terminal.
 
     Raises:
         UsageError: There is no terminal that it could be painted on.
     """
-    terminal = all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__))
-    if not terminal or os.environ.get("TERM", "") in ("", "dumb"):
+    from duotune.cli.opening import can_paint, open_app
+
+    if not can_paint():
         raise UsageError(
             "The full-screen app needs a terminal, and this is none that it could be painted on.",
             "Without one, `duotune run CONFIG.toml` trains, and `duotune --help` lists what else there is.",
         )
-    from duotune.app import main
-
-    code = main()
-    sys.stdout.flush()
-    os._exit(code)
+    open_app()
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.widgets import ContentSwitcher, DataTable, Static
+from textual.widgets import DataTable, Static
 
 from duotune.screens import ways
 from duotune.screens.home.host import HostPanel
-from duotune.screens.home.welcome import Welcome
 from duotune.screens.page import Page
 from duotune.widgets.rows import Rows
 
@@ -46,15 +45,13 @@ class Home(Page):
     def content(self) -> ComposeResult:
         """The host above, runs and adapters below; a welcome in their place while there are none."""
         yield HostPanel()
-        with ContentSwitcher(initial="lists"):
-            yield Welcome(id="welcome")
-            with Container(id="lists"):
-                with Vertical(id="runs-side"):
-                    yield Static("Runs", classes="heading")
-                    yield Rows(*RUN_COLUMNS, empty="none yet; n makes one", id="runs")
-                with Vertical(id="adapters-side"):
-                    yield Static("Adapters", classes="heading")
-                    yield Rows("adapter", "verdict", "state", "trained", empty="none yet", id="adapters")
+        with Container(id="lists"):
+            with Vertical(id="runs-side"):
+                yield Static("Runs", classes="heading")
+                yield Rows(*RUN_COLUMNS, empty="none yet; n makes one", id="runs")
+            with Vertical(id="adapters-side"):
+                yield Static("Adapters", classes="heading")
+                yield Rows("adapter", "verdict", "state", "trained", empty="none yet", id="adapters")
 
     def command_line(self) -> str:
         """The list of runs."""
@@ -80,15 +77,21 @@ class Home(Page):
         from duotune.screens.cells import adapter_cells, run_cells
 
         runs, adapters = found
-        switcher = self.query_one(ContentSwitcher)
-        fresh = not runs and not adapters
-        if fresh and switcher.current != "welcome":
-            switcher.current = "welcome"
-            self.query_one(Welcome).begin()
-        elif not fresh:
-            switcher.current = "lists"
+        self._welcome(not runs and not adapters)
         self.query_one("#runs", Rows).show({state.run: run_cells(state) for state in runs})
         self.query_one("#adapters", Rows).show({version.adapter: adapter_cells(version) for version in adapters})
+
+    def _welcome(self, fresh: bool) -> None:
+        """In the place of the lists while there is nothing to list; made when it is needed, which it seldom is."""
+        from duotune.screens.home.welcome import Welcome
+
+        self.query_one("#lists").display = not fresh
+        there = self.query(Welcome)
+        if fresh and not there:
+            self.query_one("#content").mount(Welcome())
+        elif not fresh and there:
+            there.remove()
+            self.query_one("#runs").focus()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Open what is under the cursor."""

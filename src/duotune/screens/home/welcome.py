@@ -33,7 +33,7 @@ class Welcome(VerticalScroll):
         yield Static("This host", classes="title")
         yield Static("looking …", id="checks", markup=False)
 
-    def begin(self) -> None:
+    def on_mount(self) -> None:
         """Look around, and take the focus."""
         self.query_one("#first").focus()
         page = self.screen
