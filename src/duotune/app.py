@@ -14,6 +14,7 @@ from typing import ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme
 
 from duotune.screens import ways
 from duotune.screens.page import FIRST_PAINT_SECONDS, Page
@@ -60,7 +61,8 @@ class DuotuneApp(App[None]):
     ]
 
     def __init__(self, land_on_run: bool = True) -> None:
-        super().__init__()
+        # Without colours only the terminal's own two are left; said later, Textual would have turned all into greys.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._land_on_run = land_on_run
         self._preferences = Preferences.read()
 
@@ -70,7 +72,7 @@ class DuotuneApp(App[None]):
             self.theme = "ansi-dark"  # the others would still send grey in 24 bits
         else:
             self.theme = self._preferences.theme_of(self.available_themes)
-            self.theme_changed_signal.subscribe(self, lambda theme: self._preferences.keep(theme.name))
+            self.theme_changed_signal.subscribe(self, self._keep_theme)
         self.set_class(not glyphs().braille, "-ascii")
         loop = asyncio.get_running_loop()
         if not self.is_headless:
@@ -81,6 +83,9 @@ class DuotuneApp(App[None]):
         self.set_timer(FIRST_PAINT_SECONDS, gc.enable)
         if self._land_on_run:
             self.set_timer(FIRST_PAINT_SECONDS, self._land)
+
+    def _keep_theme(self, theme: Theme) -> None:
+        self.run_worker(lambda: self._preferences.keep(theme.name), thread=True, exit_on_error=False)
 
     def _look_at_the_terminal(self) -> None:
         """Leave when the terminal is gone and no SIGHUP told of it, which would spin forever (Textual PR 6690)."""
@@ -107,9 +112,11 @@ class DuotuneApp(App[None]):
             ways.open_run(self, run)
 
     def action_go(self, place: str) -> None:
-        """Go to one of the five places, as it was left."""
+        """Go to one of the five places, as it was left; from a screen that was opened there, back to it."""
         if self.screen.is_modal:
             return
+        if place == self.current_mode and isinstance(self.screen, Page):
+            self.screen.action_back()
         self.switch_mode(place)
 
     def action_help(self) -> None:

@@ -105,3 +105,20 @@ def test_what_a_deployment_names_is_not_offered_for_removal(shelf: Shelf) -> Non
 
     drive(play)
     assert states() == {"shop.v1": "published"}
+
+
+def test_a_page_that_is_done_while_one_has_gone_on_closes_itself_and_nothing_else(shelf: Shelf) -> None:
+    shelf.publish("shop", "billing")
+    shelf.publish("shop", "billing", fill=2)
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter", "d")
+        await session.pilot.press("y", "3")  # before the thread that removes has ended
+        await session.settle()
+        assert session.app.current_mode == "projects"
+        await session.press("2")
+        assert "shop.v1" in session.text
+        assert "duotune adapters list" in session.text
+
+    drive(play)
+    assert states() == {"shop.v1": "published"}

@@ -118,3 +118,28 @@ def test_resizing_to_almost_nothing_and_back_breaks_nothing(shelf: Shelf, tmp_pa
             assert place.title in session.text
 
     drive(play)
+
+
+def test_there_is_one_wizard_and_its_place_leads_out_of_it() -> None:
+    async def play(session: Session) -> None:
+        await session.press("n", "2", "n")
+        wizards = [type(screen).__name__ for screen in session.app.screen_stack].count("Wizard")
+        assert (session.app.current_mode, wizards) == ("home", 1)
+        await session.press("1")
+        assert type(session.app.screen).__name__ == "Home"
+
+    drive(play)
+
+
+def test_what_goes_on_being_wrong_is_said_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    monkeypatch.setenv("DUOTUNE_HOME", str(tmp_path / "file"))
+
+    async def play(session: Session) -> None:
+        before = session.notes.count("\n")
+        await session.pilot.pause(2.5)
+        await session.settle()
+        assert session.notes
+        assert session.notes.count("\n") <= before + 2
+
+    drive(play)

@@ -48,7 +48,7 @@ def test_ascii_signs_stand_in_where_the_terminal_knows_no_others(monkeypatch: py
     shelf.publish("shop", "billing")
 
     async def play(session: Session) -> None:
-        assert "v better" in session.text
+        assert "+ better" in session.text
         assert "✓" not in session.text
 
     drive(play)

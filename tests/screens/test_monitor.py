@@ -399,7 +399,7 @@ def test_ascii_terminals_get_the_whole_monitor_in_ascii(monkeypatch: pytest.Monk
     async def play(session: Session) -> None:
         await watch(session, run)
         assert all(row.isascii() for row in session.app.screen.query_one(LineChart).rows)
-        assert "v prepare" in session.text
+        assert "+ prepare" in session.text
         assert "> train" in session.text
 
     with worked_on(run):

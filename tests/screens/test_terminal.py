@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -73,3 +74,13 @@ def test_a_terminal_that_cannot_be_painted_on_is_told_what_to_use(name: str) -> 
         assert b"\x1b[?1049h" not in terminal.output
     finally:
         terminal.close()
+
+
+def test_no_color_sends_no_colours_at_all() -> None:
+    with app(environment={"NO_COLOR": "1", "COLORTERM": "truecolor"}) as terminal:
+        terminal.write("2")
+        terminal.wait_for("no adapter yet")
+        styles = re.findall(rb"\x1b\[([0-9;]*)m", terminal.output)
+        assert styles
+        numbers = {int(number) for style in styles for number in style.split(b";") if number}
+        assert not numbers & {*range(30, 39), *range(40, 49), *range(90, 98), *range(100, 108)}

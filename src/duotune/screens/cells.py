@@ -24,13 +24,27 @@ def run_cells(state: RunState) -> tuple[Cell, ...]:
     """Run, state, progress, time left, verdict, start."""
     verdict = str(state.evaluation.get("verdict", "")) if isinstance(state.evaluation, dict) else ""
     left = in_words(state.eta_seconds) if state.state == "running" and state.eta_seconds is not None else ""
-    return (state.run, state_sign(state.state), _progress(state), left, verdict_sign(verdict), when(state.created_at))
+    return (
+        shortened(state.run),
+        state_sign(state.state),
+        _progress(state),
+        left,
+        verdict_sign(verdict),
+        when(state.created_at),
+    )
 
 
 def adapter_cells(version: Version) -> tuple[Cell, ...]:
     """Name, verdict, state, age."""
     state = glyphs().good + " published" if version.state == "published" else "withheld"
     return (version.name, verdict_sign(version.verdict), state, when(version.created_at))
+
+
+def shortened(name: str, width: int = 44) -> str:
+    """A name that is too long for a column, without its middle: beginning and end tell runs apart."""
+    mark = glyphs().waiting
+    half = (width - len(mark)) // 2
+    return name if len(name) <= width else f"{name[:half]}{mark}{name[-half:]}"
 
 
 def state_sign(state: str) -> Text:

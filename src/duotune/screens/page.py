@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
@@ -47,6 +46,10 @@ class Page(Screen[None]):
         def __init__(self, then: Callable[[], None]) -> None:
             super().__init__()
             self.then = then
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._leaving: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
         """Bar, content, equivalent, keys."""
@@ -114,7 +117,20 @@ class Page(Screen[None]):
         def look(always: bool = False) -> None:
             Page.painted = True
             if always or (self.is_seen and self.app.app_focus):
-                self.in_background(read, then, group)
+                self.in_background(read, show, group, fail)
+
+        told = ""
+
+        def show(found: T) -> None:
+            nonlocal told
+            told = ""
+            then(found)
+
+        def fail(error: DuotuneError) -> None:
+            nonlocal told
+            if error.message != told:  # what goes on being wrong is said once
+                told = error.message
+                self.show_trouble(error)
 
         # The first paint must not share the interpreter with a thread that imports what it reads with.
         if Page.painted or self.app.is_headless:
@@ -143,18 +159,30 @@ class Page(Screen[None]):
         """A short note that goes away by itself; foreign text in it is shown literally."""
         self.notify(printable(sentence), markup=False)
 
-    @contextmanager
-    def trouble_shown(self) -> Iterator[None]:
-        """Show an expected error of quick work on the event loop instead of raising it."""
-        try:
-            yield
-        except DuotuneError as error:
-            self.show_trouble(error)
-
     def action_back(self) -> None:
         """To where this screen was opened from; the first screen of a place stays."""
         if len(self.app.screen_stack) > 1:
+            self.leave()
+
+    def leave(self, then: Callable[[], None] = lambda: None) -> None:
+        """Close this screen: at once, or when it is on top again, since a person may have gone on meanwhile.
+
+        Args:
+            then: Called when it is closed.
+        """
+        self._leaving = then
+        self._leave_when_on_top()
+
+    def on_screen_resume(self) -> None:
+        """Close what should have been closed."""
+        self._leave_when_on_top()
+
+    def _leave_when_on_top(self) -> None:
+        then = self._leaving
+        if then is not None and self.app.screen is self:  # Textual closes whatever is on top
+            self._leaving = None
             self.dismiss()
+            self.app.call_later(then)
 
     def ask(self, question: str, consequences: str, yes: str, then: Callable[[], Any]) -> None:
         """Ask before something that is not easily undone."""

@@ -48,4 +48,10 @@ def new_run(app: App[Any], start: str = "") -> None:
         app: The app.
         start: A TOML file or a run's id to begin with; empty goes on with the draft, or begins anew.
     """
-    app.push_screen(screen("duotune.screens.wizard.screen:Wizard", start))
+    app.switch_mode("home")
+    wizard = screen("duotune.screens.wizard.screen:Wizard", start)
+    if not any(isinstance(one, type(wizard)) for one in app.screen_stack):  # two would change one draft
+        app.push_screen(wizard)
+        return
+    while not isinstance(app.screen, type(wizard)):
+        app.pop_screen()

@@ -41,7 +41,7 @@ class Form(VerticalScroll, can_focus=False):
             if widget.region.y != line:
                 first = next(other for other in chain if other.region.y == widget.region.y)
                 same = [other for other in chain if other.region.y == widget.region.y and type(other) is type(focused)]
-                (same[0] if same else first).focus()
+                self.screen.set_focus(same[0] if same else first)  # at once: `focus` waits, and keys may come in bursts
                 return
 
 

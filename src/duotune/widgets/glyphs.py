@@ -26,7 +26,7 @@ class Glyphs:
 
 
 UNICODE = Glyphs("✓", "✗", "!", "▶", "…", "•", "█", "▌", "░", "→", "±", True)
-ASCII = Glyphs("v", "x", "!", ">", "...", "*", "#", "=", ".", "->", "+-", False)
+ASCII = Glyphs("+", "x", "!", ">", "...", "*", "#", "=", ".", "->", "+-", False)
 
 
 def glyphs() -> Glyphs:

@@ -82,6 +82,8 @@ class TabLine(Widget, can_focus=True):
 
     def _choose(self, key: str) -> None:
         if key != self.chosen:
+            self.chosen = key  # at once: keys may come faster than messages
+            self.refresh()
             self.post_message(self.Chosen(self, key))
 
     def _width(self, parts: list[tuple[str, str]]) -> int:

@@ -212,7 +212,7 @@ class AdapterPage(Page):
 
     def _removed(self) -> None:
         self.say(f"Removed {self._adapter}.")
-        self.dismiss()
+        self.leave()
 
 
 def _read_all() -> Sequence[AdapterRow]:

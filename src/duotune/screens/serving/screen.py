@@ -47,6 +47,8 @@ class Serving(Page):
         Binding("a", "apply", "Apply", id="serving.apply", tooltip="Serve what is planned, and prove that it answers"),
         Binding("b", "back_to", "Roll back", id="serving.rollback", tooltip="Serve again what was served before"),
         Binding("s", "stop", "Stop", id="serving.stop", show=False, tooltip="Stop vLLM"),
+        Binding("right", "tab(1)", "Tab to the right", id="serving.right", show=False, priority=True),
+        Binding("left", "tab(-1)", "Tab to the left", id="serving.left", show=False, priority=True),
         Binding("right_square_bracket", "tab(1)", "Next tab", id="serving.next", key_display="]", show=False),
         Binding("left_square_bracket", "tab(-1)", "Tab before", id="serving.previous", key_display="[", show=False),
     ]

@@ -179,18 +179,18 @@ class Wizard(Page):
         if self.draft.data:
             self._saving.then(self.draft, self._here, self._left, self._lost)
         else:
-            self.dismiss()
+            self.leave()
 
     def _left(self) -> None:
         self.app.notify("Your draft is kept: n on Home goes on with it.", markup=False)
-        self.dismiss()
+        self.leave()
 
     def _lost(self, error: DuotuneError) -> None:
         self.show_trouble(error)
         self.ask("Leave all the same?", "What you have chosen is lost.", "Leave", self._leave)
 
     def _leave(self) -> None:
-        self.dismiss()
+        self.leave()
 
     def action_anew(self) -> None:
         """Empty the draft, once it is agreed."""
@@ -284,9 +284,7 @@ class Wizard(Page):
         run, app = started.run.id, self.app
         note = f" Note: {printable(started.note)}." if started.note else ""
         app.notify(f"Run {run} has started. It goes on when duotune is closed.{note}", markup=False)
-        self.dismiss()
-        if not detach:
-            app.call_later(ways.open_run, app, run)
+        self.leave((lambda: None) if detach else partial(ways.open_run, app, run))
 
     def _not_started(self, error: DuotuneError) -> None:
         self._starting = False
