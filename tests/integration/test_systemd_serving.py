@@ -49,6 +49,39 @@ def test_start_blocks_until_vllm_answers_and_a_failing_one_rolls_back(served: Se
     assert served.status()["models"] == ["base", "demo.v2"]
 
 
+@pytest.mark.parametrize("lingers", ["answering", "deaf"])
+def test_restart_proves_the_new_vllm_however_long_the_old_one_takes_to_end(served: ServedMachine, lingers: str) -> None:
+    served.misbehave(lingers=lingers)
+    served.machine.check("systemctl", "restart", UNIT)
+    served.publish(seed=2)
+    served.configure(max_loras=5)
+    served.misbehave()
+    pid = served.pid()
+    served.check("serve", "apply", "--yes")
+    assert (served.status()["models"], served.status()["good"]) == (["base", "demo.v2"], True)
+    assert served.pid() != pid
+
+    served.misbehave(lingers=lingers)
+    served.machine.check("systemctl", "restart", UNIT)
+    served.configure(max_loras=6)
+    served.misbehave(dies=True)
+    refused = served.duotune("serve", "apply", "--yes")
+    assert refused.returncode == ExitCode.FAILED
+    assert "ended while it started" in refused.stderr
+    assert [one["state"] for one in served.status()["history"]] == ["failed", "serving", "replaced"]
+
+
+def test_earlier_starts_are_not_blamed(served: ServedMachine) -> None:
+    served.publish(seed=2)
+    served.misbehave(dies_with=["demo.v2"])
+    served.configure(max_loras=5)
+    assert "told to die of demo.v2" in served.duotune("serve", "apply", "--yes").stderr
+    served.misbehave(dies=True)
+    second = served.duotune("serve", "apply", "--yes")
+    assert "RuntimeError: told to die\n" in second.stderr
+    assert "demo.v2" not in second.stderr.partition("told to die")[2]
+
+
 def test_missing_command_changes_nothing_and_one_with_a_space_is_started(served: ServedMachine) -> None:
     pid = served.pid()
     served.machine.check("cp", "/srv/vllm", "/srv/vllm too")

@@ -109,7 +109,7 @@ class Elsewhere(Unitless):
         child = Child.told()
         if child is None or not Path(f"/proc/{child.pid}").exists():
             return ServiceState("starting")
-        return ServiceState("running", child.restarts, child.pid, child.since)
+        return ServiceState("running", child.restarts, child.pid, child.since, start=str(child.since))
 
     def begin(self) -> None:
         """Only that process can restart its child.
@@ -146,7 +146,7 @@ class Elsewhere(Unitless):
                 )
             time.sleep(POLL_SECONDS)
 
-    def log(self, lines: int) -> list[str]:
+    def log(self, lines: int, start: str = "") -> list[str]:
         """The last lines that it printed."""
         return tail(log_file(), lines)
 

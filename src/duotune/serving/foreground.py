@@ -69,8 +69,8 @@ class Foreground(Unitless):
             return ServiceState("stopped")
         status = self._child.poll()
         if status is None:
-            return ServiceState("running", self._restarts, self._child.pid, self._since)
-        return ServiceState("failed", self._restarts, detail=f"it ended with status {status}")
+            return ServiceState("running", self._restarts, self._child.pid, self._since, start=str(self._since))
+        return ServiceState("failed", self._restarts, detail=f"it ended with status {status}", start=str(self._since))
 
     def begin(self) -> None:
         """Start it, after the one before has ended."""
@@ -118,7 +118,7 @@ class Foreground(Unitless):
         Child.forget()
         _make_room(parse_address(self._serving.listen))
 
-    def log(self, lines: int) -> list[str]:
+    def log(self, lines: int, start: str = "") -> list[str]:
         """The last lines that it printed."""
         return tail(log_file(), lines)
 

@@ -152,10 +152,11 @@ class Rollout:
         write_config(wanted.yaml)
         make_place_of_adapters()
         self.service.install(wanted.unit, render_pause(self.serving))
+        before = self.service.state().start
         self.service.begin()
         adapters = served_adapters(parsed(wanted.yaml))
         with self._endpoint() as endpoint:
-            wait_until_ready(self.service, endpoint, self.tell)
+            wait_until_ready(self.service, endpoint, self.tell, before)
             models = endpoint.models()
             _same_list(endpoint.adapters(), adapters)
             return self._probed(endpoint, models, adapters, base=True)

@@ -21,6 +21,7 @@ class ServiceState:
         pid: vLLM's own process id, whoever started it; None when there is none.
         since: Begin of the phase in seconds since 1970; None when unknown.
         detail: systemd's own words, or the exit status; may be empty.
+        start: What tells this start of vLLM from every other, also after it ended; empty before the first.
     """
 
     phase: Phase
@@ -28,6 +29,7 @@ class ServiceState:
     pid: int | None = None
     since: float | None = None
     detail: str = ""
+    start: str = ""
 
     @property
     def up(self) -> bool:
@@ -97,8 +99,13 @@ class Service(Protocol):
     def stop(self) -> None:
         """Stop vLLM, and let nothing start it again by itself."""
 
-    def log(self, lines: int) -> list[str]:
-        """The last lines that vLLM wrote, safe to print; empty when they cannot be read."""
+    def log(self, lines: int, start: str = "") -> list[str]:
+        """The last lines that vLLM wrote, safe to print; empty when they cannot be read.
+
+        Args:
+            lines: How many.
+            start: Only what was written since that start; see `ServiceState`. Empty for all there is.
+        """
 
     def paused(self) -> bool:
         """Whether vLLM is stopped because a run trains."""
@@ -182,6 +189,6 @@ class NoService(Unitless):
     def stop(self) -> None:
         """There is nothing to stop."""
 
-    def log(self, lines: int) -> list[str]:
+    def log(self, lines: int, start: str = "") -> list[str]:
         """There is none."""
         return []

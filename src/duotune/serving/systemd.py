@@ -24,8 +24,9 @@ COMMAND_SECONDS = 60
 STOP_SECONDS = 180
 _PROPERTIES = (
     "ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus", "StateChangeTimestampMonotonic",
-    "NeedDaemonReload", "DropInPaths", "LoadState", "Job", "ExecMainStartTimestampMonotonic",
+    "NeedDaemonReload", "DropInPaths", "LoadState", "Job", "ExecMainStartTimestampMonotonic", "InvocationID",
 )  # fmt: skip
+_FIELDS_OF_A_START = ("_SYSTEMD_INVOCATION_ID", "INVOCATION_ID", "USER_INVOCATION_ID")
 _PHASES: Mapping[str, Phase] = {
     "active": "running",
     "reloading": "running",
@@ -96,6 +97,7 @@ class SystemdService:
             pid=pid or None,
             since=_on_the_clock(found.get("StateChangeTimestampMonotonic", "")),
             detail=", ".join(filter(None, words)),
+            start=found.get("InvocationID", ""),
         )
 
     def drop_ins(self) -> list[Path]:
@@ -162,9 +164,15 @@ class SystemdService:
         self._control("stop", self.unit, seconds=STOP_SECONDS)
         self._control("reset-failed", self.unit, may_fail=True)
 
-    def log(self, lines: int) -> list[str]:
-        """The end of the journal of this start, where this user may read it."""
+    def log(self, lines: int, start: str = "") -> list[str]:
+        """The end of the journal, where this user may read it: vLLM's lines, and systemd's about it.
+
+        Source: systemd.journal-fields(7) for what marks the lines of one start.
+        """
         scope = ["--user-unit" if self.manager.user else "--unit", self.unit]
+        if start:
+            scope = [f"{field}={start}" for field in _FIELDS_OF_A_START]
+            scope = [word for match in scope for word in (match, "+")][:-1]
         found = ended(["journalctl", "--no-pager", "--output=cat", f"--lines={lines}", *scope])
         if found is None or found.returncode != 0:
             return []
