@@ -17,7 +17,8 @@ from duotune.serving.files import config_file
 from duotune.serving.foreground import Foreground
 from duotune.serving.planning import plan_deployment
 from duotune.serving.rollout import NotDeployed
-from support.serving import applied, foreground, misbehave, publish_adapter, served, stand_in_host
+from duotune.serving.status import read_status
+from support.serving import applied, foreground, free_port, misbehave, publish_adapter, served, stand_in_host
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,36 @@ def test_failed_restart_goes_back_to_what_served(catalog: Catalog, micro_model: 
         with pytest.raises(NotDeployed, match="What was served before is served again"):
             applied(catalog, host, service)
         assert served(host) == ["base", "demo.v1"]
+
+
+def test_a_generation_serves_at_its_own_address_under_its_own_name(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    elsewhere = host.serving.model_copy(
+        update={"listen": f"127.0.0.1:{free_port()}", "served_name": "other", "dtype": "float16"}
+    )
+    moved = host.model_copy(update={"serving": elsewhere})
+    publish_adapter(catalog, micro_model, tmp_path, seed=2)
+    misbehave(dies=True)
+    with pytest.raises(NotDeployed, match="told to die"):  # and the old one cannot come back either
+        applied(catalog, moved, service)
+    misbehave(dies_with=["demo.v2"])
+    service.begin()
+    with pytest.raises(NotDeployed, match="What was served before is served again"):
+        applied(catalog, moved, service)
+    assert served(host) == ["base", "demo.v1"]
+    assert read_status(catalog, moved, service).good  # which asks the one that serves
+
+    misbehave()
+    applied(catalog, moved, service)
+    assert served(moved) == ["other", "demo.v2"]
+    outcome = roll_back(catalog, moved, service, generation_before(catalog), lambda *_: None)
+    assert [probe.name for probe in outcome.probes] == ["base", "demo.v1"]
+    assert served(host) == ["base", "demo.v1"]
+    roll_back(catalog, host, service, generation_before(catalog), lambda *_: None)
+    assert served(moved) == ["other", "demo.v2"]
 
 
 def test_first_start_that_fails_leaves_nothing_behind(

@@ -15,6 +15,7 @@ from duotune.catalog.catalog import Catalog
 from duotune.cli.serving import report
 from duotune.cli.serving_status import show_status
 from duotune.config.host import HostConfig, ServingConfig
+from duotune.endpoint.address import parse_address
 from duotune.serving.checks import check_host
 from duotune.serving.foreground import Foreground
 from duotune.serving.rollout import Outcome
@@ -30,7 +31,7 @@ ANOTHER_VLLM = {
 
 
 @contextmanager
-def server(routes: dict[str, object]) -> Iterator[HostConfig]:
+def server(routes: dict[str, object], port: int = 0) -> Iterator[HostConfig]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200 if self.path in routes else 404)
@@ -40,7 +41,7 @@ def server(routes: dict[str, object]) -> Iterator[HostConfig]:
         def log_message(self, *_: object) -> None:
             return
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as listening:
+    with HTTPServer(("127.0.0.1", port), Handler) as listening:
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         yield HostConfig(serving=ServingConfig(listen=f"127.0.0.1:{listening.server_port}"))
         listening.shutdown()
@@ -72,12 +73,12 @@ def test_foreign_server_is_not_taken_for_ours(
 def test_other_vllm_at_our_address_is_told_by_its_base_model(
     catalog: Catalog, micro_model: Path, tmp_path: Path
 ) -> None:
-    ours = stand_in_host(tmp_path)
+    ours = stand_in_host(tmp_path, over_socket=False)
     publish_adapter(catalog, micro_model, tmp_path)
     with foreground(ours) as service:
         applied(catalog, ours, service)
         assert read_status(catalog, ours, service).good
-    with server(ANOTHER_VLLM) as host:
+    with server(ANOTHER_VLLM, parse_address(ours.serving.listen).port) as host:
         assert "which has no model base" in status(catalog, host).stranger
 
 

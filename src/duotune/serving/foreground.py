@@ -17,8 +17,9 @@ from duotune.endpoint.address import Address, parse_address
 from duotune.errors import HostError, RunFailed, printable
 from duotune.runs.lock import OwnedLock, owner_of, try_lock
 from duotune.serving.elsewhere import Child, lock_file, log_file, tail
-from duotune.serving.files import config_file, directory
+from duotune.serving.files import config_file, directory, written_config
 from duotune.serving.service import ServiceState, Unitless
+from duotune.serving.vllm_config import address_of, parsed
 
 STOP_SECONDS = 120
 DEATHS = 3
@@ -42,6 +43,7 @@ class Foreground(Unitless):
     def __init__(self, serving: ServingConfig) -> None:
         self._serving = serving
         self._child: subprocess.Popen[bytes] | None = None
+        self._address = parse_address(serving.listen)
         self._restarts = 0
         self._since = 0.0
         self._deaths: list[float] = []
@@ -79,7 +81,7 @@ class Foreground(Unitless):
 
     def _start(self) -> None:
         self.stop()
-        address = parse_address(self._serving.listen)
+        address = self._address = address_of(parsed(written_config() or "")) or parse_address(self._serving.listen)
         environment = {name: value for name, value in os.environ.items() if name not in _OURS} | _ENVIRONMENT
         _make_room(address)
         if address.socket:
@@ -116,7 +118,7 @@ class Foreground(Unitless):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(seconds)
         Child.forget()
-        _make_room(parse_address(self._serving.listen))
+        _make_room(self._address)
 
     def log(self, lines: int, start: str = "") -> list[str]:
         """The last lines that it printed."""

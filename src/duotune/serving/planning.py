@@ -20,13 +20,13 @@ from duotune.models.shape import read_shape
 from duotune.runs.wording import counted, in_bytes
 from duotune.serving import unit, vllm_config
 from duotune.serving.adapter_checks import check_adapters, stamp
-from duotune.serving.change import change_to, parsed, roomy
+from duotune.serving.change import change_to, roomy
 from duotune.serving.checks import check_gpu, check_host, check_memory, check_start
 from duotune.serving.deployment import ServingPlan, Tell
 from duotune.serving.edits import check_edits
 from duotune.serving.files import config_file
 from duotune.serving.service import Service
-from duotune.serving.vllm_config import ServedAdapter, served_adapters
+from duotune.serving.vllm_config import ServedAdapter, parsed, served_adapters, served_name
 
 
 def plan_deployment(
@@ -112,7 +112,7 @@ def check_generation(catalog: Catalog, host: HostConfig, service: Service, gener
     return [
         *check_edits(catalog, service, generation.unit),
         *check_gpu(host.serving, service),
-        *check_adapters(adapters, shape, generation.base, host.serving.served_name, frozenset()),
+        *check_adapters(adapters, shape, generation.base, served_name(config), frozenset()),
     ]
 
 

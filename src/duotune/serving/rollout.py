@@ -16,13 +16,12 @@ from duotune.config.host import ServingConfig
 from duotune.endpoint.address import parse_address
 from duotune.endpoint.client import Endpoint, ServedModel
 from duotune.errors import CheckFailed, DuotuneError, ExitCode, printable
-from duotune.serving.change import parsed
 from duotune.serving.deployment import ChangeKind, Tell
 from duotune.serving.files import config_file, make_place_of_adapters, write_config
 from duotune.serving.probe import Probe, Subject, probe_all
 from duotune.serving.service import Service
 from duotune.serving.unit import render_pause
-from duotune.serving.vllm_config import served_adapters
+from duotune.serving.vllm_config import address_of, in_bfloat16, parsed, served_adapters, served_name
 from duotune.serving.waiting import wait_until_ready
 
 
@@ -154,16 +153,18 @@ class Rollout:
         self.service.install(wanted.unit, render_pause(self.serving))
         before = self.service.state().start
         self.service.begin()
-        adapters = served_adapters(parsed(wanted.yaml))
-        with self._endpoint() as endpoint:
+        config = parsed(wanted.yaml)
+        adapters = served_adapters(config)
+        with self._endpoint(config) as endpoint:
             wait_until_ready(self.service, endpoint, self.tell, before)
             models = endpoint.models()
             _same_list(endpoint.adapters(), adapters)
-            return self._probed(endpoint, models, adapters, base=True)
+            return self._probed(endpoint, models, adapters, config, base=True)
 
     def _load_into(self, wanted: Generation) -> tuple[Probe, ...]:
-        adapters = served_adapters(parsed(wanted.yaml))
-        with self._endpoint() as endpoint:
+        config = parsed(wanted.yaml)
+        adapters = served_adapters(config)
+        with self._endpoint(config) as endpoint:
             there = endpoint.adapters()
             coming = {name: path for name, path in adapters.items() if there.get(name) != path}
             for number, (name, path) in enumerate(coming.items(), start=1):
@@ -172,7 +173,7 @@ class Rollout:
                     endpoint.unload_adapter(name)
                 endpoint.load_adapter(name, str(path))
             unproven = {name: path for name, path in adapters.items() if name in coming or name not in self._proven()}
-            probes = self._probed(endpoint, endpoint.models(), unproven, base=False)
+            probes = self._probed(endpoint, endpoint.models(), unproven, config, base=False)
             write_config(wanted.yaml)
             for name in there.keys() - adapters.keys():
                 endpoint.unload_adapter(name)
@@ -185,7 +186,12 @@ class Rollout:
         return served_adapters(parsed(serving.yaml)) if serving else {}
 
     def _probed(
-        self, endpoint: Endpoint, models: Sequence[ServedModel], adapters: Mapping[str, Path], base: bool
+        self,
+        endpoint: Endpoint,
+        models: Sequence[ServedModel],
+        adapters: Mapping[str, Path],
+        config: Mapping[str, object],
+        base: bool,
     ) -> tuple[Probe, ...]:
         """Probe, and refuse what does not answer as it did when it was evaluated.
 
@@ -196,11 +202,11 @@ class Rollout:
         subjects = [Subject(name, contract) for name, contract in contracts.items()]
         if base:
             known = next((contract for contract in contracts.values() if contract and contract.cases), None)
-            subjects.insert(0, Subject(self.serving.served_name, known, is_base=True))
+            subjects.insert(0, Subject(served_name(config), known, is_base=True))
         probes = probe_all(
             endpoint,
             subjects,
-            same_precision=self._same_precision(),
+            same_precision=in_bfloat16(config),
             max_model_len=max((model.max_model_len or 0 for model in models), default=0) or None,
             on_probe=lambda done, total: self.tell("probing", f"{done} of {total}"),
         )
@@ -213,11 +219,9 @@ class Rollout:
             )
         return probes
 
-    def _same_precision(self) -> bool:
-        return self.serving.quantization == "none" and self.serving.dtype in ("auto", "bfloat16")
-
-    def _endpoint(self) -> Endpoint:
-        return Endpoint(parse_address(self.serving.listen))
+    def _endpoint(self, config: Mapping[str, object]) -> Endpoint:
+        """Where that generation answers, which today's settings need not name any more."""
+        return Endpoint(address_of(config) or parse_address(self.serving.listen))
 
 
 def _same_list(there: Mapping[str, Path], wanted: Mapping[str, Path]) -> None:

@@ -13,10 +13,10 @@ from duotune.endpoint.address import Address, parse_address
 from duotune.endpoint.client import Endpoint, Refused, ServedModel, Unreachable
 from duotune.errors import printable
 from duotune.runs.lock import owner_of
-from duotune.serving.change import LIST_SECONDS, parsed
+from duotune.serving.change import LIST_SECONDS
 from duotune.serving.files import lock_file
 from duotune.serving.service import Service, ServiceState
-from duotune.serving.vllm_config import served_adapters, served_name
+from duotune.serving.vllm_config import address_of, parsed, served_adapters, served_name
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ class ServingStatus:
 
 def read_status(catalog: Catalog, host: HostConfig, service: Service) -> ServingStatus:
     """Look, and change nothing."""
-    address = parse_address(host.serving.listen)
     generation = catalog.deployments.newest("serving", "stopped")
     applied = parsed(generation.yaml) if generation else {}
+    address = address_of(applied) or parse_address(host.serving.listen)
     wanted = served_adapters(applied)
     heard = hear(address, served_name(applied))
     answers = heard.healthy and not heard.stranger
