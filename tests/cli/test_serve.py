@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from duotune import paths
 from duotune.catalog.catalog import open_catalog
+from duotune.cli.serve import _interruptible
 from duotune.errors import ExitCode
 from support.serving import misbehave, publish_adapter, stand_in_host
 from support.serving_home import ServingHome
@@ -97,3 +100,38 @@ def test_training_policy_cannot_be_kept_without_systemd(home: ServingHome, micro
     planned = home.run("serve", "plan")
     assert planned.returncode == ExitCode.FAILED
     assert "cannot be kept" in planned.stdout
+
+
+def test_in_a_container_one_bad_adapter_does_not_mean_no_serving(
+    home: ServingHome, micro_model: Path, tmp_path: Path
+) -> None:
+    publish(micro_model, tmp_path)
+    home.start()
+    home.stop()
+    publish(micro_model, tmp_path, seed=2)
+    misbehave(dies_with=["demo.v2"])
+    said = home.start()
+    assert "told to die of demo.v2" in said
+    assert "the last good deployment is served instead" in said
+    assert home.document("serve", "status")["models"] == ["base", "demo.v1"]
+    assert home.document("serve", "stop", "--yes")["stopped"]
+
+    with open_catalog() as catalog:  # refused by the plan already
+        damaged = catalog.adapters.get("demo.v2")
+    weights = paths.adapters() / damaged.name / "adapter_model.safetensors"
+    weights.chmod(0o644)
+    weights.write_bytes(b"")
+    assert "the last good deployment is served instead" in home.start()
+    assert home.document("serve", "status")["models"] == ["base", "demo.v1"]
+
+
+def test_what_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _interruptible():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        with _interruptible(), pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)

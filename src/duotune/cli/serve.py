@@ -11,7 +11,9 @@ import click
 
 if TYPE_CHECKING:
     from duotune.catalog.catalog import Catalog
+    from duotune.catalog.deployments import Deployment
     from duotune.config.host import HostConfig
+    from duotune.errors import DuotuneError
     from duotune.serving.foreground import Foreground
     from duotune.serving.service import Service
 
@@ -68,9 +70,16 @@ def plan(only: tuple[str, ...], files: bool, as_json: bool) -> None:
 @click.option("--foreground", is_flag=True, help="Without systemd: run vLLM as a child of this process until it ends.")
 @as_json_option
 def apply(only: tuple[str, ...], yes: bool, overwrite: bool, foreground: bool, as_json: bool) -> None:
-    """Make vLLM serve the published adapters, and prove that they answer; or go back to what was served before."""
+    """Make vLLM serve the published adapters, and prove that they answer; or go back to what was served before.
+
+    With --foreground it stays until Ctrl-C, SIGTERM or `serve stop`. Where what is published does not come to serve, it
+    says why, serves the last good deployment instead, and stays as well: it ends with an error only when nothing can be
+    served. `serve status` tells which deployment serves.
+    """
     from duotune.catalog.catalog import open_catalog
+    from duotune.errors import DuotuneError
     from duotune.serving.foreground import Foreground
+    from duotune.serving.rollout import Interrupted
 
     host, service = _host()
     with open_catalog() as catalog:
@@ -79,7 +88,12 @@ def apply(only: tuple[str, ...], yes: bool, overwrite: bool, foreground: bool, a
             _apply(catalog, host, service, only, yes, overwrite, as_json)
             return
         with Foreground(host.serving) as child:
-            _apply(catalog, host, child, only, yes, overwrite, as_json)
+            try:
+                _apply(catalog, host, child, only, yes, overwrite, as_json)
+            except Interrupted:
+                raise
+            except DuotuneError as error:
+                _serve_last_good(catalog, host, child, error, only, yes, as_json)
             _stay(child)
 
 
@@ -190,6 +204,47 @@ def _apply(
     report(outcome, as_json)
 
 
+def _serve_last_good(
+    catalog: Catalog,
+    host: HostConfig,
+    service: Service,
+    failure: DuotuneError,
+    only: tuple[str, ...],
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """In a container one bad adapter shall not mean no serving at all.
+
+    Raises:
+        DuotuneError: That failure, where nothing can be served instead, or the request itself was wrong.
+    """
+    from duotune.cli.output import ask, print_error, say
+    from duotune.cli.serving import progress, report
+    from duotune.errors import DuotuneError, UsageError
+    from duotune.serving.apply import serve_last_good
+    from duotune.serving.rollout import Interrupted
+
+    if isinstance(failure, UsageError) and (only or not yes):
+        raise failure
+
+    def agreed(last: Deployment) -> None:
+        print_error(failure.message, failure.hint)
+        ask(f"Serve deployment {last.id}, the last good one, instead?", yes)
+
+    try:
+        with progress() as tell, _interruptible():
+            outcome = serve_last_good(catalog, host, service, tell, agreed)
+    except Interrupted:
+        raise
+    except DuotuneError as error:
+        say(f"The last good deployment cannot be served instead: {error.message}")
+        raise failure from None
+    if outcome is None:
+        raise failure
+    report(outcome, as_json, failure)
+    say("NOT what is published: the last good deployment is served instead, since what you see above failed.")
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Let a lost connection or a SIGTERM end a change as Ctrl-C does, which goes back to what served before."""
@@ -198,7 +253,10 @@ def _interruptible() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    numbers = [signal.SIGTERM, signal.SIGHUP]
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # by nohup
+        numbers.remove(signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

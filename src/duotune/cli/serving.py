@@ -12,8 +12,9 @@ import click
 from rich.console import Console
 
 from duotune.adapters.verify import Check
-from duotune.cli.output import narrator, plain_table, print_json, printer, say
+from duotune.cli.output import error_document, narrator, plain_table, print_json, printer, say
 from duotune.config.host import HostConfig
+from duotune.errors import DuotuneError
 from duotune.runs.wording import counted, in_words
 from duotune.serving.deployment import ServingPlan
 from duotune.serving.files import config_file
@@ -96,8 +97,14 @@ def progress() -> Iterator[Callable[[str, str], None]]:
     yield tell
 
 
-def report(outcome: Outcome | None, as_json: bool) -> None:
-    """What serves now, and how it answered."""
+def report(outcome: Outcome | None, as_json: bool, failure: DuotuneError | None = None) -> None:
+    """What serves now, and how it answered.
+
+    Args:
+        outcome: What serves; None when nothing had to be done.
+        as_json: One document.
+        failure: Why something else serves than what was asked for.
+    """
     if outcome is None:
         if as_json:
             print_json({"changed": False})
@@ -113,6 +120,7 @@ def report(outcome: Outcome | None, as_json: bool) -> None:
                     {"name": p.name, "tokens": p.tokens, "distance": p.distance, "from_base": p.from_base}
                     for p in outcome.probes
                 ],
+                **({"error": error_document(failure)} if failure else {}),
             }
         )
         return

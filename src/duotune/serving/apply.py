@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from duotune.adapters.verify import Check
@@ -112,6 +112,31 @@ def roll_back(
         checks = [*check_generation(catalog, host, service, target), *check_start(service, change)]
         _make_way(checks, host, service, overwrite)
         return Rollout(catalog, host.serving, service, tell).carry_out(target, change.kind)
+
+
+def serve_last_good(
+    catalog: Catalog, host: HostConfig, service: Service, tell: Tell, agreed: Callable[[Deployment], None]
+) -> Outcome | None:
+    """Serve the newest generation that was good, after what was wanted did not come to serve.
+
+    Args:
+        catalog: Which generations there were.
+        host: The host's settings.
+        service: Who runs vLLM.
+        tell: Told about progress.
+        agreed: Asked before it is started.
+
+    Returns:
+        What serves now; None when there is none, or it is what has just failed.
+
+    Raises:
+        As `roll_back` does.
+    """
+    target, newest = catalog.deployments.newest("serving", "stopped"), catalog.deployments.newest()
+    if target is None or (newest is not None and newest.state == "failed" and newest.yaml == target.yaml):
+        return None
+    agreed(target)
+    return roll_back(catalog, host, service, target, tell)
 
 
 def stop(catalog: Catalog, service: Service) -> Deployment | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import os
 import shutil
 import socket
 import stat
@@ -26,6 +27,7 @@ from duotune.serving.deployment import Change
 from duotune.serving.edits import check_edits
 from duotune.serving.files import directory
 from duotune.serving.service import Service
+from duotune.serving.sockets import obstacle
 from duotune.serving.vllm_config import ServedAdapter
 
 VERSION_SECONDS = 60
@@ -194,6 +196,9 @@ def _systemd(service: Service, serving: ServingConfig) -> Check:
 def _address(serving: ServingConfig, service: Service) -> Check | str:
     address = parse_address(serving.listen)
     if address.socket:
+        why = obstacle(Path(address.socket)) or _not_of_the_unit(Path(address.socket), service)
+        if why:
+            raise ValueError(f"{printable(address.socket)} {why}")
         return f"{address}, for whoever may enter its directory"
     if not service.state().up:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
@@ -207,6 +212,18 @@ def _address(serving: ServingConfig, service: Service) -> Check | str:
         return str(address)
     detail = f"{address}, where whoever reaches it can use every model, for vLLM asks for no password: guard that port"
     return Check("address", True, detail, warning=True)
+
+
+def _not_of_the_unit(path: Path, service: Service) -> str:
+    """Why the unit's user could not make a socket there; empty when they could, or there is no unit."""
+    if service.unit_file is None:
+        return ""
+    own = unit.place_of_sockets(service.user_manager)
+    if own == path.parent:
+        return ""
+    if service.user_manager and os.access(path.parent, os.W_OK):
+        return ""
+    return f"is where the unit cannot make a socket; it can in {own}: set serving.listen to unix:{own}/vllm.sock"
 
 
 def _readable(files: Sequence[Path]) -> str:

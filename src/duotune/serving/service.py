@@ -47,6 +47,7 @@ class Service(Protocol):
         confines: vLLM runs in a unit that hides parts of the file system from it.
         refusal: Why it can start nothing; empty when it can.
         pauses: It can be stopped while a run trains, and started again after it.
+        lasts: vLLM goes on when the process that started it ends.
         held: Why a vLLM that runs, or ran, cannot be started again from here, and what to do; empty when it can.
     """
 
@@ -62,6 +63,8 @@ class Service(Protocol):
     def refusal(self) -> str: ...
     @property
     def pauses(self) -> bool: ...
+    @property
+    def lasts(self) -> bool: ...
     @property
     def held(self) -> str: ...
 
@@ -117,6 +120,11 @@ class Unitless:
     user_manager = False
     confines = False
     pauses = False
+
+    @property
+    def lasts(self) -> bool:
+        """It goes on without us."""
+        return True
 
     @property
     def unit_file(self) -> Path | None:

@@ -59,6 +59,7 @@ class SystemdService:
     pause: str
     refusal: str = ""
     pauses: bool = True
+    lasts: bool = True
     held: str = ""
 
     @property

@@ -142,6 +142,12 @@ def _identity(serving: ServingConfig) -> str:
     return f"User={quote(pwd.getpwuid(os.geteuid()).pw_name)}"
 
 
+def place_of_sockets(user_manager: bool) -> Path:
+    """The directory that systemd makes for the unit, and removes when it ends (`RuntimeDirectory=`)."""
+    run = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}") if user_manager else Path("/run")
+    return run / "duotune-vllm"
+
+
 def runs_as_group() -> bool:
     """Whether this is a system install, whose group reads published adapters."""
     return paths.home() == paths.SYSTEM_HOME and any(group.gr_name == GROUP for group in grp.getgrall())

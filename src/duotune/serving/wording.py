@@ -18,7 +18,7 @@ def status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
     """What serves now: a label, which may be empty, and a phrase."""
     yield "deployment", _deployment(found.generation, _apply(found))
     if found.interrupted:
-        yield "", f"an apply was killed half-way (deployment {found.interrupted}); `{_apply(found)}` makes it good"
+        yield "", f"an apply did not come to its end (deployment {found.interrupted}); `{_apply(found)}` makes it good"
     service = found.service
     since = "" if service.since is None else f", for {in_words(time.time() - service.since)}"
     restarts = f", started again by itself {counted(service.restarts, 'time')}" if service.restarts else ""
