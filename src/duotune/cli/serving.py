@@ -109,6 +109,8 @@ def report(outcome: Outcome | None, as_json: bool, failure: DuotuneError | None 
         if as_json:
             print_json({"changed": False})
         return
+    if outcome.kept:
+        say(outcome.kept)
     if as_json:
         print_json(
             {

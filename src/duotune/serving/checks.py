@@ -216,7 +216,7 @@ def _address(serving: ServingConfig, service: Service) -> Check | str:
 
 def _not_of_the_unit(path: Path, service: Service) -> str:
     """Why the unit's user could not make a socket there; empty when they could, or there is no unit."""
-    if service.unit_file is None:
+    if service.unit_file is None or service.drop_ins():  # which may let it
         return ""
     own = unit.place_of_sockets(service.user_manager)
     if own == path.parent:

@@ -27,12 +27,14 @@ class Outcome:
         probes: How each served model answered, the base model first; of a hot change only those that came.
         seconds: From the first change to the last probe.
         probe_seconds: What of that the probes took.
+        kept: Where copies are of what somebody had edited by hand, as a sentence; empty without any.
     """
 
     number: int
     probes: tuple[Probe, ...]
     seconds: float
     probe_seconds: float
+    kept: str = ""
 
 
 class NotDeployed(CheckFailed):

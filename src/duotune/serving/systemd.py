@@ -137,13 +137,13 @@ class SystemdService:
         """Services that duotune wrote for the same configuration when `serving.unit` had another name."""
         reads = f" --config {quote(str(config_file()))}\n"
         others = [file for file in sorted(self._units().glob("*.service")) if file.name != self.unit]
-        texts = {file: _text(file) or "" for file in others if not file.is_symlink()}
+        texts = {file: _installed(file) or "" for file in others if file.is_file() and not file.is_symlink()}
         return [file for file, text in texts.items() if text.startswith(WRITTEN) and reads in text]
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """Verify and write the units that differ, and let systemd read them."""
         wanted = {self.unit_file: unit_text, self._units() / self.pause: pause_text}
-        changed = {file: text for file, text in wanted.items() if _text(file) != text}
+        changed = {file: text for file, text in wanted.items() if _installed(file) != text}
         if changed:
             self._verify(wanted)
             for file, text in changed.items():
@@ -242,21 +242,15 @@ def _changed_at(place: Path) -> float:
 
 
 def _installed(file: Path) -> str | None:
+    """Its text; bytes that are none, which only a hand can write, are replaced."""
     try:
-        return file.read_text()
+        return file.read_text(errors="replace")
     except FileNotFoundError:
         return None
     except OSError as error:
         raise HostError(
             f"The unit {printable(file)} cannot be read: {error.strerror}.", "Check its permissions."
         ) from error
-
-
-def _text(file: Path) -> str | None:
-    try:
-        return file.read_text()
-    except OSError:
-        return None
 
 
 def _write(file: Path, text: str) -> None:

@@ -45,7 +45,7 @@ def render(config_file: Path, serving: ServingConfig, user_manager: bool = False
         UsageError: A value holds a character that a unit file cannot carry.
     """
     over_socket = serving.listen.startswith("unix:")
-    return _filled(
+    rest = _filled(
         "vllm.service.template",
         unit=serving.unit,
         edit=f"systemctl {'--user ' if user_manager else ''}edit {serving.unit}",
@@ -61,6 +61,7 @@ def render(config_file: Path, serving: ServingConfig, user_manager: bool = False
         view="" if user_manager else _view(base),
         wanted_by="default.target" if user_manager else "multi-user.target",
     )
+    return f"{_sealed(rest)}{rest}"
 
 
 def render_pause(serving: ServingConfig) -> str:
@@ -69,9 +70,9 @@ def render_pause(serving: ServingConfig) -> str:
     return f"{_sealed(rest)}{rest}"
 
 
-def is_as_written(pause_text: str) -> bool:
-    """Whether a pause target is as some version of duotune wrote it."""
-    first, newline, rest = pause_text.partition("\n")
+def is_as_written(text: str) -> bool:
+    """Whether a unit is as some version of duotune wrote it."""
+    first, newline, rest = text.partition("\n")
     return f"{first}{newline}" == _sealed(rest)
 
 

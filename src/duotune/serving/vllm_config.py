@@ -136,16 +136,25 @@ def parsed(text: str) -> Mapping[str, object]:
     """A configuration's keys; empty when somebody made it unreadable."""
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def served_adapters(config: Mapping[str, object]) -> dict[str, Path]:
-    """Model name and directory of each adapter in a configuration that `render` wrote."""
+    """Model name and directory of each adapter in a configuration; what `render` would not write is passed over."""
     modules = config.get(MODULES)
-    found = [json.loads(module) for module in modules] if isinstance(modules, list) else []
-    return {module["name"]: Path(module["path"]) for module in found}
+    found = [_read_module(module) for module in modules] if isinstance(modules, list) else []
+    return {name: Path(path) for name, path in filter(None, found)}
+
+
+def _read_module(module: object) -> tuple[str, str] | None:
+    try:
+        found = json.loads(module) if isinstance(module, str) else None
+    except (ValueError, RecursionError):
+        return None
+    name, path = (found.get("name"), found.get("path")) if isinstance(found, dict) else (None, None)
+    return (name, path) if isinstance(name, str) and isinstance(path, str) else None
 
 
 def served_name(config: Mapping[str, object]) -> str:
