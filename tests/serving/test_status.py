@@ -55,6 +55,7 @@ def status(catalog: Catalog, host: HostConfig) -> ServingStatus:
     ("routes", "said"),
     [
         ({"/": {}}, "a server that is not vLLM"),
+        (ANOTHER_VLLM | {"/v1/models": {"data": ["x"]}}, "a server that is not vLLM (its list of models is none)"),
         (ANOTHER_VLLM, "another vLLM (theirs), of which duotune knows nothing"),
     ],
 )

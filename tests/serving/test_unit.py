@@ -70,7 +70,7 @@ def test_without_the_system_install_the_unit_runs_as_who_asked(monkeypatch: pyte
     monkeypatch.setattr(grp, "getgrall", lambda: [ours])
     monkeypatch.setattr(paths, "SYSTEM_HOME", paths.home())
     assert "\nDynamicUser=yes\nGroup=duotune\n" in render(CONFIG, ServingConfig())
-    assert "\nUser=vllm\n" in render(CONFIG, ServingConfig(user="vllm"))
+    assert "\nUser=vllm\nGroup=duotune\n" in render(CONFIG, ServingConfig(user="vllm"))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import pwd
 import shutil
 import socket
 import stat
@@ -64,8 +65,10 @@ def check_host(
         yield Check("unit", False, barred)
     yield from check_edits(catalog, service, unit_text)
     yield from check_gpu(serving, service)
-    if unit.runs_as_group() and not serving.user:
-        yield _attempt("access", lambda: _readable([base, *_programs(serving)]))
+    if serving.user and not service.user_manager and service.unit_file is not None:
+        yield _attempt("user", lambda: _user(serving.user))
+    if unit.runs_as_group() or (serving.user and service.confines):
+        yield _attempt("access", lambda: _readable([base, *_programs(serving)], serving.user))
     if service.confines:
         needed = (base, directory(), *_programs(serving), *(adapter.path for adapter in adapters))
         yield from _hidden(needed, base)
@@ -226,22 +229,52 @@ def _not_of_the_unit(path: Path, service: Service) -> str:
     return f"is where the unit cannot make a socket; it can in {own}: set serving.listen to unix:{own}/vllm.sock"
 
 
-def _readable(files: Sequence[Path]) -> str:
-    """Whether the unit's user, who is in our group and nothing else, reaches some files.
+def _user(name: str) -> str:
+    """Whether the configured user is there, without whom systemd cannot start the unit.
+
+    Raises:
+        ValueError: They are not.
+    """
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        raise ValueError(
+            f"there is no user {printable(name)} on this host (serving.user); make that user, or empty the setting"
+        ) from None
+    return f"vLLM runs as {printable(name)}"
+
+
+def _readable(files: Sequence[Path], name: str) -> str:
+    """Whether the unit's user reaches some files.
+
+    Args:
+        files: Which.
+        name: That user; empty for systemd's own one, who is in our group and nothing else.
 
     Raises:
         ValueError: It does not; the text names the place.
     """
+    number, groups = _identity(name)
+    if number == 0:
+        return "root reaches everything"
     for file in filter(Path.exists, files):
         way = [*reversed(file.parents), file, *reversed(file.resolve().parents), file.resolve()]
         for place in dict.fromkeys(way):  # a virtual environment's Python is a link to one elsewhere
             mode = place.stat()
             needed = stat.S_IXOTH if place.is_dir() else stat.S_IROTH
-            ours = mode.st_gid in _group_ids()
-            if not mode.st_mode & needed and not (ours and mode.st_mode & needed << 3):
+            given = mode.st_mode & needed
+            given |= mode.st_mode >> 3 & needed if mode.st_gid in groups else 0
+            given |= mode.st_mode >> 6 & needed if mode.st_uid == number else 0
+            if not given:
                 raise ValueError(f"the unit's user cannot enter {printable(place)}, on the way to {printable(file)}")
     return "the unit's user reaches the base model, vLLM and what waits for it"
 
 
-def _group_ids() -> set[int]:
-    return {group.gr_gid for group in grp.getgrall() if group.gr_name == unit.GROUP}
+def _identity(name: str) -> tuple[int | None, set[int]]:
+    """Number and groups of the unit's user; no number when systemd chooses one."""
+    ours = {group.gr_gid for group in grp.getgrall() if group.gr_name == unit.GROUP} if unit.runs_as_group() else set()
+    try:
+        found = pwd.getpwnam(name) if name else None
+    except KeyError:
+        found = None
+    return (found.pw_uid, ours | set(os.getgrouplist(name, found.pw_gid))) if found else (None, ours)

@@ -85,7 +85,9 @@ def plan_deployment(
         *check_host(catalog, host.serving, service, base, adapters, unit_text),
         *check_start(service, change),
         check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
-        *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known | read),
+        *check_adapters(
+            adapters, shape, base_fingerprint, host.serving.served_name, known | read, host.serving.max_model_len
+        ),
     )
     return ServingPlan(
         base_path=base,
@@ -108,11 +110,13 @@ def check_generation(catalog: Catalog, host: HostConfig, service: Service, gener
     """Look at a generation that served before: its files as any other's, and whether somebody edited what is there."""
     config = parsed(generation.yaml)
     shape = read_shape(locate(str(config.get("model"))))
+    longest = config.get("max-model-len")
+    longest = longest if isinstance(longest, int) else None
     adapters = [_adapter(name, directory) for name, directory in served_adapters(config).items()]
     return [
         *check_edits(catalog, service, generation.unit),
         *check_gpu(host.serving, service),
-        *check_adapters(adapters, shape, generation.base, served_name(config), frozenset()),
+        *check_adapters(adapters, shape, generation.base, served_name(config), frozenset(), longest),
     ]
 
 

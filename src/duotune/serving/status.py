@@ -126,7 +126,9 @@ def hear(address: Address, base_name: str) -> Heard:
             return Heard()
         try:
             models = endpoint.models()
-        except (Refused, Unreachable):
+        except Refused as refusal:
+            return Heard(stranger=f"a server that is not vLLM ({refusal.reason})")
+        except Unreachable:
             return Heard(version=version)
     bases = [printable(model.name) for model in models if not model.parent]
     if base_name in bases:

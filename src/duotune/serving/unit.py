@@ -137,7 +137,8 @@ def _identity(serving: ServingConfig) -> str:
     The group is its first one, not a further one, so that the socket that vLLM makes belongs to it.
     """
     if serving.user:
-        return f"User={quote(serving.user)}"
+        group = f"\nGroup={GROUP}" if runs_as_group() else ""
+        return f"User={quote(serving.user)}{group}"
     if runs_as_group():
         return f"DynamicUser=yes\nGroup={GROUP}"
     return f"User={quote(pwd.getpwuid(os.geteuid()).pw_name)}"
