@@ -11,8 +11,9 @@ import pytest
 
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
-from duotune.cli.serve import _interruptible
-from duotune.errors import ExitCode
+from duotune.cli.serve import _interruptible, _warn_beside
+from duotune.errors import ExitCode, HostError
+from duotune.serving.service import NoService, ServiceState
 from support.serving import misbehave, publish_adapter, stand_in_host
 from support.serving_home import ServingHome
 
@@ -69,18 +70,28 @@ def test_from_plan_to_stop(home: ServingHome, micro_model: Path, tmp_path: Path)
     failed = home.run("serve", "apply", "--yes", "--json")
     assert failed.returncode == ExitCode.FAILED
     assert "demo.v3 answers" in json.loads(failed.stdout)["error"]["message"]
+    assert "last apply" in home.run("serve", "status").stdout
     alone = home.run("serve", "apply", "--yes", "--only", "demo.v2")
     assert "Nothing had to be done" in alone.stderr
     rolled = home.document("serve", "rollback", "--yes")
     assert [probe["name"] for probe in rolled["probes"]] == ["demo.v1"]
     status = home.run("serve", "status")
     assert status.returncode == ExitCode.OK
+    shown = [line.split()[:2] for line in status.stdout.splitlines() if line[:1].isdigit()]
+    assert shown == [["4", "serving"], ["3", "failed"], ["2", "replaced"], ["1", "replaced"]]
     assert "4, applied" in status.stdout
     assert [one["state"] for one in home.document("serve", "status")["history"]] == [
         "serving", "failed", "replaced", "replaced",
     ]  # fmt: skip
     assert home.document("serve", "stop", "--yes") == {"stopped": True, "deployment": 4}
     assert not home.document("serve", "status")["answers"]
+    home.stop()
+    assert home.document("serve", "stop", "--yes") == {"stopped": False, "deployment": None}
+    nobody = home.run("serve", "rollback", "2", "--yes")
+    assert nobody.returncode == ExitCode.ENVIRONMENT
+    assert "serve rollback --foreground" in nobody.stderr
+    home.start("rollback", "2")
+    assert home.document("serve", "status")["models"] == ["base", "demo.v2"]
 
 
 def test_pinned_version_is_served_and_an_unknown_one_refused(
@@ -135,3 +146,33 @@ def test_what_nohup_ignores_stays_ignored() -> None:
             signal.raise_signal(signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+class Systemd(NoService):
+    """A host whose systemd could run vLLM, or does."""
+
+    title = "systemd"
+    up = False
+
+    @property
+    def unit_file(self) -> Path:
+        return Path("/etc/systemd/system/vllm-duo.service")
+
+    def unit_text(self) -> str:
+        return "[Service]"
+
+    def state(self) -> ServiceState:
+        return ServiceState("running" if self.up else "stopped")
+
+
+def test_foreground_is_never_beside_systemds_vllm_and_not_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    _warn_beside(NoService("none"))
+    assert capsys.readouterr().err == ""
+    _warn_beside(Systemd(""))
+    assert "does not come back after a boot" in capsys.readouterr().err
+
+    class Running(Systemd):
+        up = True
+
+    with pytest.raises(HostError, match=r"vllm-duo\.service runs vLLM already"):
+        _warn_beside(Running(""))

@@ -323,6 +323,7 @@ def test_deleted_adapter_is_refused_before_vllm_hears_of_it(
     done = publish_adapter(catalog, micro_model, tmp_path)
     done.local_path.chmod(0o755)
     shutil.rmtree(done.local_path)
-    with pytest.raises(StorageError):
+    with pytest.raises(StorageError, match=r"demo\.v1 is published, but its directory .* is gone") as gone:
         applied(catalog, host, service)
+    assert "--only" in gone.value.hint
     assert catalog.deployments.all() == []

@@ -74,10 +74,10 @@ class ServingHome:
             forced = self.run("adapters", "publish", config.name, "--force", "only its answers matter here")
             assert forced.returncode == 0, forced.stderr
 
-    def start(self) -> str:
-        """`serve apply --foreground`, until it says that it stays; returns what it said."""
+    def start(self, *command: str) -> str:
+        """`serve apply --foreground`, or another command, until it says that it stays; returns what it said."""
         self._foreground = subprocess.Popen(
-            [sys.executable, "-m", "duotune", "serve", "apply", "--foreground", "--yes"],
+            [sys.executable, "-m", "duotune", "serve", *(command or ("apply",)), "--foreground", "--yes"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

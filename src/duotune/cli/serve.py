@@ -22,6 +22,9 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask; needed where 
 overwrite_option = click.option(
     "--overwrite", is_flag=True, help="Replace files that were edited by hand; copies are kept."
 )
+foreground_option = click.option(
+    "--foreground", is_flag=True, help="Without systemd: run vLLM as a child of this process until it ends."
+)
 only_option = click.option(
     "--only", multiple=True, metavar="ADAPTER", help="Serve this one, as name or name.v2; repeat it. Default: all."
 )
@@ -67,7 +70,7 @@ def plan(only: tuple[str, ...], files: bool, as_json: bool) -> None:
 @only_option
 @yes_option
 @overwrite_option
-@click.option("--foreground", is_flag=True, help="Without systemd: run vLLM as a child of this process until it ends.")
+@foreground_option
 @as_json_option
 def apply(only: tuple[str, ...], yes: bool, overwrite: bool, foreground: bool, as_json: bool) -> None:
     """Make vLLM serve the published adapters, and prove that they answer; or go back to what was served before.
@@ -84,9 +87,10 @@ def apply(only: tuple[str, ...], yes: bool, overwrite: bool, foreground: bool, a
     host, service = _host()
     with open_catalog() as catalog:
         if not foreground:
-            _refuse_without(service)
+            _refuse_without(service, "apply")
             _apply(catalog, host, service, only, yes, overwrite, as_json)
             return
+        _warn_beside(service)
         with Foreground(host.serving) as child:
             try:
                 _apply(catalog, host, child, only, yes, overwrite, as_json)
@@ -113,7 +117,7 @@ def status(as_json: bool) -> None:
     if as_json:
         print_json(status_document(found, history))
     else:
-        show_status(found)
+        show_status(found, history)
     if not found.good:
         raise SystemExit(1)
 
@@ -122,23 +126,23 @@ def status(as_json: bool) -> None:
 @click.argument("number", type=int, required=False)
 @yes_option
 @overwrite_option
+@foreground_option
 @as_json_option
-def rollback(number: int | None, yes: bool, overwrite: bool, as_json: bool) -> None:
-    """Serve again what was served before, or deployment NUMBER (`serve status --json` lists them)."""
+def rollback(number: int | None, yes: bool, overwrite: bool, foreground: bool, as_json: bool) -> None:
+    """Serve again what was served before, or deployment NUMBER (`serve status` lists the last ones)."""
     from duotune.catalog.catalog import open_catalog
-    from duotune.cli.output import ask
-    from duotune.cli.serving import progress, report
-    from duotune.serving.apply import generation_before, roll_back
+    from duotune.serving.foreground import Foreground
 
     host, service = _host()
-    _refuse_without(service)
     with open_catalog() as catalog:
-        target = generation_before(catalog, number)
-        versions = ", ".join(f"{name}.v{version}" for name, version in target.versions) or "the base model alone"
-        ask(f"Serve deployment {target.id} again, which is {versions}?", yes)
-        with progress() as tell, _interruptible():
-            outcome = roll_back(catalog, host, service, target, tell, overwrite)
-    report(outcome, as_json)
+        if not foreground:
+            _refuse_without(service, "rollback")
+            _roll_back(catalog, host, service, number, yes, overwrite, as_json)
+            return
+        _warn_beside(service)
+        with Foreground(host.serving) as child:
+            _roll_back(catalog, host, child, number, yes, overwrite, as_json)
+            _stay(child)
 
 
 @serve.command()
@@ -151,7 +155,11 @@ def stop(yes: bool, as_json: bool) -> None:
     from duotune.serving.apply import stop as stop_serving
 
     _, service = _host()
-    _refuse_without(service)
+    if service.state().phase == "stopped" and not service.paused():
+        if as_json:
+            print_json({"stopped": False, "deployment": None})
+        say("vLLM does not run; there was nothing to stop.")
+        return
     ask("Stop vLLM? Nobody gets completions from this host until it is started again.", yes)
     with open_catalog() as catalog:
         stopped = stop_serving(catalog, service)
@@ -168,14 +176,26 @@ def _host() -> tuple[HostConfig, Service]:
     return host, find_service(host.serving)
 
 
-def _refuse_without(service: Service) -> None:
-    from duotune.errors import HostError
+def _refuse_without(service: Service, command: str) -> None:
+    from duotune.serving.service import nobody_to_run_it
 
     if service.refusal:
-        raise HostError(
-            f"Nothing here keeps vLLM running: {service.refusal}.",
-            "Use `duotune serve apply --foreground`, which runs vLLM as its child until you stop it.",
-        )
+        raise nobody_to_run_it(service.refusal, command)
+
+
+def _roll_back(
+    catalog: Catalog, host: HostConfig, service: Service, number: int | None, yes: bool, overwrite: bool, as_json: bool
+) -> None:
+    from duotune.cli.output import ask
+    from duotune.cli.serving import progress, report
+    from duotune.serving.apply import generation_before, roll_back
+
+    target = generation_before(catalog, number)
+    versions = ", ".join(f"{name}.v{version}" for name, version in target.versions) or "the base model alone"
+    ask(f"Serve deployment {target.id} again, which is {versions}?", yes)
+    with progress() as tell, _interruptible():
+        outcome = roll_back(catalog, host, service, target, tell, overwrite)
+    report(outcome, as_json)
 
 
 def _apply(
@@ -202,6 +222,28 @@ def _apply(
     if outcome is None:
         say("Nothing had to be done.")
     report(outcome, as_json)
+
+
+def _warn_beside(service: Service) -> None:
+    """A foreground on a host with systemd: never beside its vLLM, and not without a word.
+
+    Raises:
+        HostError: systemd runs vLLM.
+    """
+    from duotune.cli.output import say
+    from duotune.errors import HostError
+
+    if service.unit_file is None:
+        return
+    if service.unit_text() is not None and service.state().up:
+        raise HostError(
+            f"{service.unit_file.name} runs vLLM already, under {service.title}.",
+            "Leave --foreground out, or stop that one first with `duotune serve stop`.",
+        )
+    say(
+        f"Warning: {service.title} could keep vLLM running here; one in the foreground ends with this process, and "
+        "does not come back after a boot. `duotune serve apply` without --foreground does."
+    )
 
 
 def _serve_last_good(

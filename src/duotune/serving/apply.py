@@ -100,7 +100,7 @@ def generation_before(catalog: Catalog, number: int | None = None) -> Deployment
     found = catalog.deployments.get(number)
     if found.state not in ("serving", "replaced", "stopped"):
         raise UsageError(
-            f"Deployment {number} never served ({found.state}).", "`duotune serve status --json` lists those that did."
+            f"Deployment {number} never served ({found.state}).", "`duotune serve status` lists the last ones."
         )
     return found
 

@@ -60,15 +60,16 @@ def check_host(
     """
     yield from check_service(serving, service)
     yield _attempt("address", lambda: _address(serving, service))
-    barred = service.bars(unit_text)
+    barred = service.bars(unit_text, unit.render_pause(serving))
     if barred:
         yield Check("unit", False, barred)
     yield from check_edits(catalog, service, unit_text)
     yield from check_gpu(serving, service)
     if serving.user and not service.user_manager and service.unit_file is not None:
         yield _attempt("user", lambda: _user(serving.user))
-    if unit.runs_as_group() or (serving.user and service.confines):
-        yield _attempt("access", lambda: _readable([base, *_programs(serving)], serving.user))
+    if unit.runs_as_group() or service.confines:
+        needed = [base, *_programs(serving), *([] if unit.runs_as_group() else [directory(), paths.adapters()])]
+        yield _attempt("access", lambda: _readable(needed, serving.user))
     if service.confines:
         needed = (base, directory(), *_programs(serving), *(adapter.path for adapter in adapters))
         yield from _hidden(needed, base)
@@ -190,7 +191,11 @@ def _systemd(service: Service, serving: ServingConfig) -> Check:
         added = ", ".join(map(printable, service.drop_ins()))
         if service.unit_file is None:
             return Check("service", True, f"{service.title} keeps vLLM running")
-        return Check("service", True, f"{serving.unit}, under {service.title}{f', with {added}' if added else ''}")
+        said = f"{serving.unit}, under {service.title}{f', with {added}' if added else ''}"
+        if shutil.which("systemd-analyze") is None:
+            said += "; systemd-analyze is not on this host, so that no unit is verified before it is started"
+            return Check("service", True, said, warning=True)
+        return Check("service", True, said)
     return Check(
         "service", True, f"{service.refusal}; `duotune serve apply --foreground` runs vLLM itself", warning=True
     )
@@ -229,18 +234,21 @@ def _not_of_the_unit(path: Path, service: Service) -> str:
     return f"is where the unit cannot make a socket; it can in {own}: set serving.listen to unix:{own}/vllm.sock"
 
 
-def _user(name: str) -> str:
+def _user(name: str) -> Check | str:
     """Whether the configured user is there, without whom systemd cannot start the unit.
 
     Raises:
         ValueError: They are not.
     """
     try:
-        pwd.getpwnam(name)
+        number = pwd.getpwnam(name).pw_uid
     except KeyError:
         raise ValueError(
             f"there is no user {printable(name)} on this host (serving.user); make that user, or empty the setting"
         ) from None
+    if number == 0:
+        said = "vLLM would run as root (serving.user); empty that setting, and systemd gives it a user of its own"
+        return Check("user", True, said, warning=True)
     return f"vLLM runs as {printable(name)}"
 
 
@@ -266,7 +274,11 @@ def _readable(files: Sequence[Path], name: str) -> str:
             given |= mode.st_mode >> 3 & needed if mode.st_gid in groups else 0
             given |= mode.st_mode >> 6 & needed if mode.st_uid == number else 0
             if not given:
-                raise ValueError(f"the unit's user cannot enter {printable(place)}, on the way to {printable(file)}")
+                hint = "" if unit.runs_as_group() else "; `duotune doctor --install` makes a home that it can enter"
+                hint = hint if paths.home() in (file, *file.parents) else ""
+                raise ValueError(
+                    f"the unit's user cannot enter {printable(place)}, on the way to {printable(file)}{hint}"
+                )
     return "the unit's user reaches the base model, vLLM and what waits for it"
 
 

@@ -140,7 +140,8 @@ class Delivery:
             listed = "".join(f"\n  {probe.name} {probe.problem}" for probe in wrong)
             raise CheckFailed(
                 f"{len(wrong)} of {len(probes)} models do not answer as they should:{listed}",
-                "Check that serving.base and the adapter belong together, and vLLM's version (`duotune serve plan`).",
+                "Check that serving.base and the adapter belong together, and vLLM's version (`duotune serve plan`); "
+                "or leave it out with `--only`.",
             )
         return probes
 

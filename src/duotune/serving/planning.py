@@ -13,7 +13,7 @@ from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
 from duotune.catalog.deployments import Deployment
 from duotune.config.host import HostConfig
-from duotune.errors import CheckFailed, ModelError, UsageError, printable
+from duotune.errors import CheckFailed, ModelError, StorageError, UsageError, printable
 from duotune.hardware.gpu import visible_gpus
 from duotune.models.locate import fingerprint, locate
 from duotune.models.shape import read_shape
@@ -171,7 +171,14 @@ def _served(catalog: Catalog, version: Version, tell: Tell) -> ServedAdapter:
     def on_bytes(done: int, total: int) -> None:
         tell(f"fetching {version.name}", f"{in_bytes(done)} of {in_bytes(total)}")
 
-    return _adapter(version.name, local_copy(catalog, version, on_bytes))
+    try:
+        return _adapter(version.name, local_copy(catalog, version, on_bytes))
+    except StorageError as error:
+        place = printable(version.local_path or version.location)
+        raise StorageError(
+            f"{version.name} is published, but its directory {place} is gone, and it cannot be fetched: {error.message}",
+            "Publish it again, or serve without it: `duotune serve apply --only NAME …`.",
+        ) from error
 
 
 def _adapter(name: str, directory: Path) -> ServedAdapter:

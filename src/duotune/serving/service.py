@@ -86,8 +86,8 @@ class Service(Protocol):
     def changed_drop_ins(self) -> list[Path]:
         """Those of them that changed since vLLM was started, or their folder when one was removed."""
 
-    def bars(self, unit_text: str) -> str:
-        """Why this user cannot install that unit; empty when they can, or need not."""
+    def bars(self, unit_text: str, pause_text: str) -> str:
+        """Why this user cannot install these units; empty when they can, or need not."""
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """Put the units in their place, verified, where they differ from what is there.
@@ -156,7 +156,7 @@ class Unitless:
         """There are none."""
         return []
 
-    def bars(self, unit_text: str) -> str:
+    def bars(self, unit_text: str, pause_text: str) -> str:
         """There is no unit."""
         return ""
 
@@ -166,6 +166,19 @@ class Unitless:
     def paused(self) -> bool:
         """Without systemd nothing pauses."""
         return False
+
+
+def nobody_to_run_it(refusal: str, command: str) -> HostError:
+    """The error for a host on which nothing keeps vLLM running.
+
+    Args:
+        refusal: Why; see `Service`.
+        command: Of `duotune serve`, which can run it in its foreground.
+    """
+    return HostError(
+        f"Nothing here keeps vLLM running: {refusal}.",
+        f"Use `duotune serve {command} --foreground`, which runs vLLM as its child until you stop it.",
+    )
 
 
 @dataclass(frozen=True)
@@ -189,10 +202,7 @@ class NoService(Unitless):
         Raises:
             HostError: Always.
         """
-        raise HostError(
-            f"{self.refusal[:1].upper()}{self.refusal[1:]}, so nothing here can keep vLLM running.",
-            "Use `duotune serve apply --foreground`, which runs vLLM as its child until you stop it.",
-        )
+        raise nobody_to_run_it(self.refusal, "apply")
 
     def stop(self) -> None:
         """There is nothing to stop."""

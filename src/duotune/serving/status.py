@@ -54,6 +54,7 @@ class ServingStatus:
         unexpected: Adapters that it lists, and the generation does not have.
         deleted: Adapters of the generation whose directory is gone: vLLM dies when it needs to read one again.
         interrupted: The number of an apply that was killed; None without one.
+        failed: The newest deployment, when it did not come to serve; None when it did.
         paused: A run trains and has the GPU.
         log: The end of vLLM's log where it does not answer.
     """
@@ -71,6 +72,7 @@ class ServingStatus:
     unexpected: Sequence[str]
     deleted: Sequence[str]
     interrupted: int | None
+    failed: Deployment | None
     paused: bool
     log: Sequence[str]
 
@@ -104,6 +106,7 @@ def read_status(catalog: Catalog, host: HostConfig, service: Service) -> Serving
         unexpected=sorted(adapters - wanted.keys()) if answers else [],
         deleted=sorted(name for name, path in wanted.items() if not Path(path).is_dir()),
         interrupted=newest.id if newest and newest.state == "applying" and not owner_of(lock_file()) else None,
+        failed=newest if newest and newest.state == "failed" else None,
         paused=service.paused(),
         log=[] if answers else service.log(10),
     )

@@ -118,12 +118,14 @@ class SystemdService:
         unread = found.get("NeedDaemonReload") == "yes" and len(candidates) > 1
         return [place for place in candidates if unread or _changed_at(place) > started]
 
-    def bars(self, unit_text: str) -> str:
-        """Why this user cannot install that unit; empty when they can, or need not."""
+    def bars(self, unit_text: str, pause_text: str) -> str:
+        """Why this user cannot install these units; empty when they can, or need not."""
         folder = next(place for place in (self._units(), *self._units().parents) if place.exists())
-        if self.unit_text() == unit_text or os.access(folder, os.W_OK):
+        wanted = {self.unit_file: unit_text, self._units() / self.pause: pause_text}
+        changed = [file for file, text in wanted.items() if _installed(file) != text]
+        if not changed or os.access(folder, os.W_OK):
             return ""
-        return f"it changes, and you may not write {printable(self.unit_file)}; apply this once as root"
+        return f"it changes, and you may not write {printable(changed[0])}; apply this once as root"
 
     def unit_text(self) -> str | None:
         """The unit that is installed; None without one."""
