@@ -270,3 +270,18 @@ def test_two_admins_apply_at_once_and_the_state_is_whole(served: ServedMachine) 
     found = served.status()
     assert (found["good"], found["models"]) == (True, ["base", "demo.v2"])
     assert [one["state"] for one in found["history"]].count("serving") == 1
+
+
+def test_root_without_the_system_install_does_not_run_vllm_as_root(served: ServedMachine) -> None:
+    machine, own = served.machine, "/var/lib/own"
+    served.check("serve", "stop", "--yes")
+    environment = {**served.environment(), "DUOTUNE_HOME": own}
+    served.publish(environment=environment)
+    command = [sys.executable, "-m", "duotune", "serve", "apply", "--yes"]
+    machine.check("chmod", "-R", "o-rwx", own)
+    refused = machine.run(*command, environment=environment)
+    assert refused.returncode == ExitCode.FAILED
+    assert f"the unit's user cannot enter {own}" in refused.stderr.replace("\n", " ")
+    machine.check("chmod", "-R", "a+rX", own)
+    machine.check(*command, environment=environment)
+    assert int(machine.property(UNIT, "UID")) > 60000  # one of systemd's own

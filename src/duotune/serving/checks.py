@@ -68,8 +68,8 @@ def check_host(
     if serving.user and not service.user_manager and service.unit_file is not None:
         yield _attempt("user", lambda: _user(serving.user))
     if unit.runs_as_group() or service.confines:
-        needed = [base, *_programs(serving), *([] if unit.runs_as_group() else [directory(), paths.adapters()])]
-        yield _attempt("access", lambda: _readable(needed, serving.user))
+        own = [] if unit.runs_as_group() else [directory(), paths.adapters()]
+        yield _attempt("access", lambda: _readable([base, *_programs(serving), *own], serving.user))
     if service.confines:
         needed = (base, directory(), *_programs(serving), *(adapter.path for adapter in adapters))
         yield from _hidden(needed, base)

@@ -176,7 +176,7 @@ def _served(catalog: Catalog, version: Version, tell: Tell) -> ServedAdapter:
     except StorageError as error:
         place = printable(version.local_path or version.location)
         raise StorageError(
-            f"{version.name} is published, but its directory {place} is gone, and it cannot be fetched: {error.message}",
+            f"{version.name} is published, but its directory {place} is gone, and cannot be fetched: {error.message}",
             "Publish it again, or serve without it: `duotune serve apply --only NAME …`.",
         ) from error
 

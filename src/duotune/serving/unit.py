@@ -148,7 +148,8 @@ def _mounted(place: Path, options: str = "") -> str:
 def _identity(serving: ServingConfig) -> str:
     """Who vLLM runs as: the configured user, else one of systemd's own; never root unless somebody says so.
 
-    In a system install it reads published adapters as one of our group. The group is its first one, not a further one, so that the socket that vLLM makes belongs to it.
+    In a system install it reads published adapters as one of our group. That is its first group, not a further one, so
+    that the socket that vLLM makes belongs to it.
     """
     if serving.user:
         group = f"\nGroup={GROUP}" if runs_as_group() else ""
