@@ -11,7 +11,8 @@ import pytest
 
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
-from duotune.cli.serve import _interruptible, _warn_beside
+from duotune.cli.serving import interruptible
+from duotune.cli.serving_foreground import warn_beside
 from duotune.errors import ExitCode, HostError
 from duotune.serving.service import NoService, ServiceState
 from support.serving import misbehave, publish_adapter, stand_in_host
@@ -139,10 +140,10 @@ def test_in_a_container_one_bad_adapter_does_not_mean_no_serving(
 def test_what_nohup_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with _interruptible():
+        with interruptible():
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
             signal.signal(signal.SIGHUP, signal.SIG_DFL)
-        with _interruptible(), pytest.raises(KeyboardInterrupt):
+        with interruptible(), pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
@@ -166,13 +167,13 @@ class Systemd(NoService):
 
 
 def test_foreground_is_never_beside_systemds_vllm_and_not_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
-    _warn_beside(NoService("none"))
+    warn_beside(NoService("none"))
     assert capsys.readouterr().err == ""
-    _warn_beside(Systemd(""))
+    warn_beside(Systemd(""))
     assert "does not come back after a boot" in capsys.readouterr().err
 
     class Running(Systemd):
         up = True
 
     with pytest.raises(HostError, match=r"vllm-duo\.service runs vLLM already"):
-        _warn_beside(Running(""))
+        warn_beside(Running(""))

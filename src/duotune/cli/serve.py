@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from duotune.catalog.catalog import Catalog
-    from duotune.catalog.deployments import Deployment
     from duotune.config.host import HostConfig
-    from duotune.errors import DuotuneError
-    from duotune.serving.foreground import Foreground
     from duotune.serving.service import Service
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -80,6 +74,7 @@ def apply(only: tuple[str, ...], yes: bool, overwrite: bool, foreground: bool, a
     served. `serve status` tells which deployment serves.
     """
     from duotune.catalog.catalog import open_catalog
+    from duotune.cli.serving_foreground import serve_last_good, stay, warn_beside
     from duotune.errors import DuotuneError
     from duotune.serving.foreground import Foreground
     from duotune.serving.rollout import Interrupted
@@ -90,15 +85,15 @@ def apply(only: tuple[str, ...], yes: bool, overwrite: bool, foreground: bool, a
             _refuse_without(service, "apply")
             _apply(catalog, host, service, only, yes, overwrite, as_json)
             return
-        _warn_beside(service)
+        warn_beside(service)
         with Foreground(host.serving) as child:
             try:
                 _apply(catalog, host, child, only, yes, overwrite, as_json)
             except Interrupted:
                 raise
             except DuotuneError as error:
-                _serve_last_good(catalog, host, child, error, only, yes, as_json)
-            _stay(child)
+                serve_last_good(catalog, host, child, error, only, yes, as_json)
+            stay(child)
 
 
 @serve.command()
@@ -131,6 +126,7 @@ def status(as_json: bool) -> None:
 def rollback(number: int | None, yes: bool, overwrite: bool, foreground: bool, as_json: bool) -> None:
     """Serve again what was served before, or deployment NUMBER (`serve status` lists the last ones)."""
     from duotune.catalog.catalog import open_catalog
+    from duotune.cli.serving_foreground import stay, warn_beside
     from duotune.serving.foreground import Foreground
 
     host, service = _host()
@@ -139,10 +135,10 @@ def rollback(number: int | None, yes: bool, overwrite: bool, foreground: bool, a
             _refuse_without(service, "rollback")
             _roll_back(catalog, host, service, number, yes, overwrite, as_json)
             return
-        _warn_beside(service)
+        warn_beside(service)
         with Foreground(host.serving) as child:
             _roll_back(catalog, host, child, number, yes, overwrite, as_json)
-            _stay(child)
+            stay(child)
 
 
 @serve.command()
@@ -187,13 +183,13 @@ def _roll_back(
     catalog: Catalog, host: HostConfig, service: Service, number: int | None, yes: bool, overwrite: bool, as_json: bool
 ) -> None:
     from duotune.cli.output import ask
-    from duotune.cli.serving import progress, report
+    from duotune.cli.serving import interruptible, progress, report
     from duotune.serving.apply import generation_before, roll_back
 
     target = generation_before(catalog, number)
     versions = ", ".join(f"{name}.v{version}" for name, version in target.versions) or "the base model alone"
     ask(f"Serve deployment {target.id} again, which is {versions}?", yes)
-    with progress() as tell, _interruptible():
+    with progress() as tell, interruptible():
         outcome = roll_back(catalog, host, service, target, tell, overwrite)
     report(outcome, as_json)
 
@@ -208,7 +204,7 @@ def _apply(
     as_json: bool,
 ) -> None:
     from duotune.cli.output import ask, say
-    from duotune.cli.serving import progress, report, show_plan
+    from duotune.cli.serving import interruptible, progress, report, show_plan
     from duotune.serving.apply import apply as carry_out
     from duotune.serving.planning import plan_deployment
 
@@ -217,102 +213,8 @@ def _apply(
     show_plan(planned, host, narrated=True)
     if not planned.refusals(overwrite) and planned.change.kind != "none":
         ask(planned.change.why.removesuffix(".") + ". Go on?", yes)
-    with progress() as tell, _interruptible():
+    with progress() as tell, interruptible():
         outcome = carry_out(catalog, host, service, planned, tell, only, overwrite)
     if outcome is None:
         say("Nothing had to be done.")
     report(outcome, as_json)
-
-
-def _warn_beside(service: Service) -> None:
-    """A foreground on a host with systemd: never beside its vLLM, and not without a word.
-
-    Raises:
-        HostError: systemd runs vLLM.
-    """
-    from duotune.cli.output import say
-    from duotune.errors import HostError
-
-    if service.unit_file is None:
-        return
-    if service.unit_text() is not None and service.state().up:
-        raise HostError(
-            f"{service.unit_file.name} runs vLLM already, under {service.title}.",
-            "Leave --foreground out, or stop that one first with `duotune serve stop`.",
-        )
-    say(
-        f"Warning: {service.title} could keep vLLM running here; one in the foreground ends with this process, and "
-        "does not come back after a boot. `duotune serve apply` without --foreground does."
-    )
-
-
-def _serve_last_good(
-    catalog: Catalog,
-    host: HostConfig,
-    service: Service,
-    failure: DuotuneError,
-    only: tuple[str, ...],
-    yes: bool,
-    as_json: bool,
-) -> None:
-    """In a container one bad adapter shall not mean no serving at all.
-
-    Raises:
-        DuotuneError: That failure, where nothing can be served instead, or the request itself was wrong.
-    """
-    from duotune.cli.output import ask, print_error, say
-    from duotune.cli.serving import progress, report
-    from duotune.errors import DuotuneError, UsageError
-    from duotune.serving.apply import serve_last_good
-    from duotune.serving.rollout import Interrupted
-
-    if isinstance(failure, UsageError) and (only or not yes):
-        raise failure
-
-    def agreed(last: Deployment) -> None:
-        print_error(failure.message, failure.hint)
-        ask(f"Serve deployment {last.id}, the last good one, instead?", yes)
-
-    try:
-        with progress() as tell, _interruptible():
-            outcome = serve_last_good(catalog, host, service, tell, agreed)
-    except Interrupted:
-        raise
-    except DuotuneError as error:
-        say(f"The last good deployment cannot be served instead: {error.message}")
-        raise failure from None
-    if outcome is None:
-        raise failure
-    report(outcome, as_json, failure)
-    say("NOT what is published: the last good deployment is served instead, since what you see above failed.")
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let a lost connection or a SIGTERM end a change as Ctrl-C does, which goes back to what served before."""
-    import signal
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [signal.SIGTERM, signal.SIGHUP]
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # by nohup
-        numbers.remove(signal.SIGHUP)
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _stay(child: Foreground) -> None:
-    """Keep vLLM running until Ctrl-C or SIGTERM."""
-    import signal
-
-    from duotune.cli.output import say
-
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
-    say("vLLM runs as a child of this process. Ctrl-C ends both.")
-    child.supervise(say)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,6 +96,24 @@ def progress() -> Iterator[Callable[[str, str], None]]:
             say(_phase(phase, detail, begun))
 
     yield tell
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a lost connection or a SIGTERM end a change as Ctrl-C does, which goes back to what served before."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGTERM, signal.SIGHUP]
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # by nohup
+        numbers.remove(signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def report(outcome: Outcome | None, as_json: bool, failure: DuotuneError | None = None) -> None:

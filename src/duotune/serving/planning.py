@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from duotune.adapters.copies import local_copy
@@ -142,7 +142,7 @@ def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Pat
             "Publish one with `duotune run`, or set serving.base (`duotune config new --host` shows the keys).",
         )
     newest = max(current, key=lambda version: version.published_at or 0.0)
-    path = read_manifest(local_copy(catalog, newest)).base.path
+    path = read_manifest(_directory(catalog, newest)).base.path
     try:
         return locate(path)
     except ModelError as error:
@@ -171,8 +171,14 @@ def _served(catalog: Catalog, version: Version, tell: Tell) -> ServedAdapter:
     def on_bytes(done: int, total: int) -> None:
         tell(f"fetching {version.name}", f"{in_bytes(done)} of {in_bytes(total)}")
 
+    return _adapter(version.name, _directory(catalog, version, on_bytes))
+
+
+def _directory(
+    catalog: Catalog, version: Version, on_bytes: Callable[[int, int], None] = lambda done, total: None
+) -> Path:
     try:
-        return _adapter(version.name, local_copy(catalog, version, on_bytes))
+        return local_copy(catalog, version, on_bytes)
     except StorageError as error:
         place = printable(version.local_path or version.location)
         raise StorageError(
