@@ -127,3 +127,14 @@ def test_user_of_the_unit_has_to_be_there_and_to_reach_the_model(
         assert "the unit's user cannot enter" not in said(pwd.getpwuid(os.geteuid()).pw_name)
     finally:
         micro_model.chmod(before)
+
+
+def test_unit_that_nobody_verifies_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    def said() -> bool:
+        (check,) = (one for one in check_service(ServingConfig(), System("")) if one.name == "service")
+        return check.warning and "systemd-analyze is not on this host" in check.detail
+
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert said()
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    assert not said()

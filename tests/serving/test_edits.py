@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -118,6 +119,16 @@ def test_unit_that_was_edited_before_the_first_apply_is_noticed(catalog: Catalog
     file.write_text(file.read_text().replace("RestartSec=5s", "RestartSec=50s"))
     (said,) = refused(catalog)
     assert "the unit was edited by hand" in said
+
+
+def test_pause_target_that_may_not_be_written_bars_the_apply(units: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, pause = render(config_file(), NEW, user_manager=True), render_pause(NEW)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert f"{units}/new-name.service" in of_systemd().bars(text, pause)
+    (units / "new-name.service").write_text(text)
+    assert f"{units}/{pause_name(NEW)}" in of_systemd().bars(text, pause)
+    (units / pause_name(NEW)).write_text(pause)
+    assert of_systemd().bars(text, pause) == ""
 
 
 def test_edits_that_cannot_be_copied_are_a_sentence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from duotune.serving.foreground import Foreground
 from duotune.serving.rollout import Outcome
 from duotune.serving.service import NoService
 from duotune.serving.status import ServingStatus, read_status
+from duotune.serving.wording import status_rows
 from support.serving import applied, foreground, publish_adapter, stand_in_host
 
 ANOTHER_VLLM = {
@@ -96,6 +98,21 @@ def test_what_a_killed_apply_left_loaded_is_not_ours(
     found = read_status(catalog, host, service)
     assert (found.absent, found.unexpected, found.interrupted) == (["demo.v1"], ["demo.v2"], newest.id)
     assert not found.good
+
+
+def test_gone_files_and_a_failed_apply_are_told_with_what_follows(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    done = publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    assert {"files gone", "last apply"}.isdisjoint(dict(status_rows(read_status(catalog, host, service))))
+    failed = catalog.deployments.add("base", "", "", [])
+    catalog.deployments.set_state(failed.id, "failed", "It did not answer.\n  more of it")
+    done.local_path.chmod(0o755)
+    shutil.rmtree(done.local_path)
+    rows = dict(status_rows(read_status(catalog, host, service)))
+    assert rows["last apply"] == f"{failed.id} failed: It did not answer."
+    assert rows["files gone"].startswith("demo.v1: vLLM dies when")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from duotune.serving.unit import WRITTEN, quote
 SYSTEM_UNITS = Path("/etc/systemd/system")
 COMMAND_SECONDS = 60
 STOP_SECONDS = 180
+CLOCK_SECONDS = 0.1
 _PROPERTIES = (
     "ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus", "StateChangeTimestampMonotonic",
     "NeedDaemonReload", "DropInPaths", "LoadState", "Job", "ExecMainStartTimestampMonotonic", "InvocationID",
@@ -172,14 +173,19 @@ class SystemdService:
 
         Source: systemd.journal-fields(7) for what marks the lines of one start.
         """
-        scope = ["--user-unit" if self.manager.user else "--unit", self.unit]
-        if start:
-            scope = [f"{field}={start}" for field in _FIELDS_OF_A_START]
-            scope = [word for match in scope for word in (match, "+")][:-1]
-        found = ended(["journalctl", "--no-pager", "--output=cat", f"--lines={lines}", *scope])
-        if found is None or found.returncode != 0:
+        unit = ["--user-unit" if self.manager.user else "--unit", self.unit]
+        if not start:
+            return _journal(lines, *unit)
+        marked = [f"{field}={start}" for field in _FIELDS_OF_A_START]
+        return _journal(lines, *" + ".join(marked).split()) or self._log_by_time(lines, start, unit)
+
+    def _log_by_time(self, lines: int, start: str, unit: list[str]) -> list[str]:
+        """The same where the journal does not know which start of a user's service wrote a line."""
+        found = self._show()
+        began = _on_the_clock(found.get("ExecMainStartTimestampMonotonic", ""))
+        if began is None or found.get("InvocationID") != start:
             return []
-        return [printable(line) for line in found.stdout.splitlines()]
+        return _journal(lines, f"--since=@{began - CLOCK_SECONDS:.3f}", *unit)
 
     def paused(self) -> bool:
         """Whether the target that pauses it is active."""
@@ -223,6 +229,13 @@ class SystemdService:
             said = printable(done.stderr.strip()) if done else "it did not answer in time"
             raise HostError(f"`systemctl {' '.join(words)}` failed: {said}", "Do it as root, or see `duotune doctor`.")
         return done.stdout
+
+
+def _journal(lines: int, *which: str) -> list[str]:
+    found = ended(["journalctl", "--no-pager", "--quiet", "--output=cat", f"--lines={lines}", *which])
+    if found is None or found.returncode != 0:
+        return []
+    return [printable(line) for line in found.stdout.splitlines()]
 
 
 def _job(found: Mapping[str, str]) -> bool:
