@@ -177,10 +177,11 @@ class SystemdService:
         if not start:
             return _journal(lines, *unit)
         marked = [f"{field}={start}" for field in _FIELDS_OF_A_START]
-        return _journal(lines, *" + ".join(marked).split()) or self._log_by_time(lines, start, unit)
+        by_time = self._log_by_time(lines, start, unit) if self.manager.user else []
+        return by_time or _journal(lines, *" + ".join(marked).split())
 
     def _log_by_time(self, lines: int, start: str, unit: list[str]) -> list[str]:
-        """The same where the journal does not know which start of a user's service wrote a line."""
+        """The same of a user's service, whose own lines the journal marks with the start of all of that systemd."""
         found = self._show()
         began = _on_the_clock(found.get("ExecMainStartTimestampMonotonic", ""))
         if began is None or found.get("InvocationID") != start:
