@@ -189,7 +189,22 @@ def test_project_gets_its_name_from_its_source(source: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "listen",
-    ["8000", ":8000", "localhost:", "localhost:http", "localhost:99999", "unix:relative", "a b:1", "::1:8000", "h:²"],
+    [
+        "8000",
+        ":8000",
+        "localhost:",
+        "localhost:http",
+        "localhost:99999",
+        "unix:relative",
+        "a b:1",
+        "::1:8000",
+        "h:²",
+        "a..b:8000",
+        "a.:8000",
+        "999.1.1.1:8000",
+        "[:::]:8000",
+        f"{'x' * 64}:8000",
+    ],
 )
 def test_an_address_of_the_host_that_is_none_is_refused(tmp_path: Path, listen: str) -> None:
     file = tmp_path / "duotune.toml"

@@ -96,3 +96,17 @@ def test_log_probabilities_are_those_of_the_given_tokens(endpoint: Endpoint) -> 
     top = b'{"4": {"logprob": -2.5, "rank": 7}, "8": {"logprob": -0.1, "rank": 1}}'
     ANSWERS["/v1/completions"] = (200, b'{"choices": [{"prompt_logprobs": [null, ' + top + b"]}]}")
     assert endpoint.prompt_logprobs("a.v1", [3, 4]) == [None, -2.5]
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"data": ["x"]}', b'{"data": 5}', b"{}", b'{"data": [null]}', b'{"data": {"a": 1}}']
+)
+def test_list_of_models_that_is_none_is_refused(endpoint: Endpoint, body: bytes) -> None:
+    ANSWERS["/v1/models"] = (200, body)
+    with pytest.raises(Refused, match="its list of models is none"):
+        endpoint.models()
+
+
+def test_length_that_is_no_number_is_not_known(endpoint: Endpoint) -> None:
+    ANSWERS["/v1/models"] = (200, b'{"data": [{"id": "m", "max_model_len": "long"}]}')
+    assert endpoint.models()[0].max_model_len is None

@@ -49,6 +49,39 @@ def test_start_blocks_until_vllm_answers_and_a_failing_one_rolls_back(served: Se
     assert served.status()["models"] == ["base", "demo.v2"]
 
 
+@pytest.mark.parametrize("lingers", ["answering", "deaf"])
+def test_restart_proves_the_new_vllm_however_long_the_old_one_takes_to_end(served: ServedMachine, lingers: str) -> None:
+    served.misbehave(lingers=lingers)
+    served.machine.check("systemctl", "restart", UNIT)
+    served.publish(seed=2)
+    served.configure(max_loras=5)
+    served.misbehave()
+    pid = served.pid()
+    served.check("serve", "apply", "--yes")
+    assert (served.status()["models"], served.status()["good"]) == (["base", "demo.v2"], True)
+    assert served.pid() != pid
+
+    served.misbehave(lingers=lingers)
+    served.machine.check("systemctl", "restart", UNIT)
+    served.configure(max_loras=6)
+    served.misbehave(dies=True)
+    refused = served.duotune("serve", "apply", "--yes")
+    assert refused.returncode == ExitCode.FAILED
+    assert "ended while it started" in refused.stderr
+    assert [one["state"] for one in served.status()["history"]] == ["failed", "serving", "replaced"]
+
+
+def test_earlier_starts_are_not_blamed(served: ServedMachine) -> None:
+    served.publish(seed=2)
+    served.misbehave(dies_with=["demo.v2"])
+    served.configure(max_loras=5)
+    assert "told to die of demo.v2" in served.duotune("serve", "apply", "--yes").stderr
+    served.misbehave(dies=True)
+    second = served.duotune("serve", "apply", "--yes")
+    assert "RuntimeError: told to die\n" in second.stderr
+    assert "demo.v2" not in second.stderr.partition("told to die")[2]
+
+
 def test_missing_command_changes_nothing_and_one_with_a_space_is_started(served: ServedMachine) -> None:
     pid = served.pid()
     served.machine.check("cp", "/srv/vllm", "/srv/vllm too")
@@ -237,3 +270,18 @@ def test_two_admins_apply_at_once_and_the_state_is_whole(served: ServedMachine) 
     found = served.status()
     assert (found["good"], found["models"]) == (True, ["base", "demo.v2"])
     assert [one["state"] for one in found["history"]].count("serving") == 1
+
+
+def test_root_without_the_system_install_does_not_run_vllm_as_root(served: ServedMachine) -> None:
+    machine, own = served.machine, "/var/lib/own"
+    served.check("serve", "stop", "--yes")
+    environment = {**served.environment(), "DUOTUNE_HOME": own}
+    served.publish(environment=environment)
+    command = [sys.executable, "-m", "duotune", "serve", "apply", "--yes"]
+    machine.check("chmod", "-R", "o-rwx", own)
+    refused = machine.run(*command, environment=environment)
+    assert refused.returncode == ExitCode.FAILED
+    assert f"the unit's user cannot enter {own}" in refused.stderr.replace("\n", " ")
+    machine.check("chmod", "-R", "a+rX", own)
+    machine.check(*command, environment=environment)
+    assert int(machine.property(UNIT, "UID")) > 60000  # one of systemd's own

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import sys
 from pathlib import Path
@@ -31,11 +33,12 @@ def test_what_the_unit_would_not_see_is_named(
     catalog: Catalog, micro_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "_programs", lambda _: [])
+    monkeypatch.setattr(checks, "_readable", lambda *_: "")
 
     def hidden(base: Path, *adapters: Path) -> list[str]:
         served = [ServedAdapter("demo.v1", adapter, 4) for adapter in adapters]
         found = check_host(catalog, ServingConfig(), Confining("none"), base, served, "")
-        return [check.detail for check in found if check.name == "access"]
+        return [check.detail for check in found if check.name == "access" and not check.ok]
 
     own = paths.home() / "models/own"
     shutil.copytree(micro_model, own)
@@ -97,3 +100,41 @@ def test_version_is_asked_of_the_python_beside_the_command(tmp_path: Path) -> No
     assert "does not tell its version" in said("9.9")[1]
     with pytest.raises(ValueError, match="is not on this host"):
         installed_version(str(tmp_path / "none"))
+
+
+class System(Confining):
+    """A host whose systemd runs vLLM."""
+
+    @property
+    def unit_file(self) -> Path:
+        return Path("/etc/systemd/system/vllm-duo.service")
+
+
+def test_user_of_the_unit_has_to_be_there_and_to_reach_the_model(
+    catalog: Catalog, micro_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_programs", lambda _: [])
+
+    def said(user: str) -> str:
+        found = check_host(catalog, ServingConfig(user=user), System("none"), micro_model, [], "")
+        return "".join(check.detail for check in found if not check.ok)
+
+    assert "there is no user no-such-one on this host (serving.user)" in said("no-such-one")
+    before = micro_model.stat().st_mode
+    micro_model.chmod(0o700)
+    try:
+        assert "the unit's user cannot enter" in said("nobody")
+        assert "the unit's user cannot enter" not in said(pwd.getpwuid(os.geteuid()).pw_name)
+    finally:
+        micro_model.chmod(before)
+
+
+def test_unit_that_nobody_verifies_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    def said() -> bool:
+        (check,) = (one for one in check_service(ServingConfig(), System("")) if one.name == "service")
+        return check.warning and "systemd-analyze is not on this host" in check.detail
+
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert said()
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    assert not said()

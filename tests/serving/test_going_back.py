@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
 import pytest
 
 from duotune.catalog.catalog import Catalog
+from duotune.catalog.deployments import State
 from duotune.config.host import HostConfig
 from duotune.endpoint.address import parse_address
 from duotune.endpoint.client import Endpoint
 from duotune.errors import CheckFailed, ExitCode, StorageError, UsageError
-from duotune.serving.apply import apply, generation_before, roll_back, stop
+from duotune.serving.apply import apply, generation_before, roll_back, serve_last_good, stop
 from duotune.serving.files import config_file
 from duotune.serving.foreground import Foreground
 from duotune.serving.planning import plan_deployment
 from duotune.serving.rollout import NotDeployed
-from support.serving import applied, foreground, misbehave, publish_adapter, served, stand_in_host
+from duotune.serving.status import read_status
+from support.serving import applied, foreground, free_port, misbehave, publish_adapter, served, stand_in_host
 
 
 @pytest.mark.parametrize(
@@ -63,6 +66,36 @@ def test_failed_restart_goes_back_to_what_served(catalog: Catalog, micro_model: 
         with pytest.raises(NotDeployed, match="What was served before is served again"):
             applied(catalog, host, service)
         assert served(host) == ["base", "demo.v1"]
+
+
+def test_a_generation_serves_at_its_own_address_under_its_own_name(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    elsewhere = host.serving.model_copy(
+        update={"listen": f"127.0.0.1:{free_port()}", "served_name": "other", "dtype": "float16"}
+    )
+    moved = host.model_copy(update={"serving": elsewhere})
+    publish_adapter(catalog, micro_model, tmp_path, seed=2)
+    misbehave(dies=True)
+    with pytest.raises(NotDeployed, match="told to die"):  # and the old one cannot come back either
+        applied(catalog, moved, service)
+    misbehave(dies_with=["demo.v2"])
+    service.begin()
+    with pytest.raises(NotDeployed, match="What was served before is served again"):
+        applied(catalog, moved, service)
+    assert served(host) == ["base", "demo.v1"]
+    assert read_status(catalog, moved, service).good  # which asks the one that serves
+
+    misbehave()
+    applied(catalog, moved, service)
+    assert served(moved) == ["other", "demo.v2"]
+    outcome = roll_back(catalog, moved, service, generation_before(catalog), lambda *_: None)
+    assert [probe.name for probe in outcome.probes] == ["base", "demo.v1"]
+    assert served(host) == ["base", "demo.v1"]
+    roll_back(catalog, host, service, generation_before(catalog), lambda *_: None)
+    assert served(moved) == ["other", "demo.v2"]
 
 
 def test_first_start_that_fails_leaves_nothing_behind(
@@ -194,6 +227,82 @@ def test_interrupted_apply_goes_back(
     assert served(host) == ["base", "demo.v1"]
 
 
+@pytest.mark.parametrize("interrupts", [True, False])
+def test_failed_start_of_a_foreground_loads_no_old_generation(
+    catalog: Catalog, host: HostConfig, micro_model: Path, tmp_path: Path, interrupts: bool
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    with foreground(host) as service:
+        applied(catalog, host, service)
+        before = config_file().read_text()
+    publish_adapter(catalog, micro_model, tmp_path, seed=2)
+    phases = []
+
+    def tell(phase: str, detail: str) -> None:
+        phases.append(phase)
+        if phase == "probing" and interrupts:
+            raise KeyboardInterrupt
+
+    misbehave(wrong=["demo.v2"])
+    with foreground(host) as service:
+        with pytest.raises(NotDeployed, match="vLLM is stopped") as failed:
+            apply(catalog, host, service, plan_deployment(catalog, host, service), tell)
+        assert "served again" not in failed.value.message
+        assert "going back: starting vLLM" not in phases
+        assert service.state().phase == "stopped"
+        assert config_file().read_text() == before
+        outcome = serve_last_good(catalog, host, service, lambda *_: None, lambda _: None)
+        assert outcome is not None
+        assert served(host) == ["base", "demo.v1"]
+
+
+def test_what_has_just_failed_is_not_tried_again_as_the_last_good_one(
+    catalog: Catalog, host: HostConfig, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    for dies in (False, True):
+        misbehave(dies=dies)
+        with foreground(host) as service:
+            if dies:
+                with pytest.raises(NotDeployed):
+                    applied(catalog, host, service)
+                assert serve_last_good(catalog, host, service, lambda *_: None, lambda _: None) is None
+            else:
+                applied(catalog, host, service)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), OSError(errno.ENOSPC, "No space left on device")])
+def test_whatever_fails_is_gone_back_from(
+    catalog: Catalog,
+    host: HostConfig,
+    service: Foreground,
+    micro_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+    applied(catalog, host, service)
+    publish_adapter(catalog, micro_model, tmp_path, seed=2)
+    raised: list[str] = []
+
+    def refuse(number: int, state: State, reason: str = "") -> None:
+        raised.append("")
+        if len(raised) == 1:
+            raise error
+        really_set(number, state, reason)
+
+    really_set = catalog.deployments.set_state
+    monkeypatch.setattr(catalog.deployments, "set_state", refuse)  # a full disk may have room again later
+    monkeypatch.setattr(catalog.deployments, "replace_serving", lambda _: (_ for _ in ()).throw(error))
+    said = "a bug" if isinstance(error, RuntimeError) else "No space is left"
+    with pytest.raises(NotDeployed, match=f"(?s){said}.*What was served before is served again"):
+        applied(catalog, host, service)
+    assert served(host) == ["base", "demo.v1"]
+    assert [row.state for row in catalog.deployments.all()] == ["failed", "serving"]
+    assert read_status(catalog, host, service).interrupted is None
+
+
 def test_edited_yaml_is_never_overwritten_without_a_word(
     catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, tmp_path: Path
 ) -> None:
@@ -214,6 +323,7 @@ def test_deleted_adapter_is_refused_before_vllm_hears_of_it(
     done = publish_adapter(catalog, micro_model, tmp_path)
     done.local_path.chmod(0o755)
     shutil.rmtree(done.local_path)
-    with pytest.raises(StorageError):
+    with pytest.raises(StorageError, match=r"demo\.v1 is published, but its directory .* is gone") as gone:
         applied(catalog, host, service)
+    assert "--only" in gone.value.hint
     assert catalog.deployments.all() == []

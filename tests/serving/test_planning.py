@@ -11,6 +11,7 @@ import yaml
 
 from duotune.adapters.manifest import BaseModelRef, ManifestDraft
 from duotune.adapters.publish import PublishedAdapter, publish
+from duotune.adapters.verify import Check
 from duotune.catalog.catalog import Catalog, open_catalog
 from duotune.config.host import HostConfig
 from duotune.errors import CheckFailed
@@ -20,6 +21,7 @@ from duotune.serving.planning import plan_deployment
 from duotune.serving.service import NoService
 from support.adapters import handmade_adapter
 from support.s3 import S3Server, lead_to
+from support.serving import publish_adapter
 
 
 @pytest.fixture
@@ -64,3 +66,20 @@ def test_damaged_adapter_is_a_sentence(catalog: Catalog, micro_model: Path, tmp_
     config.write_bytes(b"?" * config.stat().st_size)
     with pytest.raises(CheckFailed, match=r"demo\.v1 in .* cannot be served: adapter_config.json cannot be read"):
         plan_deployment(catalog, HostConfig(), NoService("there is no systemd"))
+
+
+def test_plan_says_which_recorded_answers_are_too_long_to_be_compared(
+    catalog: Catalog, host: HostConfig, micro_model: Path, tmp_path: Path
+) -> None:
+    publish_adapter(catalog, micro_model, tmp_path)
+
+    def said(longest: int) -> Check:
+        serving = host.serving.model_copy(update={"max_model_len": longest})
+        short = host.model_copy(update={"serving": serving})
+        planned = plan_deployment(catalog, short, NoService("none"))
+        return next(check for check in planned.checks if check.name == "demo.v1")
+
+    assert not said(11).ok  # as long as each prompt with its answer: no room for the token that has to be asked for
+    assert "longer than the 11 tokens that vLLM takes (serving.max_model_len)" in said(11).detail
+    assert said(12).ok
+    assert said(12).detail.endswith("3 answers to be reproduced")

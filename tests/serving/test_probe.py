@@ -93,10 +93,22 @@ def test_without_a_contract_it_only_has_to_answer() -> None:
     assert probed(refused, Subject("a.v1", contract())).problem == "does not answer: engine is dead"
 
 
-def test_prompts_longer_than_the_server_takes_are_left_out() -> None:
+def test_adapter_of_which_nothing_can_be_compared_fails() -> None:
     server = Server(ADAPTER)
     (probe,) = probe_all(cast(Endpoint, server), [Subject("a.v1", contract(prompt=200))], True, max_model_len=100)
-    assert (probe, server.asked) == (Probe("a.v1"), [])
+    assert server.asked == []
+    assert "longer than the 100 tokens that vLLM takes (serving.max_model_len)" in probe.problem
+    base_only = contract().model_copy(update={"cases": [contract().cases[0].model_copy(update={"adapter": None})]})
+    assert "no answers of the adapter" in probed(ADAPTER, Subject("a.v1", base_only)).problem
+    assert probed(BASE, Subject("base", base_only, is_base=True)).problem == ""
+
+
+def test_prompts_longer_than_the_server_takes_are_left_out() -> None:
+    cases = [*contract(prompt=200).cases, *contract().cases]
+    server = Server(ADAPTER)
+    some = contract().model_copy(update={"cases": cases})
+    (probe,) = probe_all(cast(Endpoint, server), [Subject("a.v1", some)], True, max_model_len=100)
+    assert (probe.tokens, probe.problem, server.asked) == (4, "", [7])
 
 
 def test_many_models_share_the_prompts_of_a_round() -> None:

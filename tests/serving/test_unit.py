@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -63,14 +64,31 @@ def test_users_systemd_gets_a_unit_that_it_can_run() -> None:
     assert "systemctl --user edit" in text
 
 
-def test_without_the_system_install_the_unit_runs_as_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_system_install_the_unit_runs_as_who_asked_but_never_as_root(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(grp, "getgrall", lambda: [])
-    assert f"\nUser={pwd.getpwuid(os.geteuid()).pw_name}\n" in render(CONFIG, ServingConfig())
+    assert "\nUser=vllm\n" in render(CONFIG, ServingConfig(user="vllm"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "\nDynamicUser=yes\n" in render(CONFIG, ServingConfig())
+    assert "User=root" not in render(CONFIG, ServingConfig())
+    nobody = pwd.getpwnam("nobody").pw_uid
+    monkeypatch.setattr(os, "geteuid", lambda: nobody)
+    assert "\nUser=nobody\n" in render(CONFIG, ServingConfig())
     ours = grp.struct_group(("duotune", "x", 990, []))
     monkeypatch.setattr(grp, "getgrall", lambda: [ours])
     monkeypatch.setattr(paths, "SYSTEM_HOME", paths.home())
     assert "\nDynamicUser=yes\nGroup=duotune\n" in render(CONFIG, ServingConfig())
-    assert "\nUser=vllm\n" in render(CONFIG, ServingConfig(user="vllm"))
+    assert "\nUser=vllm\nGroup=duotune\n" in render(CONFIG, ServingConfig(user="vllm"))
+
+
+def test_command_is_named_whole_and_without_systemds_prefixes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vllm").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert f"ExecStart={tmp_path}/vllm serve" in render(CONFIG, ServingConfig())
+    for prefix in "+@-:!|":
+        with pytest.raises(UsageError, match="is no path"):
+            render(CONFIG, ServingConfig(executable=f"{prefix}{tmp_path}/vllm"))
 
 
 @pytest.mark.parametrize(
@@ -97,13 +115,28 @@ def test_only_this_host_is_spoken_to_unless_the_address_is_for_others(listen: st
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 @pytest.mark.parametrize("listen", ["unix:/run/duotune-vllm/vllm.sock", "127.0.0.1:8000", "0.0.0.0:8000"])
-def test_exposure_by_systemds_own_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: str) -> None:
-    monkeypatch.setattr("duotune.serving.unit.runs_as_group", lambda: True)
-    unit = tmp_path / "vllm-duo.service"
-    unit.write_text(render(CONFIG, ServingConfig(listen=listen)))
-    judged = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=20", str(unit)]  # tenths
-    found = subprocess.run(judged, capture_output=True, text=True)
-    assert found.returncode == 0, found.stdout.splitlines()[-1]
+@pytest.mark.parametrize("who", ["group", "root", "vllm"])
+def test_exposure_by_systemds_own_measure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: str, who: str
+) -> None:
+    monkeypatch.setattr("duotune.serving.unit.runs_as_group", lambda: who == "group")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    serving = ServingConfig(listen=listen, user="vllm" if who == "vllm" else "")
+    assert exposure(tmp_path, render(CONFIG, serving)) <= (2.0 if listen[0] != "0" or who == "group" else 2.2)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_exposure_of_a_users_unit_is_what_a_users_systemd_can_do(tmp_path: Path) -> None:
+    assert exposure(tmp_path, render(CONFIG, ServingConfig(), user_manager=True)) < 7.5
+
+
+def exposure(folder: Path, text: str) -> float:
+    unit = folder / "vllm-duo.service"
+    unit.write_text(text)
+    judging = ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(unit)]
+    found = subprocess.run(judging, capture_output=True, text=True)
+    figures = re.findall(r"exposure level for vllm-duo.service: ([0-9.]+)", found.stdout)
+    return float(figures[-1])
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

@@ -74,10 +74,10 @@ class ServingHome:
             forced = self.run("adapters", "publish", config.name, "--force", "only its answers matter here")
             assert forced.returncode == 0, forced.stderr
 
-    def start(self) -> None:
-        """`serve apply --foreground`, until it says that it stays."""
+    def start(self, *command: str) -> str:
+        """`serve apply --foreground`, or another command, until it says that it stays; returns what it said."""
         self._foreground = subprocess.Popen(
-            [sys.executable, "-m", "duotune", "serve", "apply", "--foreground", "--yes"],
+            [sys.executable, "-m", "duotune", "serve", *(command or ("apply",)), "--foreground", "--yes"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -88,7 +88,7 @@ class ServingHome:
         for line in self._foreground.stdout:
             said.append(line)
             if "Ctrl-C ends both" in line:
-                return
+                return "".join(said)
         raise AssertionError("vLLM did not come to serve:\n" + "".join(said))
 
     def await_good(self) -> dict[str, Any]:

@@ -3,20 +3,26 @@
 Run as `python vllm_stand_in.py serve --config FILE`. It answers the recorded log-probabilities of the contract.json in
 an adapter's directory, as a right server would. `behaviour.json` beside the configuration makes it misbehave:
 `dies` (as it starts), `dies_with` (names that end its start), `wrong` (names that answer as the base model does),
-`hides` (names that it loads but does not list), `refuses` (names that it will not load).
+`hides` (names that it loads but does not list), `refuses` (names that it will not load), `lingers` (how it takes
+seconds to end after SIGTERM: `answering`, or `deaf`, which listens no more).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import socketserver
 import sys
+import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+LINGER_SECONDS = 4
 
 
 class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -136,8 +142,21 @@ def main(config_file: Path) -> None:
     """Serve until a signal."""
     models = Models(config_file)
     if "uds" in models.config:
-        UnixServer(models.config["uds"], handler(models)).serve_forever()
-    ThreadingHTTPServer((models.config["host"], models.config["port"]), handler(models)).serve_forever()
+        server: socketserver.TCPServer = UnixServer(models.config["uds"], handler(models))
+    else:
+        server = ThreadingHTTPServer((models.config["host"], models.config["port"]), handler(models))
+    lingers = models.behaviour("lingers")  # as it was when this one started
+    if lingers:
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=end, args=(server, lingers)).start())
+    server.serve_forever()
+
+
+def end(server: socketserver.TCPServer, how: str) -> None:
+    """End as a vLLM does that has requests to finish."""
+    if how == "deaf":
+        server.socket.close()
+    time.sleep(LINGER_SECONDS)
+    os._exit(0)
 
 
 if __name__ == "__main__":

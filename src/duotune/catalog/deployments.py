@@ -10,7 +10,7 @@ from typing import Literal
 from duotune.catalog.database import Database
 from duotune.errors import UsageError
 
-State = Literal["planned", "applying", "serving", "replaced", "failed", "stopped"]
+State = Literal["applying", "serving", "replaced", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Deployments:
         yaml: str,
         unit: str,
         versions: Sequence[tuple[str, int]],
-        state: State = "planned",
+        state: State = "applying",
         applied_by: str = "",
     ) -> Deployment:
         """Enter a new generation."""

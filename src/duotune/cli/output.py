@@ -52,7 +52,7 @@ def print_json_error(error: DuotuneError) -> None:
 
     problems = error.problems if isinstance(error, ConfigError) else ()
     document = {
-        "error": {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)},
+        "error": error_document(error),
         "problems": [
             {
                 "key": problem.key,
@@ -64,6 +64,11 @@ def print_json_error(error: DuotuneError) -> None:
         ],
     }
     print_json(document)
+
+
+def error_document(error: DuotuneError) -> dict[str, Any]:
+    """An error as JSON."""
+    return {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
 
 
 def narrator() -> Console:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -12,13 +9,15 @@ import click
 if TYPE_CHECKING:
     from duotune.catalog.catalog import Catalog
     from duotune.config.host import HostConfig
-    from duotune.serving.foreground import Foreground
     from duotune.serving.service import Service
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
 overwrite_option = click.option(
     "--overwrite", is_flag=True, help="Replace files that were edited by hand; copies are kept."
+)
+foreground_option = click.option(
+    "--foreground", is_flag=True, help="Without systemd: run vLLM as a child of this process until it ends."
 )
 only_option = click.option(
     "--only", multiple=True, metavar="ADAPTER", help="Serve this one, as name or name.v2; repeat it. Default: all."
@@ -65,22 +64,36 @@ def plan(only: tuple[str, ...], files: bool, as_json: bool) -> None:
 @only_option
 @yes_option
 @overwrite_option
-@click.option("--foreground", is_flag=True, help="Without systemd: run vLLM as a child of this process until it ends.")
+@foreground_option
 @as_json_option
 def apply(only: tuple[str, ...], yes: bool, overwrite: bool, foreground: bool, as_json: bool) -> None:
-    """Make vLLM serve the published adapters, and prove that they answer; or go back to what was served before."""
+    """Make vLLM serve the published adapters, and prove that they answer; or go back to what was served before.
+
+    With --foreground it stays until Ctrl-C, SIGTERM or `serve stop`. Where what is published does not come to serve, it
+    says why, serves the last good deployment instead, and stays as well: it ends with an error only when nothing can be
+    served. `serve status` tells which deployment serves.
+    """
     from duotune.catalog.catalog import open_catalog
+    from duotune.cli.serving_foreground import serve_last_good, stay, warn_beside
+    from duotune.errors import DuotuneError
     from duotune.serving.foreground import Foreground
+    from duotune.serving.rollout import Interrupted
 
     host, service = _host()
     with open_catalog() as catalog:
         if not foreground:
-            _refuse_without(service)
+            _refuse_without(service, "apply")
             _apply(catalog, host, service, only, yes, overwrite, as_json)
             return
+        warn_beside(service)
         with Foreground(host.serving) as child:
-            _apply(catalog, host, child, only, yes, overwrite, as_json)
-            _stay(child)
+            try:
+                _apply(catalog, host, child, only, yes, overwrite, as_json)
+            except Interrupted:
+                raise
+            except DuotuneError as error:
+                serve_last_good(catalog, host, child, error, only, yes, as_json)
+            stay(child)
 
 
 @serve.command()
@@ -99,7 +112,7 @@ def status(as_json: bool) -> None:
     if as_json:
         print_json(status_document(found, history))
     else:
-        show_status(found)
+        show_status(found, history)
     if not found.good:
         raise SystemExit(1)
 
@@ -108,23 +121,24 @@ def status(as_json: bool) -> None:
 @click.argument("number", type=int, required=False)
 @yes_option
 @overwrite_option
+@foreground_option
 @as_json_option
-def rollback(number: int | None, yes: bool, overwrite: bool, as_json: bool) -> None:
-    """Serve again what was served before, or deployment NUMBER (`serve status --json` lists them)."""
+def rollback(number: int | None, yes: bool, overwrite: bool, foreground: bool, as_json: bool) -> None:
+    """Serve again what was served before, or deployment NUMBER (`serve status` lists the last ones)."""
     from duotune.catalog.catalog import open_catalog
-    from duotune.cli.output import ask
-    from duotune.cli.serving import progress, report
-    from duotune.serving.apply import generation_before, roll_back
+    from duotune.cli.serving_foreground import stay, warn_beside
+    from duotune.serving.foreground import Foreground
 
     host, service = _host()
-    _refuse_without(service)
     with open_catalog() as catalog:
-        target = generation_before(catalog, number)
-        versions = ", ".join(f"{name}.v{version}" for name, version in target.versions) or "the base model alone"
-        ask(f"Serve deployment {target.id} again, which is {versions}?", yes)
-        with progress() as tell, _interruptible():
-            outcome = roll_back(catalog, host, service, target, tell, overwrite)
-    report(outcome, as_json)
+        if not foreground:
+            _refuse_without(service, "rollback")
+            _roll_back(catalog, host, service, number, yes, overwrite, as_json)
+            return
+        warn_beside(service)
+        with Foreground(host.serving) as child:
+            _roll_back(catalog, host, child, number, yes, overwrite, as_json)
+            stay(child)
 
 
 @serve.command()
@@ -137,7 +151,11 @@ def stop(yes: bool, as_json: bool) -> None:
     from duotune.serving.apply import stop as stop_serving
 
     _, service = _host()
-    _refuse_without(service)
+    if service.state().phase == "stopped" and not service.paused():
+        if as_json:
+            print_json({"stopped": False, "deployment": None})
+        say("vLLM does not run; there was nothing to stop.")
+        return
     ask("Stop vLLM? Nobody gets completions from this host until it is started again.", yes)
     with open_catalog() as catalog:
         stopped = stop_serving(catalog, service)
@@ -154,14 +172,26 @@ def _host() -> tuple[HostConfig, Service]:
     return host, find_service(host.serving)
 
 
-def _refuse_without(service: Service) -> None:
-    from duotune.errors import HostError
+def _refuse_without(service: Service, command: str) -> None:
+    from duotune.serving.service import nobody_to_run_it
 
     if service.refusal:
-        raise HostError(
-            f"Nothing here keeps vLLM running: {service.refusal}.",
-            "Use `duotune serve apply --foreground`, which runs vLLM as its child until you stop it.",
-        )
+        raise nobody_to_run_it(service.refusal, command)
+
+
+def _roll_back(
+    catalog: Catalog, host: HostConfig, service: Service, number: int | None, yes: bool, overwrite: bool, as_json: bool
+) -> None:
+    from duotune.cli.output import ask
+    from duotune.cli.serving import interruptible, progress, report
+    from duotune.serving.apply import generation_before, roll_back
+
+    target = generation_before(catalog, number)
+    versions = ", ".join(f"{name}.v{version}" for name, version in target.versions) or "the base model alone"
+    ask(f"Serve deployment {target.id} again, which is {versions}?", yes)
+    with progress() as tell, interruptible():
+        outcome = roll_back(catalog, host, service, target, tell, overwrite)
+    report(outcome, as_json)
 
 
 def _apply(
@@ -174,7 +204,7 @@ def _apply(
     as_json: bool,
 ) -> None:
     from duotune.cli.output import ask, say
-    from duotune.cli.serving import progress, report, show_plan
+    from duotune.cli.serving import interruptible, progress, report, show_plan
     from duotune.serving.apply import apply as carry_out
     from duotune.serving.planning import plan_deployment
 
@@ -183,36 +213,8 @@ def _apply(
     show_plan(planned, host, narrated=True)
     if not planned.refusals(overwrite) and planned.change.kind != "none":
         ask(planned.change.why.removesuffix(".") + ". Go on?", yes)
-    with progress() as tell, _interruptible():
+    with progress() as tell, interruptible():
         outcome = carry_out(catalog, host, service, planned, tell, only, overwrite)
     if outcome is None:
         say("Nothing had to be done.")
     report(outcome, as_json)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let a lost connection or a SIGTERM end a change as Ctrl-C does, which goes back to what served before."""
-    import signal
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _stay(child: Foreground) -> None:
-    """Keep vLLM running until Ctrl-C or SIGTERM."""
-    import signal
-
-    from duotune.cli.output import say
-
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
-    say("vLLM runs as a child of this process. Ctrl-C ends both.")
-    child.supervise(say)

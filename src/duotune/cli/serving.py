@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +13,9 @@ import click
 from rich.console import Console
 
 from duotune.adapters.verify import Check
-from duotune.cli.output import narrator, plain_table, print_json, printer, say
+from duotune.cli.output import error_document, narrator, plain_table, print_json, printer, say
 from duotune.config.host import HostConfig
+from duotune.errors import DuotuneError
 from duotune.runs.wording import counted, in_words
 from duotune.serving.deployment import ServingPlan
 from duotune.serving.files import config_file
@@ -96,12 +98,38 @@ def progress() -> Iterator[Callable[[str, str], None]]:
     yield tell
 
 
-def report(outcome: Outcome | None, as_json: bool) -> None:
-    """What serves now, and how it answered."""
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a lost connection or a SIGTERM end a change as Ctrl-C does, which goes back to what served before."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGTERM, signal.SIGHUP]
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # by nohup
+        numbers.remove(signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def report(outcome: Outcome | None, as_json: bool, failure: DuotuneError | None = None) -> None:
+    """What serves now, and how it answered.
+
+    Args:
+        outcome: What serves; None when nothing had to be done.
+        as_json: One document.
+        failure: Why something else serves than what was asked for.
+    """
     if outcome is None:
         if as_json:
             print_json({"changed": False})
         return
+    if outcome.kept:
+        say(outcome.kept)
     if as_json:
         print_json(
             {
@@ -113,6 +141,7 @@ def report(outcome: Outcome | None, as_json: bool) -> None:
                     {"name": p.name, "tokens": p.tokens, "distance": p.distance, "from_base": p.from_base}
                     for p in outcome.probes
                 ],
+                **({"error": error_document(failure)} if failure else {}),
             }
         )
         return

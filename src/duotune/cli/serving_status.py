@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from duotune.catalog.deployments import Deployment
 from duotune.cli.output import plain_table, printer, say
 from duotune.serving.status import ServingStatus
-from duotune.serving.wording import status_rows
+from duotune.serving.wording import some, status_rows
+
+SHOWN_DEPLOYMENTS = 5
 
 
-def show_status(found: ServingStatus) -> None:
-    """What serves now."""
+def show_status(found: ServingStatus, history: Sequence[Deployment] = ()) -> None:
+    """What serves now, and the last deployments with the numbers that `serve rollback` takes."""
     table = plain_table("", "")
     table.show_header = False
     for label, text in status_rows(found):
         table.add_row(label, text)
     printer().print(table)
+    if history:
+        last = plain_table("", "deployment", "applied", "adapters")
+        for one in history[:SHOWN_DEPLOYMENTS]:
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.created_at))
+            adapters = some([f"{name}.v{version}" for name, version in one.versions]) or "the base model alone"
+            last.add_row(str(one.id), one.state, when, adapters)
+        printer().print()
+        printer().print(last)
     for line in found.log:
         say(f"  {line}")
 

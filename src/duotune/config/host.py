@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Literal
 
@@ -9,8 +10,9 @@ from pydantic import field_validator
 
 from duotune.config.fields import Section, setting
 
-# A name, an IPv4 address, or an IPv6 address in brackets.
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\]")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
+_FIGURES = re.compile(r"[0-9.]+")
 
 
 class ServingConfig(Section):
@@ -52,11 +54,24 @@ class ServingConfig(Section):
         if listen.startswith("unix:/") and listen.isprintable():
             return listen
         host, _, port = listen.rpartition(":")
-        if not _HOST.fullmatch(host) or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        if not _is_host(host) or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
             raise ValueError(
                 'is no address: write "127.0.0.1:8000", or "unix:/run/duotune-vllm/vllm.sock" for a socket'
             )
         return listen
+
+
+def _is_host(host: str) -> bool:
+    """Whether it is a name, an IPv4 address, or an IPv6 address in brackets."""
+    bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        if bracketed:
+            ipaddress.IPv6Address(host[1:-1])
+        elif _FIGURES.fullmatch(host):
+            ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return bracketed or _NAME.fullmatch(host) is not None
 
 
 class DefaultsConfig(Section):

@@ -97,15 +97,9 @@ class Endpoint:
     def models(self) -> list[ServedModel]:
         """What it serves, in its order: base models first."""
         entries = self._json("GET", "/v1/models").get("data")
-        return [
-            ServedModel(
-                name=str(entry.get("id")),
-                root=str(entry.get("root") or ""),
-                parent=str(entry.get("parent") or ""),
-                max_model_len=entry.get("max_model_len"),
-            )
-            for entry in entries or []
-        ]
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise self._refused(200, "its list of models is none")
+        return [_model(entry) for entry in entries]
 
     def adapters(self) -> dict[str, Path]:
         """Name and directory of each adapter that it serves."""
@@ -171,6 +165,16 @@ class Endpoint:
 
     def _refused(self, status: int, reason: str) -> Refused:
         return Refused(f"The server at {printable(self.address)} answered {status}: {reason}.", status, reason)
+
+
+def _model(entry: Mapping[str, object]) -> ServedModel:
+    longest = entry.get("max_model_len")
+    return ServedModel(
+        name=str(entry.get("id")),
+        root=str(entry.get("root") or ""),
+        parent=str(entry.get("parent") or ""),
+        max_model_len=longest if isinstance(longest, int) else None,
+    )
 
 
 def _reason(response: httpx2.Response) -> str:

@@ -9,6 +9,7 @@ from duotune.adapters.contract import read_contract
 from duotune.adapters.verify import Check, verify
 from duotune.errors import CheckFailed
 from duotune.models.shape import ModelShape
+from duotune.serving.probe import comparable, incomparable
 from duotune.serving.vllm_config import ServedAdapter
 
 Stamp = tuple[tuple[str, int, int, int, int], ...]
@@ -22,7 +23,12 @@ def stamp(directory: Path) -> Stamp:
 
 
 def check_adapters(
-    adapters: Sequence[ServedAdapter], shape: ModelShape, base: str, served_name: str, known: frozenset[str]
+    adapters: Sequence[ServedAdapter],
+    shape: ModelShape,
+    base: str,
+    served_name: str,
+    known: frozenset[str],
+    longest: int | None = None,
 ) -> Iterator[Check]:
     """One line per adapter: whether it is whole, of this base model, and of a kind that vLLM serves rightly.
 
@@ -32,6 +38,7 @@ def check_adapters(
         base: Its fingerprint.
         served_name: Name under which the base model answers.
         known: Names whose hashes and values were checked since their files last changed, and are not read again.
+        longest: Longest prompt and answer that vLLM will take; None for the model's own limit.
     """
     for adapter in adapters:
         name = adapter.model_name
@@ -43,10 +50,10 @@ def check_adapters(
         if failed:
             yield Check(name, False, "; ".join(f"{check.name}: {check.detail}" for check in failed))
         else:
-            yield _contract(adapter, len(found), f"rank {adapter.rank}")
+            yield _contract(adapter, len(found), f"rank {adapter.rank}", longest or shape.max_position_embeddings)
 
 
-def _contract(adapter: ServedAdapter, checks: int, words: str) -> Check:
+def _contract(adapter: ServedAdapter, checks: int, words: str, longest: int) -> Check:
     try:
         contract = read_contract(adapter.path)
     except CheckFailed as error:
@@ -54,6 +61,12 @@ def _contract(adapter: ServedAdapter, checks: int, words: str) -> Check:
     if contract is None or not contract.cases:
         said = f"{words}; it was published without an evaluation, so that only its answering can be proven"
         return Check(adapter.model_name, True, said, warning=True)
-    return Check(
-        adapter.model_name, True, f"{words}; {checks} checks hold; {len(contract.cases)} answers to be reproduced"
-    )
+    why = incomparable(contract, longest)
+    if why:
+        return Check(adapter.model_name, False, why)
+    fitting = len(comparable(contract, longest))
+    said = f"{words}; {checks} checks hold; {fitting} answers to be reproduced"
+    too_long = len(comparable(contract, None)) - fitting
+    if too_long:
+        said += f" ({too_long} more are longer than the {longest} tokens that vLLM takes, serving.max_model_len)"
+    return Check(adapter.model_name, True, said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from duotune.adapters.verify import Check
@@ -13,11 +13,12 @@ from duotune.errors import CheckFailed, HostError, UsageError
 from duotune.runs.wording import counted
 from duotune.serving.change import change_to
 from duotune.serving.checks import check_start
-from duotune.serving.deployment import ServingPlan, Tell, refusals
+from duotune.serving.delivery import Generation
+from duotune.serving.deployment import ChangeKind, ServingPlan, Tell, refusals
 from duotune.serving.edits import keep_edited
 from duotune.serving.files import one_at_a_time
 from duotune.serving.planning import check_generation, plan_deployment
-from duotune.serving.rollout import Outcome, Rollout
+from duotune.serving.rollout import NotDeployed, Outcome, Rollout
 from duotune.serving.service import Service
 
 
@@ -55,14 +56,17 @@ def apply(
             raise UsageError(
                 "What would be served has changed since the plan was shown.", "Look at `duotune serve plan` again."
             )
-        _make_way(planned.checks, host, service, overwrite)
+        kept = _make_way(planned.checks, host, service, overwrite)
         if planned.change.kind == "none":
             return None
-        return Rollout(catalog, host.serving, service, tell).carry_out(planned, planned.change.kind)
+        return _carried_out(Rollout(catalog, host.serving, service, tell), planned, planned.change.kind, kept)
 
 
-def _make_way(checks: Sequence[Check], host: HostConfig, service: Service, overwrite: bool) -> None:
+def _make_way(checks: Sequence[Check], host: HostConfig, service: Service, overwrite: bool) -> str:
     """Refuse what does not hold; keep copies of what was edited by hand and may be overwritten.
+
+    Returns:
+        Where the copies are, as a sentence; empty without any.
 
     Raises:
         CheckFailed: Naming each check that does not hold.
@@ -71,8 +75,15 @@ def _make_way(checks: Sequence[Check], host: HostConfig, service: Service, overw
     if refused:
         listed = "".join(f"\n  {check.name}: {check.detail}" for check in refused)
         raise CheckFailed(f"Nothing was changed, since {counted(len(refused), 'check')} did not hold:{listed}", "")
-    if refusals(checks):
-        keep_edited(host.serving, service)
+    return keep_edited(host.serving, service) if refusals(checks) else ""
+
+
+def _carried_out(rollout: Rollout, wanted: Generation, kind: ChangeKind, kept: str) -> Outcome:
+    """Carry out, and say either way where copies are."""
+    try:
+        return replace(rollout.carry_out(wanted, kind), kept=kept)
+    except NotDeployed as error:
+        raise type(error)(f"{error.message}\n{kept}".rstrip(), error.hint) from error
 
 
 def generation_before(catalog: Catalog, number: int | None = None) -> Deployment:
@@ -89,7 +100,7 @@ def generation_before(catalog: Catalog, number: int | None = None) -> Deployment
     found = catalog.deployments.get(number)
     if found.state not in ("serving", "replaced", "stopped"):
         raise UsageError(
-            f"Deployment {number} never served ({found.state}).", "`duotune serve status --json` lists those that did."
+            f"Deployment {number} never served ({found.state}).", "`duotune serve status` lists the last ones."
         )
     return found
 
@@ -110,8 +121,33 @@ def roll_back(
         if change.kind == "none":  # to ask for what serves already is to ask that it be started anew
             change = replace(change, kind="restart")
         checks = [*check_generation(catalog, host, service, target), *check_start(service, change)]
-        _make_way(checks, host, service, overwrite)
-        return Rollout(catalog, host.serving, service, tell).carry_out(target, change.kind)
+        kept = _make_way(checks, host, service, overwrite)
+        return _carried_out(Rollout(catalog, host.serving, service, tell), target, change.kind, kept)
+
+
+def serve_last_good(
+    catalog: Catalog, host: HostConfig, service: Service, tell: Tell, agreed: Callable[[Deployment], None]
+) -> Outcome | None:
+    """Serve the newest generation that was good, after what was wanted did not come to serve.
+
+    Args:
+        catalog: Which generations there were.
+        host: The host's settings.
+        service: Who runs vLLM.
+        tell: Told about progress.
+        agreed: Asked before it is started.
+
+    Returns:
+        What serves now; None when there is none, or it is what has just failed.
+
+    Raises:
+        As `roll_back` does.
+    """
+    target, newest = catalog.deployments.newest("serving", "stopped"), catalog.deployments.newest()
+    if target is None or (newest is not None and newest.state == "failed" and newest.yaml == target.yaml):
+        return None
+    agreed(target)
+    return roll_back(catalog, host, service, target, tell)
 
 
 def stop(catalog: Catalog, service: Service) -> Deployment | None:

@@ -6,17 +6,15 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from duotune.catalog.deployments import Deployment
 from duotune.config.host import ServingConfig
-from duotune.endpoint.address import parse_address
+from duotune.endpoint.address import Address, parse_address
 from duotune.endpoint.client import Endpoint, Refused, Unreachable
 from duotune.errors import printable
 from duotune.serving.deployment import Change, ChangeKind
 from duotune.serving.files import config_file, written_config
 from duotune.serving.service import Service
-from duotune.serving.vllm_config import MODULES, LoraRoom, room_of, served_adapters
+from duotune.serving.vllm_config import MODULES, LoraRoom, address_of, parsed, room_of, served_adapters
 
 LIST_SECONDS = 10.0
 
@@ -29,7 +27,7 @@ def roomy(
     A smaller room would save memory, but cost a restart; it is taken with the next one.
     """
     unproven = proven is None or written_config() != proven.yaml
-    if needed is None or proven is None or unproven or not service.state().up or not _loads_while_it_runs(serving):
+    if needed is None or proven is None or unproven or not service.state().up or not serving.listen.startswith("unix:"):
         return needed
     there = room_of(parsed(proven.yaml))
     return there if there and there.slots == needed.slots and there.holds(needed) else needed
@@ -67,7 +65,8 @@ def change_to(
         return change("restart", f"{printable(drop_ins[0])} changed since vLLM was started: it will be restarted.")
     if proven is None or before != proven.yaml:  # an apply was killed half-way, or somebody edited the YAML
         return change("restart", "What vLLM serves was not proven by an apply: it will be restarted.")
-    live = live_adapters(serving)
+    address = address_of(new) or parse_address(serving.listen)
+    live = live_adapters(address)
     if before == config_text and live == will:
         return change("none", "vLLM serves exactly this.")
     others = sorted(key for key in {*old, *new} - {MODULES} if old.get(key) != new.get(key))
@@ -75,31 +74,18 @@ def change_to(
         return change("restart", f"{_listed(others)} changes, and is read only at the start: vLLM will be restarted.")
     if live is None:
         return change("restart", "vLLM does not answer: it will be restarted.")
-    if not _loads_while_it_runs(serving):
+    if not address.socket:
         return change("restart", "Adapters are loaded while vLLM runs only over a unix socket: it will be restarted.")
     return change("hot", "Only adapters come or go: they are loaded while vLLM runs.")
 
 
-def live_adapters(serving: ServingConfig) -> Mapping[str, Path] | None:
+def live_adapters(address: Address) -> Mapping[str, Path] | None:
     """Name and directory of each adapter that vLLM lists; None when it does not answer."""
     try:
-        with Endpoint(parse_address(serving.listen), answer_seconds=LIST_SECONDS) as endpoint:
+        with Endpoint(address, answer_seconds=LIST_SECONDS) as endpoint:
             return endpoint.adapters()
     except (Refused, Unreachable):
         return None
-
-
-def parsed(text: str) -> Mapping[str, object]:
-    """A configuration's keys; empty when somebody made it unreadable."""
-    try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _loads_while_it_runs(serving: ServingConfig) -> bool:
-    return serving.listen.startswith("unix:")
 
 
 def _listed(words: list[str]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import grp
+import os
+import pwd
 import shutil
 import socket
 import stat
@@ -26,6 +28,7 @@ from duotune.serving.deployment import Change
 from duotune.serving.edits import check_edits
 from duotune.serving.files import directory
 from duotune.serving.service import Service
+from duotune.serving.sockets import obstacle
 from duotune.serving.vllm_config import ServedAdapter
 
 VERSION_SECONDS = 60
@@ -57,13 +60,16 @@ def check_host(
     """
     yield from check_service(serving, service)
     yield _attempt("address", lambda: _address(serving, service))
-    barred = service.bars(unit_text)
+    barred = service.bars(unit_text, unit.render_pause(serving))
     if barred:
         yield Check("unit", False, barred)
     yield from check_edits(catalog, service, unit_text)
     yield from check_gpu(serving, service)
-    if unit.runs_as_group() and not serving.user:
-        yield _attempt("access", lambda: _readable([base, *_programs(serving)]))
+    if serving.user and not service.user_manager and service.unit_file is not None:
+        yield _attempt("user", lambda: _user(serving.user))
+    if unit.runs_as_group() or service.confines:
+        own = [] if unit.runs_as_group() else [directory(), paths.adapters()]
+        yield _attempt("access", lambda: _readable([base, *_programs(serving), *own], serving.user))
     if service.confines:
         needed = (base, directory(), *_programs(serving), *(adapter.path for adapter in adapters))
         yield from _hidden(needed, base)
@@ -185,7 +191,11 @@ def _systemd(service: Service, serving: ServingConfig) -> Check:
         added = ", ".join(map(printable, service.drop_ins()))
         if service.unit_file is None:
             return Check("service", True, f"{service.title} keeps vLLM running")
-        return Check("service", True, f"{serving.unit}, under {service.title}{f', with {added}' if added else ''}")
+        said = f"{serving.unit}, under {service.title}{f', with {added}' if added else ''}"
+        if shutil.which("systemd-analyze") is None:
+            said += "; systemd-analyze is not on this host, so that no unit is verified before it is started"
+            return Check("service", True, said, warning=True)
+        return Check("service", True, said)
     return Check(
         "service", True, f"{service.refusal}; `duotune serve apply --foreground` runs vLLM itself", warning=True
     )
@@ -194,6 +204,9 @@ def _systemd(service: Service, serving: ServingConfig) -> Check:
 def _address(serving: ServingConfig, service: Service) -> Check | str:
     address = parse_address(serving.listen)
     if address.socket:
+        why = obstacle(Path(address.socket)) or _not_of_the_unit(Path(address.socket), service)
+        if why:
+            raise ValueError(f"{printable(address.socket)} {why}")
         return f"{address}, for whoever may enter its directory"
     if not service.state().up:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
@@ -209,22 +222,71 @@ def _address(serving: ServingConfig, service: Service) -> Check | str:
     return Check("address", True, detail, warning=True)
 
 
-def _readable(files: Sequence[Path]) -> str:
-    """Whether the unit's user, who is in our group and nothing else, reaches some files.
+def _not_of_the_unit(path: Path, service: Service) -> str:
+    """Why the unit's user could not make a socket there; empty when they could, or there is no unit."""
+    if service.unit_file is None or service.drop_ins():  # which may let it
+        return ""
+    own = unit.place_of_sockets(service.user_manager)
+    if own == path.parent:
+        return ""
+    if service.user_manager and os.access(path.parent, os.W_OK):
+        return ""
+    return f"is where the unit cannot make a socket; it can in {own}: set serving.listen to unix:{own}/vllm.sock"
+
+
+def _user(name: str) -> Check | str:
+    """Whether the configured user is there, without whom systemd cannot start the unit.
+
+    Raises:
+        ValueError: They are not.
+    """
+    try:
+        number = pwd.getpwnam(name).pw_uid
+    except KeyError:
+        raise ValueError(
+            f"there is no user {printable(name)} on this host (serving.user); make that user, or empty the setting"
+        ) from None
+    if number == 0:
+        said = "vLLM would run as root (serving.user); empty that setting, and systemd gives it a user of its own"
+        return Check("user", True, said, warning=True)
+    return f"vLLM runs as {printable(name)}"
+
+
+def _readable(files: Sequence[Path], name: str) -> str:
+    """Whether the unit's user reaches some files.
+
+    Args:
+        files: Which.
+        name: That user; empty for systemd's own one, who is in our group and nothing else.
 
     Raises:
         ValueError: It does not; the text names the place.
     """
+    number, groups = _identity(name)
+    if number == 0:
+        return "root reaches everything"
     for file in filter(Path.exists, files):
         way = [*reversed(file.parents), file, *reversed(file.resolve().parents), file.resolve()]
         for place in dict.fromkeys(way):  # a virtual environment's Python is a link to one elsewhere
             mode = place.stat()
             needed = stat.S_IXOTH if place.is_dir() else stat.S_IROTH
-            ours = mode.st_gid in _group_ids()
-            if not mode.st_mode & needed and not (ours and mode.st_mode & needed << 3):
-                raise ValueError(f"the unit's user cannot enter {printable(place)}, on the way to {printable(file)}")
+            given = mode.st_mode & needed
+            given |= mode.st_mode >> 3 & needed if mode.st_gid in groups else 0
+            given |= mode.st_mode >> 6 & needed if mode.st_uid == number else 0
+            if not given:
+                hint = "" if unit.runs_as_group() else "; `duotune doctor --install` makes a home that it can enter"
+                hint = hint if paths.home() in (file, *file.parents) else ""
+                raise ValueError(
+                    f"the unit's user cannot enter {printable(place)}, on the way to {printable(file)}{hint}"
+                )
     return "the unit's user reaches the base model, vLLM and what waits for it"
 
 
-def _group_ids() -> set[int]:
-    return {group.gr_gid for group in grp.getgrall() if group.gr_name == unit.GROUP}
+def _identity(name: str) -> tuple[int | None, set[int]]:
+    """Number and groups of the unit's user; no number when systemd chooses one."""
+    ours = {group.gr_gid for group in grp.getgrall() if group.gr_name == unit.GROUP} if unit.runs_as_group() else set()
+    try:
+        found = pwd.getpwnam(name) if name else None
+    except KeyError:
+        found = None
+    return (found.pw_uid, ours | set(os.getgrouplist(name, found.pw_gid))) if found else (None, ours)

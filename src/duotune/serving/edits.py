@@ -21,8 +21,8 @@ def check_edits(catalog: Catalog, service: Service, unit_text: str) -> Iterator[
     edited = list(_edited(catalog, service, unit_text))
     if edited:
         detail = (
-            f"{' and '.join(edited)} was edited by hand since the last apply; put the changes into a drop-in or the "
-            "host configuration, or let `duotune serve apply --overwrite` replace them (copies are kept)"
+            f"{' and '.join(edited)} was edited by hand, not written by an apply; put the changes into a drop-in or "
+            "the host configuration, or let `duotune serve apply --overwrite` replace them (copies are kept)"
         )
         yield Check(EDITS, False, detail)
     else:
@@ -39,33 +39,37 @@ def check_edits(catalog: Catalog, service: Service, unit_text: str) -> Iterator[
 def _edited(catalog: Catalog, service: Service, unit_text: str) -> Iterator[str]:
     ours = catalog.deployments.all()
     written, installed, pause = written_config(), service.unit_text(), service.pause_text()
-    if ours and written is not None and written not in {one.yaml for one in ours}:
+    if config_file().is_dir() or (written is not None and written not in {one.yaml for one in ours}):
         yield "the YAML"
-    if ours and installed is not None and installed not in {unit_text, *(one.unit for one in ours)}:
+    known = {unit_text, *(one.unit for one in ours)}
+    if installed is not None and installed not in known and not is_as_written(installed):
         yield "the unit"
     if pause is not None and not is_as_written(pause):
         yield "the target that pauses it"
 
 
-def keep_edited(serving: ServingConfig, service: Service) -> None:
+def keep_edited(serving: ServingConfig, service: Service) -> str:
     """Copy the YAML and the units aside before one that was edited by hand is overwritten.
+
+    Returns:
+        Where the copies are, as a sentence.
 
     Raises:
         HostError: They cannot be copied.
     """
-    now = time.strftime("%Y%m%d-%H%M%S")
-    texts = {
-        config_file().name: written_config(),
-        serving.unit: service.unit_text(),
-        pause_name(serving): service.pause_text(),
-    }
-    for name, text in texts.items():
-        copy = directory() / f"{name}.edited-{now}"
-        try:
+    ending = f".edited-{time.strftime('%Y%m%d-%H%M%S')}"
+    texts = {serving.unit: service.unit_text(), pause_name(serving): service.pause_text()}
+    try:
+        if config_file().is_dir():
+            config_file().rename(directory() / f"{config_file().name}{ending}")
+        elif config_file().exists():
+            (directory() / f"{config_file().name}{ending}").write_bytes(config_file().read_bytes())
+        for name, text in texts.items():
             if text is not None:
-                copy.write_text(text)
-        except OSError as error:
-            raise HostError(
-                f"What was edited by hand cannot be copied to {printable(copy)}: {error.strerror}.",
-                "Nothing was changed; check the disk and the owner of that folder.",
-            ) from error
+                (directory() / f"{name}{ending}").write_text(text)
+    except OSError as error:
+        raise HostError(
+            f"What was edited by hand cannot be copied to {printable(directory())}: {error.strerror}.",
+            "Nothing was changed; check the disk and the owner of that folder.",
+        ) from error
+    return f"Your version is kept in {printable(directory())}, in files whose names end with {ending}."

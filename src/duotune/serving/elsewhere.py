@@ -21,6 +21,7 @@ STOP_SECONDS = 130
 """Above what vLLM gets to end in."""
 POLL_SECONDS = 0.5
 TAIL_BYTES = 64 << 10
+KEPT_BYTES = 4 << 20
 
 
 class Child(BaseModel):
@@ -109,7 +110,7 @@ class Elsewhere(Unitless):
         child = Child.told()
         if child is None or not Path(f"/proc/{child.pid}").exists():
             return ServiceState("starting")
-        return ServiceState("running", child.restarts, child.pid, child.since)
+        return ServiceState("running", child.restarts, child.pid, child.since, start=str(child.since))
 
     def begin(self) -> None:
         """Only that process can restart its child.
@@ -146,16 +147,29 @@ class Elsewhere(Unitless):
                 )
             time.sleep(POLL_SECONDS)
 
-    def log(self, lines: int) -> list[str]:
+    def log(self, lines: int, start: str = "") -> list[str]:
         """The last lines that it printed."""
         return tail(log_file(), lines)
 
 
-def tail(file: Path, lines: int) -> list[str]:
-    """The last lines of a log, safe to print; empty without one."""
+def keep_short(file: Path) -> None:
+    """Leave the end of a log before it is added to: what the vLLM before died of has to stay readable.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    if file.exists() and file.stat().st_size > KEPT_BYTES:
+        with file.open("rb") as stream:
+            stream.seek(-KEPT_BYTES, os.SEEK_END)
+            end = stream.read()
+        file.write_bytes(end.partition(b"\n")[2])
+
+
+def tail(file: Path, lines: int, begin: int = 0) -> list[str]:
+    """The last lines of a log from a byte on, safe to print; empty without one."""
     try:
         with file.open("rb") as stream:
-            stream.seek(max(0, file.stat().st_size - TAIL_BYTES))
+            stream.seek(max(begin, file.stat().st_size - TAIL_BYTES))
             text = stream.read().decode(errors="replace")
     except OSError:
         return []

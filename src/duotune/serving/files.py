@@ -24,9 +24,9 @@ def config_file() -> Path:
 
 
 def written_config() -> str | None:
-    """The YAML that is there now; None without one."""
+    """The YAML that is there now; None without one. Bytes that are no text, as only a hand writes, are replaced."""
     try:
-        return config_file().read_text()
+        return config_file().read_text(errors="replace")
     except OSError:
         return None
 

@@ -6,19 +6,20 @@ import contextlib
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from duotune.config.host import ServingConfig
-from duotune.endpoint.address import Address, parse_address
+from duotune.endpoint.address import parse_address
 from duotune.errors import HostError, RunFailed, printable
 from duotune.runs.lock import OwnedLock, owner_of, try_lock
-from duotune.serving.elsewhere import Child, lock_file, log_file, tail
-from duotune.serving.files import config_file, directory
+from duotune.serving.elsewhere import Child, keep_short, lock_file, log_file, tail
+from duotune.serving.files import config_file, directory, written_config
 from duotune.serving.service import ServiceState, Unitless
+from duotune.serving.sockets import clear, make_room
+from duotune.serving.vllm_config import address_of, parsed
 
 STOP_SECONDS = 120
 DEATHS = 3
@@ -42,8 +43,10 @@ class Foreground(Unitless):
     def __init__(self, serving: ServingConfig) -> None:
         self._serving = serving
         self._child: subprocess.Popen[bytes] | None = None
+        self._address = parse_address(serving.listen)
         self._restarts = 0
         self._since = 0.0
+        self._log_begins = 0
         self._deaths: list[float] = []
         directory().mkdir(parents=True, exist_ok=True)
         lock = try_lock(lock_file(), note="serve apply --foreground")
@@ -55,6 +58,11 @@ class Foreground(Unitless):
             )
         self._lock: OwnedLock = lock
         Child.forget()  # of one that was killed
+
+    @property
+    def lasts(self) -> bool:
+        """It ends with this process."""
+        return False
 
     def __enter__(self) -> Foreground:
         return self
@@ -69,8 +77,8 @@ class Foreground(Unitless):
             return ServiceState("stopped")
         status = self._child.poll()
         if status is None:
-            return ServiceState("running", self._restarts, self._child.pid, self._since)
-        return ServiceState("failed", self._restarts, detail=f"it ended with status {status}")
+            return ServiceState("running", self._restarts, self._child.pid, self._since, start=str(self._since))
+        return ServiceState("failed", self._restarts, detail=f"it ended with status {status}", start=str(self._since))
 
     def begin(self) -> None:
         """Start it, after the one before has ended."""
@@ -79,14 +87,16 @@ class Foreground(Unitless):
 
     def _start(self) -> None:
         self.stop()
-        address = parse_address(self._serving.listen)
+        address = self._address = address_of(parsed(written_config() or "")) or parse_address(self._serving.listen)
         environment = {name: value for name, value in os.environ.items() if name not in _OURS} | _ENVIRONMENT
-        _make_room(address)
         if address.socket:
+            make_room(Path(address.socket))
             environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "1"
         command = [self._serving.executable, "serve", "--config", str(config_file())]
         try:
-            with log_file().open("wb") as log:
+            keep_short(log_file())
+            with log_file().open("ab") as log:
+                self._log_begins = log.tell()
                 self._child = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
@@ -116,11 +126,13 @@ class Foreground(Unitless):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(seconds)
         Child.forget()
-        _make_room(parse_address(self._serving.listen))
+        if self._address.socket:
+            clear(Path(self._address.socket))
 
-    def log(self, lines: int) -> list[str]:
+    def log(self, lines: int, start: str = "") -> list[str]:
         """The last lines that it printed."""
-        return tail(log_file(), lines)
+        begin = self._log_begins if start and start == str(self._since) else 0
+        return tail(log_file(), lines, begin)
 
     def supervise(self, tell: Callable[[str], None]) -> None:
         """Keep it running until a signal ends this process.
@@ -147,27 +159,6 @@ class Foreground(Unitless):
         tell(f"vLLM died ({words}); it is started again.")
         self._restarts += 1
         self._start()
-
-
-def _make_room(address: Address) -> None:
-    """Make room for a socket: its directory, and no stale file of a server that died, which would break `bind`.
-
-    Raises:
-        HostError: Somebody listens there.
-    """
-    if not address.socket:
-        return
-    path = Path(address.socket)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except FileNotFoundError:
-            return
-        except ConnectionRefusedError:
-            path.unlink(missing_ok=True)
-            return
-    raise HostError(f"Somebody listens at {printable(path)} already.", "Stop that server, or change serving.listen.")
 
 
 def _die_with_parent() -> None:

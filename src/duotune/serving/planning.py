@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from duotune.adapters.copies import local_copy
@@ -13,20 +13,20 @@ from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
 from duotune.catalog.deployments import Deployment
 from duotune.config.host import HostConfig
-from duotune.errors import CheckFailed, ModelError, UsageError, printable
+from duotune.errors import CheckFailed, ModelError, StorageError, UsageError, printable
 from duotune.hardware.gpu import visible_gpus
 from duotune.models.locate import fingerprint, locate
 from duotune.models.shape import read_shape
 from duotune.runs.wording import counted, in_bytes
 from duotune.serving import unit, vllm_config
 from duotune.serving.adapter_checks import check_adapters, stamp
-from duotune.serving.change import change_to, parsed, roomy
+from duotune.serving.change import change_to, roomy
 from duotune.serving.checks import check_gpu, check_host, check_memory, check_start
 from duotune.serving.deployment import ServingPlan, Tell
 from duotune.serving.edits import check_edits
 from duotune.serving.files import config_file
 from duotune.serving.service import Service
-from duotune.serving.vllm_config import ServedAdapter, served_adapters
+from duotune.serving.vllm_config import ServedAdapter, parsed, served_adapters, served_name
 
 
 def plan_deployment(
@@ -85,7 +85,9 @@ def plan_deployment(
         *check_host(catalog, host.serving, service, base, adapters, unit_text),
         *check_start(service, change),
         check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
-        *check_adapters(adapters, shape, base_fingerprint, host.serving.served_name, known | read),
+        *check_adapters(
+            adapters, shape, base_fingerprint, host.serving.served_name, known | read, host.serving.max_model_len
+        ),
     )
     return ServingPlan(
         base_path=base,
@@ -108,11 +110,13 @@ def check_generation(catalog: Catalog, host: HostConfig, service: Service, gener
     """Look at a generation that served before: its files as any other's, and whether somebody edited what is there."""
     config = parsed(generation.yaml)
     shape = read_shape(locate(str(config.get("model"))))
+    longest = config.get("max-model-len")
+    longest = longest if isinstance(longest, int) else None
     adapters = [_adapter(name, directory) for name, directory in served_adapters(config).items()]
     return [
         *check_edits(catalog, service, generation.unit),
         *check_gpu(host.serving, service),
-        *check_adapters(adapters, shape, generation.base, host.serving.served_name, frozenset()),
+        *check_adapters(adapters, shape, generation.base, served_name(config), frozenset(), longest),
     ]
 
 
@@ -138,7 +142,7 @@ def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Pat
             "Publish one with `duotune run`, or set serving.base (`duotune config new --host` shows the keys).",
         )
     newest = max(current, key=lambda version: version.published_at or 0.0)
-    path = read_manifest(local_copy(catalog, newest)).base.path
+    path = read_manifest(_directory(catalog, newest)).base.path
     try:
         return locate(path)
     except ModelError as error:
@@ -167,7 +171,20 @@ def _served(catalog: Catalog, version: Version, tell: Tell) -> ServedAdapter:
     def on_bytes(done: int, total: int) -> None:
         tell(f"fetching {version.name}", f"{in_bytes(done)} of {in_bytes(total)}")
 
-    return _adapter(version.name, local_copy(catalog, version, on_bytes))
+    return _adapter(version.name, _directory(catalog, version, on_bytes))
+
+
+def _directory(
+    catalog: Catalog, version: Version, on_bytes: Callable[[int, int], None] = lambda done, total: None
+) -> Path:
+    try:
+        return local_copy(catalog, version, on_bytes)
+    except StorageError as error:
+        place = printable(version.local_path or version.location)
+        raise StorageError(
+            f"{version.name} is published, but its directory {place} is gone, and cannot be fetched: {error.message}",
+            "Publish it again, or serve without it: `duotune serve apply --only NAME …`.",
+        ) from error
 
 
 def _adapter(name: str, directory: Path) -> ServedAdapter:

@@ -7,7 +7,7 @@ recorded answers must agree with the adapter's, and be nearer to them than to th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from statistics import fmean
@@ -103,7 +103,10 @@ def _probe(
     longest: int | None,
     most: int,
 ) -> Probe:
-    cases = [case for case in _cases(subject) if longest is None or len(_ids(case)) < longest][:most]
+    cases = comparable(subject.contract, longest, subject.is_base)[:most]
+    why = "" if subject.is_base or cases else incomparable(subject.contract, longest)
+    if why:
+        return Probe(subject.name, problem=why)
     try:
         if not cases:
             endpoint.complete(subject.name, _ANY_PROMPT, max_tokens=1)
@@ -115,9 +118,32 @@ def _probe(
     return _judged(subject, cases, answers, same_precision)
 
 
-def _cases(subject: Subject) -> Iterable[ContractCase]:
-    cases = subject.contract.cases if subject.contract else []
-    return [case for case in cases if case.target_ids and (subject.is_base or case.adapter is not None)]
+def comparable(contract: Contract | None, longest: int | None, is_base: bool = False) -> list[ContractCase]:
+    """The cases of a contract whose answers can be compared.
+
+    Args:
+        contract: What was recorded, if anything was.
+        longest: Longest prompt and answer that the server takes; None where that is not known.
+        is_base: The base model's answers are asked for, not the adapter's.
+    """
+    cases = contract.cases if contract else []
+    told = [case for case in cases if case.target_ids and (is_base or case.adapter is not None)]
+    return [case for case in told if longest is None or len(_ids(case)) < longest]
+
+
+def incomparable(contract: Contract | None, longest: int | None) -> str:
+    """Why nothing of an adapter's contract can be compared, as the end of a sentence; empty when something can.
+
+    One without any case, of an adapter that was never evaluated, has nothing to compare, and is no failure.
+    """
+    if contract is None or not contract.cases or comparable(contract, longest):
+        return ""
+    if comparable(contract, None):
+        return (
+            f"cannot be proven: each of its recorded answers is longer than the {longest} tokens that vLLM takes "
+            "(serving.max_model_len)"
+        )
+    return "cannot be proven: its contract holds no answers of the adapter; evaluate and publish it again"
 
 
 def _ids(case: ContractCase) -> list[int]:

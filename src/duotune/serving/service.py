@@ -21,6 +21,7 @@ class ServiceState:
         pid: vLLM's own process id, whoever started it; None when there is none.
         since: Begin of the phase in seconds since 1970; None when unknown.
         detail: systemd's own words, or the exit status; may be empty.
+        start: What tells this start of vLLM from every other, also after it ended; empty before the first.
     """
 
     phase: Phase
@@ -28,6 +29,7 @@ class ServiceState:
     pid: int | None = None
     since: float | None = None
     detail: str = ""
+    start: str = ""
 
     @property
     def up(self) -> bool:
@@ -45,6 +47,7 @@ class Service(Protocol):
         confines: vLLM runs in a unit that hides parts of the file system from it.
         refusal: Why it can start nothing; empty when it can.
         pauses: It can be stopped while a run trains, and started again after it.
+        lasts: vLLM goes on when the process that started it ends.
         held: Why a vLLM that runs, or ran, cannot be started again from here, and what to do; empty when it can.
     """
 
@@ -60,6 +63,8 @@ class Service(Protocol):
     def refusal(self) -> str: ...
     @property
     def pauses(self) -> bool: ...
+    @property
+    def lasts(self) -> bool: ...
     @property
     def held(self) -> str: ...
 
@@ -81,8 +86,8 @@ class Service(Protocol):
     def changed_drop_ins(self) -> list[Path]:
         """Those of them that changed since vLLM was started, or their folder when one was removed."""
 
-    def bars(self, unit_text: str) -> str:
-        """Why this user cannot install that unit; empty when they can, or need not."""
+    def bars(self, unit_text: str, pause_text: str) -> str:
+        """Why this user cannot install these units; empty when they can, or need not."""
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """Put the units in their place, verified, where they differ from what is there.
@@ -97,8 +102,13 @@ class Service(Protocol):
     def stop(self) -> None:
         """Stop vLLM, and let nothing start it again by itself."""
 
-    def log(self, lines: int) -> list[str]:
-        """The last lines that vLLM wrote, safe to print; empty when they cannot be read."""
+    def log(self, lines: int, start: str = "") -> list[str]:
+        """The last lines that vLLM wrote, safe to print; empty when they cannot be read.
+
+        Args:
+            lines: How many.
+            start: Only what was written since that start; see `ServiceState`. Empty for all there is.
+        """
 
     def paused(self) -> bool:
         """Whether vLLM is stopped because a run trains."""
@@ -110,6 +120,11 @@ class Unitless:
     user_manager = False
     confines = False
     pauses = False
+
+    @property
+    def lasts(self) -> bool:
+        """It goes on without us."""
+        return True
 
     @property
     def unit_file(self) -> Path | None:
@@ -141,7 +156,7 @@ class Unitless:
         """There are none."""
         return []
 
-    def bars(self, unit_text: str) -> str:
+    def bars(self, unit_text: str, pause_text: str) -> str:
         """There is no unit."""
         return ""
 
@@ -151,6 +166,19 @@ class Unitless:
     def paused(self) -> bool:
         """Without systemd nothing pauses."""
         return False
+
+
+def nobody_to_run_it(refusal: str, command: str) -> HostError:
+    """The error for a host on which nothing keeps vLLM running.
+
+    Args:
+        refusal: Why; see `Service`.
+        command: Of `duotune serve`, which can run it in its foreground.
+    """
+    return HostError(
+        f"Nothing here keeps vLLM running: {refusal}.",
+        f"Use `duotune serve {command} --foreground`, which runs vLLM as its child until you stop it.",
+    )
 
 
 @dataclass(frozen=True)
@@ -174,14 +202,11 @@ class NoService(Unitless):
         Raises:
             HostError: Always.
         """
-        raise HostError(
-            f"{self.refusal[:1].upper()}{self.refusal[1:]}, so nothing here can keep vLLM running.",
-            "Use `duotune serve apply --foreground`, which runs vLLM as its child until you stop it.",
-        )
+        raise nobody_to_run_it(self.refusal, "apply")
 
     def stop(self) -> None:
         """There is nothing to stop."""
 
-    def log(self, lines: int) -> list[str]:
+    def log(self, lines: int, start: str = "") -> list[str]:
         """There is none."""
         return []

@@ -13,10 +13,10 @@ from duotune.endpoint.address import Address, parse_address
 from duotune.endpoint.client import Endpoint, Refused, ServedModel, Unreachable
 from duotune.errors import printable
 from duotune.runs.lock import owner_of
-from duotune.serving.change import LIST_SECONDS, parsed
+from duotune.serving.change import LIST_SECONDS
 from duotune.serving.files import lock_file
 from duotune.serving.service import Service, ServiceState
-from duotune.serving.vllm_config import served_adapters, served_name
+from duotune.serving.vllm_config import address_of, parsed, served_adapters, served_name
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class ServingStatus:
         unexpected: Adapters that it lists, and the generation does not have.
         deleted: Adapters of the generation whose directory is gone: vLLM dies when it needs to read one again.
         interrupted: The number of an apply that was killed; None without one.
+        failed: The newest deployment, when it did not come to serve; None when it did.
         paused: A run trains and has the GPU.
         log: The end of vLLM's log where it does not answer.
     """
@@ -71,6 +72,7 @@ class ServingStatus:
     unexpected: Sequence[str]
     deleted: Sequence[str]
     interrupted: int | None
+    failed: Deployment | None
     paused: bool
     log: Sequence[str]
 
@@ -82,9 +84,9 @@ class ServingStatus:
 
 def read_status(catalog: Catalog, host: HostConfig, service: Service) -> ServingStatus:
     """Look, and change nothing."""
-    address = parse_address(host.serving.listen)
     generation = catalog.deployments.newest("serving", "stopped")
     applied = parsed(generation.yaml) if generation else {}
+    address = address_of(applied) or parse_address(host.serving.listen)
     wanted = served_adapters(applied)
     heard = hear(address, served_name(applied))
     answers = heard.healthy and not heard.stranger
@@ -104,6 +106,7 @@ def read_status(catalog: Catalog, host: HostConfig, service: Service) -> Serving
         unexpected=sorted(adapters - wanted.keys()) if answers else [],
         deleted=sorted(name for name, path in wanted.items() if not Path(path).is_dir()),
         interrupted=newest.id if newest and newest.state == "applying" and not owner_of(lock_file()) else None,
+        failed=newest if newest and newest.state == "failed" else None,
         paused=service.paused(),
         log=[] if answers else service.log(10),
     )
@@ -126,7 +129,9 @@ def hear(address: Address, base_name: str) -> Heard:
             return Heard()
         try:
             models = endpoint.models()
-        except (Refused, Unreachable):
+        except Refused as refusal:
+            return Heard(stranger=f"a server that is not vLLM ({refusal.reason})")
+        except Unreachable:
             return Heard(version=version)
     bases = [printable(model.name) for model in models if not model.parent]
     if base_name in bases:

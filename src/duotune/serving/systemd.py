@@ -22,10 +22,12 @@ from duotune.serving.unit import WRITTEN, quote
 SYSTEM_UNITS = Path("/etc/systemd/system")
 COMMAND_SECONDS = 60
 STOP_SECONDS = 180
+CLOCK_SECONDS = 0.1
 _PROPERTIES = (
     "ActiveState", "SubState", "Result", "NRestarts", "MainPID", "ExecMainStatus", "StateChangeTimestampMonotonic",
-    "NeedDaemonReload", "DropInPaths", "LoadState", "Job", "ExecMainStartTimestampMonotonic",
+    "NeedDaemonReload", "DropInPaths", "LoadState", "Job", "ExecMainStartTimestampMonotonic", "InvocationID",
 )  # fmt: skip
+_FIELDS_OF_A_START = ("_SYSTEMD_INVOCATION_ID", "INVOCATION_ID", "USER_INVOCATION_ID")
 _PHASES: Mapping[str, Phase] = {
     "active": "running",
     "reloading": "running",
@@ -58,6 +60,7 @@ class SystemdService:
     pause: str
     refusal: str = ""
     pauses: bool = True
+    lasts: bool = True
     held: str = ""
 
     @property
@@ -96,6 +99,7 @@ class SystemdService:
             pid=pid or None,
             since=_on_the_clock(found.get("StateChangeTimestampMonotonic", "")),
             detail=", ".join(filter(None, words)),
+            start=found.get("InvocationID", ""),
         )
 
     def drop_ins(self) -> list[Path]:
@@ -115,12 +119,14 @@ class SystemdService:
         unread = found.get("NeedDaemonReload") == "yes" and len(candidates) > 1
         return [place for place in candidates if unread or _changed_at(place) > started]
 
-    def bars(self, unit_text: str) -> str:
-        """Why this user cannot install that unit; empty when they can, or need not."""
+    def bars(self, unit_text: str, pause_text: str) -> str:
+        """Why this user cannot install these units; empty when they can, or need not."""
         folder = next(place for place in (self._units(), *self._units().parents) if place.exists())
-        if self.unit_text() == unit_text or os.access(folder, os.W_OK):
+        wanted = {self.unit_file: unit_text, self._units() / self.pause: pause_text}
+        changed = [file for file, text in wanted.items() if _installed(file) != text]
+        if not changed or os.access(folder, os.W_OK):
             return ""
-        return f"it changes, and you may not write {printable(self.unit_file)}; apply this once as root"
+        return f"it changes, and you may not write {printable(changed[0])}; apply this once as root"
 
     def unit_text(self) -> str | None:
         """The unit that is installed; None without one."""
@@ -134,13 +140,13 @@ class SystemdService:
         """Services that duotune wrote for the same configuration when `serving.unit` had another name."""
         reads = f" --config {quote(str(config_file()))}\n"
         others = [file for file in sorted(self._units().glob("*.service")) if file.name != self.unit]
-        texts = {file: _text(file) or "" for file in others if not file.is_symlink()}
+        texts = {file: _installed(file) or "" for file in others if file.is_file() and not file.is_symlink()}
         return [file for file, text in texts.items() if text.startswith(WRITTEN) and reads in text]
 
     def install(self, unit_text: str, pause_text: str) -> None:
         """Verify and write the units that differ, and let systemd read them."""
         wanted = {self.unit_file: unit_text, self._units() / self.pause: pause_text}
-        changed = {file: text for file, text in wanted.items() if _text(file) != text}
+        changed = {file: text for file, text in wanted.items() if _installed(file) != text}
         if changed:
             self._verify(wanted)
             for file, text in changed.items():
@@ -162,13 +168,25 @@ class SystemdService:
         self._control("stop", self.unit, seconds=STOP_SECONDS)
         self._control("reset-failed", self.unit, may_fail=True)
 
-    def log(self, lines: int) -> list[str]:
-        """The end of the journal of this start, where this user may read it."""
-        scope = ["--user-unit" if self.manager.user else "--unit", self.unit]
-        found = ended(["journalctl", "--no-pager", "--output=cat", f"--lines={lines}", *scope])
-        if found is None or found.returncode != 0:
+    def log(self, lines: int, start: str = "") -> list[str]:
+        """The end of the journal, where this user may read it: vLLM's lines, and systemd's about it.
+
+        Source: systemd.journal-fields(7) for what marks the lines of one start.
+        """
+        unit = ["--user-unit" if self.manager.user else "--unit", self.unit]
+        if not start:
+            return _journal(lines, *unit)
+        marked = [f"{field}={start}" for field in _FIELDS_OF_A_START]
+        by_time = self._log_by_time(lines, start, unit) if self.manager.user else []
+        return by_time or _journal(lines, *" + ".join(marked).split())
+
+    def _log_by_time(self, lines: int, start: str, unit: list[str]) -> list[str]:
+        """The same of a user's service, whose own lines the journal marks with the start of all of that systemd."""
+        found = self._show()
+        began = _on_the_clock(found.get("ExecMainStartTimestampMonotonic", ""))
+        if began is None or found.get("InvocationID") != start:
             return []
-        return [printable(line) for line in found.stdout.splitlines()]
+        return _journal(lines, f"--since=@{began - CLOCK_SECONDS:.3f}", *unit)
 
     def paused(self) -> bool:
         """Whether the target that pauses it is active."""
@@ -214,6 +232,13 @@ class SystemdService:
         return done.stdout
 
 
+def _journal(lines: int, *which: str) -> list[str]:
+    found = ended(["journalctl", "--no-pager", "--quiet", "--output=cat", f"--lines={lines}", *which])
+    if found is None or found.returncode != 0:
+        return []
+    return [printable(line) for line in found.stdout.splitlines()]
+
+
 def _job(found: Mapping[str, str]) -> bool:
     return found.get("Job", "") not in ("", "0")
 
@@ -233,21 +258,15 @@ def _changed_at(place: Path) -> float:
 
 
 def _installed(file: Path) -> str | None:
+    """Its text; bytes that are none, which only a hand can write, are replaced."""
     try:
-        return file.read_text()
+        return file.read_text(errors="replace")
     except FileNotFoundError:
         return None
     except OSError as error:
         raise HostError(
             f"The unit {printable(file)} cannot be read: {error.strerror}.", "Check its permissions."
         ) from error
-
-
-def _text(file: Path) -> str | None:
-    try:
-        return file.read_text()
-    except OSError:
-        return None
 
 
 def _write(file: Path, text: str) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import pwd
 import re
+import shutil
 import string
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ _ASSETS = Path(__file__).parent.parent / "assets"
 
 # May read published adapters; made by the system install.
 GROUP = "duotune"
+_PREFIXES = tuple("+@-:!|")
 WRITTEN = "# Written by duotune"
 
 
@@ -45,11 +47,11 @@ def render(config_file: Path, serving: ServingConfig, user_manager: bool = False
         UsageError: A value holds a character that a unit file cannot carry.
     """
     over_socket = serving.listen.startswith("unix:")
-    return _filled(
+    rest = _filled(
         "vllm.service.template",
         unit=serving.unit,
         edit=f"systemctl {'--user ' if user_manager else ''}edit {serving.unit}",
-        executable=quote(serving.executable),
+        executable=quote(_command(serving.executable)),
         config_file=quote(str(config_file)),
         condition=str(config_file).replace("%", "%%"),
         python=quote(sys.executable),
@@ -61,6 +63,7 @@ def render(config_file: Path, serving: ServingConfig, user_manager: bool = False
         view="" if user_manager else _view(base),
         wanted_by="default.target" if user_manager else "multi-user.target",
     )
+    return f"{_sealed(rest)}{rest}"
 
 
 def render_pause(serving: ServingConfig) -> str:
@@ -69,9 +72,9 @@ def render_pause(serving: ServingConfig) -> str:
     return f"{_sealed(rest)}{rest}"
 
 
-def is_as_written(pause_text: str) -> bool:
-    """Whether a pause target is as some version of duotune wrote it."""
-    first, newline, rest = pause_text.partition("\n")
+def is_as_written(text: str) -> bool:
+    """Whether a unit is as some version of duotune wrote it."""
+    first, newline, rest = text.partition("\n")
     return f"{first}{newline}" == _sealed(rest)
 
 
@@ -84,6 +87,18 @@ def _filled(template: str, **values: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
+def _command(executable: str) -> str:
+    """The command's full path, where it is on this host: what is not there is refused before it is installed.
+
+    Raises:
+        UsageError: It begins with a sign that is systemd's own. Source: systemd.service(5), "Command lines".
+    """
+    found = shutil.which(executable)
+    if found is None and executable[:1] in _PREFIXES:
+        raise UsageError(f"serving.executable = {printable(executable)} is no path.", "Write its full path.")
+    return str(Path(found).absolute()) if found else executable
+
+
 def _loading(over_socket: bool) -> str:
     """Loading adapters at run time has no key: it is switched on only where nobody but our group can connect."""
     return "Environment=VLLM_ALLOW_RUNTIME_LORA_UPDATING=1" if over_socket else ""
@@ -91,7 +106,7 @@ def _loading(over_socket: bool) -> str:
 
 def _confinement(address: Address, user_manager: bool) -> str:
     if user_manager:
-        return "NoNewPrivileges=yes\nLockPersonality=yes\nRestrictSUIDSGID=yes\nRestrictRealtime=yes"
+        return (_ASSETS / "vllm-confinement-user.template").read_text().rstrip()
     network = ["PrivateNetwork=yes" if address.socket else "PrivateNetwork=no"]
     if address.local:
         network += ["IPAddressDeny=any", "IPAddressAllow=localhost"]
@@ -131,15 +146,25 @@ def _mounted(place: Path, options: str = "") -> str:
 
 
 def _identity(serving: ServingConfig) -> str:
-    """Who vLLM runs as: the configured user, else one of systemd's own where the system install made our group.
+    """Who vLLM runs as: the configured user, else one of systemd's own; never root unless somebody says so.
 
-    The group is its first one, not a further one, so that the socket that vLLM makes belongs to it.
+    In a system install it reads published adapters as one of our group. That is its first group, not a further one, so
+    that the socket that vLLM makes belongs to it.
     """
     if serving.user:
-        return f"User={quote(serving.user)}"
+        group = f"\nGroup={GROUP}" if runs_as_group() else ""
+        return f"User={quote(serving.user)}{group}"
     if runs_as_group():
         return f"DynamicUser=yes\nGroup={GROUP}"
+    if os.geteuid() == 0:
+        return "DynamicUser=yes"
     return f"User={quote(pwd.getpwuid(os.geteuid()).pw_name)}"
+
+
+def place_of_sockets(user_manager: bool) -> Path:
+    """The directory that systemd makes for the unit, and removes when it ends (`RuntimeDirectory=`)."""
+    run = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}") if user_manager else Path("/run")
+    return run / "duotune-vllm"
 
 
 def runs_as_group() -> bool:

@@ -132,17 +132,48 @@ def render(base: Path, adapters: Sequence[ServedAdapter], serving: ServingConfig
     return yaml.safe_dump(config, sort_keys=False, default_flow_style=False, width=1000)
 
 
+def parsed(text: str) -> Mapping[str, object]:
+    """A configuration's keys; empty when somebody made it unreadable."""
+    try:
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+
+
 def served_adapters(config: Mapping[str, object]) -> dict[str, Path]:
-    """Model name and directory of each adapter in a configuration that `render` wrote."""
+    """Model name and directory of each adapter in a configuration; what `render` would not write is passed over."""
     modules = config.get(MODULES)
-    found = [json.loads(module) for module in modules] if isinstance(modules, list) else []
-    return {module["name"]: Path(module["path"]) for module in found}
+    found = [_read_module(module) for module in modules] if isinstance(modules, list) else []
+    return {name: Path(path) for name, path in filter(None, found)}
+
+
+def _read_module(module: object) -> tuple[str, str] | None:
+    try:
+        found = json.loads(module) if isinstance(module, str) else None
+    except (ValueError, RecursionError):
+        return None
+    name, path = (found.get("name"), found.get("path")) if isinstance(found, dict) else (None, None)
+    return (name, path) if isinstance(name, str) and isinstance(path, str) else None
 
 
 def served_name(config: Mapping[str, object]) -> str:
     """Name under which the base model answers, in a configuration that `render` wrote; empty without one."""
     names = config.get("served-model-name")
     return str(names[0]) if isinstance(names, list) and names else ""
+
+
+def address_of(config: Mapping[str, object]) -> Address | None:
+    """Where a vLLM with that configuration answers; None for one that `render` did not write."""
+    path, host, port = config.get("uds"), config.get("host"), config.get("port")
+    if isinstance(path, str):
+        return Address(socket=path)
+    return Address(host=host, port=port) if isinstance(host, str) and isinstance(port, int) else None
+
+
+def in_bfloat16(config: Mapping[str, object]) -> bool:
+    """Whether the base model is served as contracts are recorded: not quantized, and in no other precision."""
+    return "quantization" not in config and config.get("dtype", "auto") in ("auto", "bfloat16")
 
 
 def _module(adapter: ServedAdapter, served_name: str) -> str:

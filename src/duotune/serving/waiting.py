@@ -33,33 +33,49 @@ _RAISED = re.compile(r"\b[\w.]*(?:Error|Exception|Interrupt)\b: .*")
 """The last line of a traceback, whatever the logger put before it."""
 
 
-def wait_until_ready(service: Service, endpoint: Endpoint, tell: Tell) -> None:
-    """Wait until vLLM answers, after `service.begin()`.
+def wait_until_ready(service: Service, endpoint: Endpoint, tell: Tell, before: str) -> None:
+    """Wait until the vLLM of a new start answers, after `service.begin()`.
+
+    The one before may take minutes to end, and answer until then: it is never asked.
+
+    Args:
+        service: Who runs vLLM.
+        endpoint: Where it will answer.
+        tell: Told what the start is doing.
+        before: The start before `begin()`; see `ServiceState`.
 
     Raises:
-        CheckFailed: It died, or did not answer in time; the end of its log is in the message.
+        CheckFailed: It died, or did not answer in time; what its log tells is in the message.
     """
     begun = time.monotonic()
-    known: int | None = None
+    known = ""
     while time.monotonic() - begun < START_SECONDS:
         state = service.state()
         if service.paused():
             raise CheckFailed("A run began to train, and has the GPU to itself.", "Apply again when it has ended.")
+        begins = state.start not in ("", before)
+        if known and state.start != known:
+            raise _died(service, "vLLM ended while it started, and was started again", known)
+        known = state.start if begins else known
         if state.phase in ("failed", "restarting") or (state.phase == "stopped" and time.monotonic() - begun > 5):
-            raise _died(service, f"vLLM ended while it started ({state.detail})")
-        if state.pid is not None and known is not None and state.pid != known:
-            raise _died(service, "vLLM ended while it started, and was started again")
-        if state.pid is not None:
-            known = state.pid
-        if state.phase == "running" or state.pid is not None:
-            try:
-                if endpoint.healthy():
-                    return
-            except Unreachable:
-                pass
-        tell("starting vLLM", phase_of(service.log(TAIL_LINES)))
+            raise _died(
+                service, f"vLLM {'ended while it started' if known else 'was not started'} ({state.detail})", known
+            )
+        if begins and state.pid is not None and state.phase in ("starting", "running") and _healthy(endpoint):
+            return
+        if begins:
+            tell("starting vLLM", phase_of(service.log(TAIL_LINES, known)))
+        else:
+            tell("stopping the vLLM before", "")
         time.sleep(POLL_SECONDS)
-    raise _died(service, f"vLLM did not answer within {START_SECONDS // 60} minutes")
+    raise _died(service, f"vLLM did not answer within {START_SECONDS // 60} minutes", known)
+
+
+def _healthy(endpoint: Endpoint) -> bool:
+    try:
+        return endpoint.healthy()
+    except Unreachable:
+        return False
 
 
 def phase_of(log: Sequence[str]) -> str:
@@ -71,8 +87,10 @@ def phase_of(log: Sequence[str]) -> str:
     return ""
 
 
-def _died(service: Service, what: str) -> CheckFailed:
-    shown = "".join(f"\n  {line}" for line in telling(service.log(DEATH_LINES)))
+def _died(service: Service, what: str, start: str) -> CheckFailed:
+    """Why a start failed, from what was written since it alone: what earlier ones died of would mislead."""
+    lines = telling(service.log(DEATH_LINES, start)) if start else []
+    shown = "".join(f"\n  {line}" for line in lines)
     return CheckFailed(f"{what}.{shown}", "`duotune serve status` shows what runs now.")
 
 

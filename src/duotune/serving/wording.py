@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from duotune.catalog.deployments import Deployment
 from duotune.config.host import ServingConfig
+from duotune.errors import printable
 from duotune.runs.wording import counted, in_gib, in_words
 from duotune.serving.deployment import ServingPlan
 from duotune.serving.status import ServingStatus
@@ -18,7 +19,9 @@ def status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
     """What serves now: a label, which may be empty, and a phrase."""
     yield "deployment", _deployment(found.generation, _apply(found))
     if found.interrupted:
-        yield "", f"an apply was killed half-way (deployment {found.interrupted}); `{_apply(found)}` makes it good"
+        yield "", f"an apply did not come to its end (deployment {found.interrupted}); `{_apply(found)}` makes it good"
+    if found.failed:
+        yield "last apply", f"{found.failed.id} failed: {printable(found.failed.reason.partition(chr(10))[0])}"
     service = found.service
     since = "" if service.since is None else f", for {in_words(time.time() - service.since)}"
     restarts = f", started again by itself {counted(service.restarts, 'time')}" if service.restarts else ""
@@ -29,9 +32,11 @@ def status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
     yield "answers", _answers(found)
     if found.models and not found.stranger:
         yield "models", some(found.models)
-    for label, names in (("missing", found.absent), ("not ours", found.unexpected), ("deleted", found.deleted)):
+    for label, names in (("missing", found.absent), ("not ours", found.unexpected)):
         if names:
             yield label, some(names)
+    if found.deleted:
+        yield "files gone", f"{some(found.deleted)}: vLLM dies when it has to read them again; publish again, and apply"
 
 
 def plan_rows(planned: ServingPlan, serving: ServingConfig) -> Iterator[tuple[str, str]]:

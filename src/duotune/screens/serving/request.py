@@ -74,10 +74,12 @@ class Request:
         """How it ended; None while it is under way. One that keeps vLLM in its foreground has ended when it serves."""
         code = self._child.poll()
         answer = _document(self._result)
-        if code is None:
-            return Ending(0, "", "", answer) if answer and self._stays else None
         error = answer.get("error")
         found = error if isinstance(error, dict) else {}
+        if code is None and not (answer and self._stays):
+            return None
+        if code is None:  # with an error it serves the last good deployment instead
+            code = int(found.get("exit_code", 0))
         words = self.lines()
         message = str(found.get("message", "")) or (words[-1] if code and words else "")
         return Ending(code, message, str(found.get("hint", "")), answer)

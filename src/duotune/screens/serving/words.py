@@ -21,7 +21,12 @@ LABEL = 12
 
 def status_text(found: Served) -> Content:
     """What serves now."""
-    styles = {"missing": "$text-error", "not ours": "$text-error", "deleted": "$text-error"}
+    styles = {
+        "missing": "$text-error",
+        "not ours": "$text-error",
+        "files gone": "$text-error",
+        "last apply": "$text-error",
+    }
     if found.status.answers:
         styles["answers"] = "$text-success"
     return Content("\n").join(_fact(label, text, styles.get(label, "")) for label, text in _status(found))
