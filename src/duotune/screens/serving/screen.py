@@ -91,7 +91,7 @@ class Serving(Page):
         if action == "apply":
             return idle and self._planned is not None
         if action == "back_to":
-            return idle and able and self._served is not None and len(self._served.history) > 1
+            return idle and self._served is not None and len(self._served.history) > 1
         if action == "stop":
             return idle and able
         return True
@@ -150,17 +150,25 @@ class Serving(Page):
     def _roll_back(self, number: str) -> None:
         what = f"deployment {number}" if number else "what was served before"
         arguments = ["rollback", *([number] if number else []), "--yes", "--json"]
-        self.ask(f"Serve {what} again?", ROLLING_BACK, "Roll back", lambda: self._begin(*arguments))
+        consequences = ROLLING_BACK
+        if self._alone:
+            arguments.append("--foreground")
+            consequences += f"\n{FOREGROUND}"
+        self.ask(f"Serve {what} again?", consequences, "Roll back", lambda: self._begin(*arguments))
+
+    @property
+    def _alone(self) -> bool:
+        """Whether nothing on this host keeps vLLM running yet."""
+        return self._served is not None and bool(self._served.refusal)
 
     def _ask_to_apply(self, planned: Planned, overwriting: bool) -> None:
         consequences = planned.plan.change.why
         if overwriting:
             consequences += "\nFiles that were edited by hand are replaced; copies of them are kept beside them."
-        alone = self._served is not None and bool(self._served.refusal)
-        if alone:
+        if self._alone:
             consequences += f"\n{FOREGROUND}"
         arguments = ["apply", "--yes", "--json", *(["--overwrite"] if overwriting else [])]
-        arguments += ["--foreground"] if alone else []
+        arguments += ["--foreground"] if self._alone else []
         self.ask("Apply this plan?", consequences, "Apply", lambda: self._begin(*arguments))
 
     def _begin(self, *arguments: str) -> None:
