@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import DataTable, Static
 
 from duotune.screens import ways
 from duotune.screens.adapters import facts
+from duotune.screens.filtered import FilteredPage
 from duotune.screens.page import Page
 from duotune.widgets.rows import Rows
 
@@ -24,10 +25,11 @@ LOOK_SECONDS = 5.0
 COLUMNS = ("adapter", "verdict", "state", "base model", "trained on", "made", "for projects")
 
 
-class Adapters(Page):
+class Adapters(FilteredPage):
     """The list."""
 
     place = "adapters"
+    filter_hint = "part of a name, project or base model"
     help_text = (
         "Every version of every adapter, the newest first. `serving`: vLLM offers it now. `current`: it is what the "
         "adapter's name means at the next apply. `withheld`: nobody is served it until you publish it. Enter shows "
@@ -44,7 +46,7 @@ class Adapters(Page):
 
     def content(self) -> ComposeResult:
         """A field to filter by, and the table."""
-        yield Input(placeholder="part of a name, project or base model", id="filter", compact=True)
+        yield from super().content()
         yield Rows(*COLUMNS, empty="no adapter yet; n trains one")
 
     def command_line(self) -> str:
@@ -53,33 +55,11 @@ class Adapters(Page):
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self.query_one("#filter").display = False
-        self.query_one(Rows).focus()
         self.every(LOOK_SECONDS, _read_all, self._take, "adapters")
 
     def on_screen_resume(self) -> None:
         """Something may have been published or removed meanwhile."""
         self.in_background(_read_all, self._take, "adapters")
-
-    def action_filter(self) -> None:
-        """Open the field, or go to it."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.focus()
-
-    def action_back(self) -> None:
-        """Close the filter."""
-        field = self.query_one("#filter", Input)
-        field.value, field.display = "", False
-        self.query_one(Rows).focus()
-
-    def on_input_changed(self) -> None:
-        """Filter as one types."""
-        self._draw()
-
-    def on_input_submitted(self) -> None:
-        """To the table."""
-        self.query_one(Rows).focus()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Open one."""
@@ -88,11 +68,11 @@ class Adapters(Page):
 
     def _take(self, rows: Sequence[AdapterRow]) -> None:
         self._rows = rows
-        self._draw()
+        self.draw()
 
-    def _draw(self) -> None:
-        wanted = self.query_one("#filter", Input).value.strip().lower()
-        shown = [row for row in self._rows if wanted in facts.searched(row)]
+    def draw(self) -> None:
+        """Show the rows that hold what was typed."""
+        shown = [row for row in self._rows if self.wanted in facts.searched(row)]
         self.query_one(Rows).show({row.version.name: facts.cells(row) for row in shown})
 
 

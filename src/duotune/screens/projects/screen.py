@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import DataTable, Static
 
-from duotune.screens.page import Page
+from duotune.screens.filtered import FilteredPage
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.rows import Cell, Rows
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 5.0
 
 
-class Projects(Page):
+class Projects(FilteredPage):
     """The list."""
 
     place = "projects"
+    filter_hint = "part of a name, source or adapter"
     help_text = (
         "Every project with the adapters that it gets, in order of preference, and those that were trained on it. "
         "A project without adapters gets the base model. Space marks several projects, and a assigns to all that are "
@@ -34,7 +35,6 @@ class Projects(Page):
         Binding("space", "mark", "Mark", id="projects.mark", priority=False),
         Binding("a", "assign", "Assign", id="projects.assign", tooltip="Choose the adapters that it gets"),
         Binding("plus", "add", "Add", id="projects.add", key_display="+", tooltip="Add a folder or a Git repository"),
-        Binding("slash", "filter", "Filter", id="projects.filter", show=False),
         Binding("d", "remove", "Remove", id="projects.remove", show=False, tooltip="Take a project out of the list"),
     ]
 
@@ -45,7 +45,7 @@ class Projects(Page):
 
     def content(self) -> ComposeResult:
         """A field to filter by, and the table."""
-        yield Input(placeholder="part of a name, source or adapter", id="filter", compact=True)
+        yield from super().content()
         yield Rows("", "project", "gets", "trained on it", "source", empty="no project yet; + adds one")
         yield Static("", id="marked", classes="muted", markup=False)
 
@@ -55,8 +55,6 @@ class Projects(Page):
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self.query_one("#filter").display = False
-        self.query_one(Rows).focus()
         self.every(LOOK_SECONDS, _read_all, self._take, "projects")
 
     def action_mark(self) -> None:
@@ -64,30 +62,13 @@ class Projects(Page):
         name = self.query_one(Rows).chosen
         if name:
             self._marked ^= {name}
-            self._draw()
-
-    def action_filter(self) -> None:
-        """Open the field, or go to it."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.focus()
+            self.draw()
 
     def action_back(self) -> None:
         """Close the filter; then take the marks away."""
-        field = self.query_one("#filter", Input)
-        if not field.display:
+        if not self.query_one("#filter").display:
             self._marked.clear()
-        field.value, field.display = "", False
-        self.query_one(Rows).focus()
-        self._draw()
-
-    def on_input_changed(self) -> None:
-        """Filter as one types."""
-        self._draw()
-
-    def on_input_submitted(self) -> None:
-        """To the table."""
-        self.query_one(Rows).focus()
+        super().action_back()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Open one."""
@@ -172,13 +153,14 @@ class Projects(Page):
 
     def _take(self, found: Assignments) -> None:
         self._found = found
-        self._draw()
+        self.draw()
 
     def _rows(self) -> Sequence[ProjectRow]:
         return self._found.rows if self._found else ()
 
-    def _draw(self) -> None:
-        wanted = self.query_one("#filter", Input).value.strip().lower()
+    def draw(self) -> None:
+        """Show the rows that hold what was typed, and how many are marked."""
+        wanted = self.wanted
         self._marked &= {row.project.name for row in self._rows()}
         shown = {row.project.name: self._cells(row) for row in self._rows() if wanted in _searched(row)}
         if self._found is not None:
