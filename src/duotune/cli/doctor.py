@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from duotune.config.host import ServingConfig
+    from duotune.config.host import HostConfig, ServingConfig
 
 
 @click.command()
@@ -25,11 +25,11 @@ def doctor(installs: bool, dry_run: bool, as_json: bool) -> None:
 
     if dry_run and not installs:
         raise UsageError("--dry-run belongs to --install.", "Without --install, `duotune doctor` changes nothing.")
-    serving = load_host_config().serving
+    host = load_host_config()
     if installs:
-        _install(serving, dry_run, as_json)
+        _install(host.serving, dry_run, as_json)
     else:
-        _look(serving, as_json)
+        _look(host, as_json)
 
 
 def _install(serving: ServingConfig, dry_run: bool, as_json: bool) -> None:
@@ -52,12 +52,12 @@ def _install(serving: ServingConfig, dry_run: bool, as_json: bool) -> None:
         say(f"`usermod --append --groups {GROUP} NAME` lets a person work with it, from their next login on.")
 
 
-def _look(serving: ServingConfig, as_json: bool) -> None:
+def _look(host: HostConfig, as_json: bool) -> None:
     from duotune.cli.output import print_json
     from duotune.cli.serving import check_document, show_checks
     from duotune.plan.doctor import look_around
 
-    checks = look_around(serving)
+    checks = look_around(host)
     if as_json:
         print_json([check_document(check) for check in checks])
     else:

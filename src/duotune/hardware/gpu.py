@@ -50,6 +50,23 @@ def gpus() -> list[Gpu]:
         pynvml.nvmlShutdown()
 
 
+def driver() -> tuple[str, str] | None:
+    """Version of the NVIDIA driver, and the newest CUDA that it can run; None without a driver."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    try:
+        cuda = int(pynvml.nvmlSystemGetCudaDriverVersion())
+        return _text(pynvml.nvmlSystemGetDriverVersion()), f"{cuda // 1000}.{cuda % 1000 // 10}"
+    except pynvml.NVMLError:
+        return None
+    finally:
+        pynvml.nvmlShutdown()
+
+
 def visible_gpus() -> list[Gpu]:
     """The GPUs that a CUDA process started now would see, in its order (`CUDA_VISIBLE_DEVICES`)."""
     found = gpus()

@@ -54,4 +54,4 @@ def _look() -> Sequence[Check]:
     from duotune.config.load import load_host_config
     from duotune.plan.doctor import look_around
 
-    return look_around(load_host_config().serving)
+    return look_around(load_host_config())
