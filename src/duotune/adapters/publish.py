@@ -130,7 +130,7 @@ def publish_withheld(catalog: Catalog, target: str, reason: str = "", who: str =
     version = of_run[-1] if of_run else catalog.adapters.get(target)
     if version.state == "published":
         raise UsageError(f"{version.name} is published already.", f"See `duotune adapters show {version.name}`.")
-    if _found_harmful(catalog, version) and not reason.strip():
+    if found_harmful(catalog, version) and not reason.strip():
         raise UsageError(
             f"{version.name} was found harmful by an evaluation.", "Give a reason to publish it: `--force REASON`."
         )
@@ -152,12 +152,12 @@ def _again(catalog: Catalog, known: Version, draft: ManifestDraft, withhold: boo
         told = {evaluation.run for evaluation in catalog.evaluations.of(known.adapter, known.version) if evaluation.run}
         if draft.evaluation is not None and draft.run not in told:
             _add_evaluation(catalog, known.version, draft)
-        if known.state == "withheld" and not withhold and not _found_harmful(catalog, known):
+        if known.state == "withheld" and not withhold and not found_harmful(catalog, known):
             return catalog.adapters.publish(known.adapter, known.version, by)
     return known
 
 
-def _found_harmful(catalog: Catalog, version: Version) -> bool:
+def found_harmful(catalog: Catalog, version: Version) -> bool:
     """Whether any evaluation of it came out harmful."""
     evaluations = catalog.evaluations.of(version.adapter, version.version)
     return HARMFUL in (version.verdict, *(evaluation.verdict for evaluation in evaluations))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from duotune.adapters.copies import local_copy
 from duotune.adapters.manifest import AdapterManifest, read_manifest
-from duotune.adapters.publish import publish_withheld
+from duotune.adapters.publish import found_harmful, publish_withheld
 from duotune.adapters.remove import consequences, remove
 from duotune.adapters.verify import Check, verify
 from duotune.catalog.adapters import Version
@@ -45,6 +45,7 @@ class AdapterFacts:
         directory: Its copy on this host.
         deployments: Numbers of the deployments that name it.
         consequences: What removing it would mean.
+        harmful: Some evaluation found it harmful, so that publishing it takes a reason.
     """
 
     row: AdapterRow
@@ -52,6 +53,7 @@ class AdapterFacts:
     directory: str
     deployments: tuple[int, ...]
     consequences: tuple[str, ...]
+    harmful: bool
 
     @property
     def size_bytes(self) -> int:
@@ -93,8 +95,9 @@ def read_one(name: str) -> AdapterFacts:
         directory = local_copy(catalog, version)
         deployments = catalog.deployments.named(version.adapter, version.version)
         told = consequences(catalog, version)
+        harmful = found_harmful(catalog, version)
     row = next(row for row in read_all() if row.version.name == version.name)
-    return AdapterFacts(row, read_manifest(directory), str(directory), tuple(deployments), tuple(told))
+    return AdapterFacts(row, read_manifest(directory), str(directory), tuple(deployments), tuple(told), harmful)
 
 
 def check(name: str) -> Sequence[Check]:

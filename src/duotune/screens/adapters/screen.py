@@ -150,8 +150,8 @@ class AdapterPage(Page):
         found = self._facts
         if found is None:
             return
-        harmful = found.row.version.verdict == "harmful"
-        why = "Its evaluation found it harmful: say why it shall be served all the same." if harmful else ""
+        harmful = found.harmful
+        why = "An evaluation found it harmful: say why it shall be served all the same." if harmful else ""
         name = found.row.version.name
         self.app.push_screen(Reason(f"Publish {name}?", why, "Publish", needed=harmful), self._publish)
 

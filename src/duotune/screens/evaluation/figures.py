@@ -37,9 +37,7 @@ def figures(evaluation: Evaluation, width: int) -> Content:
     for name, result in evaluation.sets.items():
         lines += [*_set(name, result, evaluation.compared, width), Content("")]
     zero = f"answers to different prompts have {evaluation.random_pair_similarity:.3f}"
-    chance = (
-        "each word is of one interval alone; the verdict asks for more, since of many figures some differ by chance"
-    )
+    chance = "a word is of one interval alone; the verdict asks for more, as of many figures some differ by chance"
     notes = [
         *([f"better, worse: {chance}"] if evaluation.compared else []),
         *(f"{_words(metric)}: {meaning}" for metric, meaning in METRICS.items()),

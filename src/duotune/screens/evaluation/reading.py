@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from duotune.adapters.publish import HARMFUL, publish_withheld
+from duotune.adapters.publish import found_harmful, publish_withheld
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog, open_catalog
 from duotune.errors import UsageError
@@ -70,7 +70,7 @@ def read(run: str) -> Compared:
     projects = grouped(items, lambda item: item.project)
     with open_catalog() as catalog:
         version = _version(catalog, state)
-        harmful = version is not None and _harmful(catalog, version)
+        harmful = version is not None and found_harmful(catalog, version)
     return Compared(state, evaluation, items, unread, languages, projects, folder / "report.md", version, harmful)
 
 
@@ -88,11 +88,6 @@ def _version(catalog: Catalog, state: RunState) -> Version | None:
         return catalog.adapters.get(published.published.name)
     except UsageError:  # removed since
         return None
-
-
-def _harmful(catalog: Catalog, version: Version) -> bool:
-    found = catalog.evaluations.of(version.adapter, version.version)
-    return HARMFUL in (version.verdict, *(evaluation.verdict for evaluation in found))
 
 
 class _Breaths:
