@@ -16,6 +16,7 @@ from duotune.runs.directory import create_run, list_runs
 from duotune.runs.launcher import request_stop
 from duotune.screens import ways
 from duotune.screens.wizard.draft import Draft
+from duotune.screens.wizard.files import FilesPane
 from duotune.screens.wizard.keeping import draft_file, keep, read_kept
 from duotune.widgets.field_row import FieldRow
 from support.app import Session, drive
@@ -253,5 +254,21 @@ def test_a_draft_that_cannot_be_kept_says_so_before_it_is_lost(source: Path) -> 
         assert "cannot be kept" in session.notes
         await session.press("y")
         await until(session, lambda: len(session.app.screen_stack) == 1)
+
+    drive(play)
+
+
+def test_filters_that_leave_no_file_are_not_gone_on_with(source: Path) -> None:
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await add_project(session, source)
+        await next_step(session, "Files")
+        wizard(session).query_one(FilesPane).go_to("projects[0].include")
+        await session.settle()
+        await session.type("*.nothing")
+        await until(session, "0 of")
+        await session.press("f8")
+        await until(session, "No file is left to train on")
+        assert "▶ Files" in session.text
 
     drive(play)

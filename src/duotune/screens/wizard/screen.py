@@ -129,6 +129,10 @@ class Wizard(Page):
                     self._go(step)
                 self._correct(next(iter(problems)))
                 return
+            if step == "files" and self._nothing_is_left():
+                self._correct("projects[0].include")
+                self._note(f"{glyphs().bad} No file is left to train on: widen include, exclude or the languages.")
+                return
             if step == ORDER[0]:
                 self._change(Draft.named)
             self._seen.add(step)
@@ -144,6 +148,13 @@ class Wizard(Page):
         self._show_bar()
         self.refresh_bindings()
         self._saving.now(self.draft, self._here)
+
+    def _nothing_is_left(self) -> bool:
+        """Whether all projects were looked at, and the filters leave out every file."""
+        config = self.draft.mended
+        projects = config.projects if config else []
+        surveys = [self.looks.of(project.source, project.ref).survey for project in projects]
+        return bool(surveys) and all(found is not None and found.files == 0 for found in surveys)
 
     def _correct(self, key: str) -> None:
         """Go to the field of a key, and say what is wrong with it."""
