@@ -97,7 +97,8 @@ def prepare(corpus: Path, *, code_only: bool, processes: int = 1) -> dict[str, A
     """One preparation of every project of a corpus and their combination, in this process or in helpers of it."""
     from duotune import paths
     from duotune.catalog.catalog import open_catalog
-    from duotune.config.run import DataConfig, EvaluationConfig, ProjectConfig, Recipes
+    from duotune.config.evaluation import EvaluationConfig
+    from duotune.config.run import DataConfig, ProjectConfig, Recipes
     from duotune.data.combine import combine
     from duotune.data.prepare import prepare_part
     from duotune.data.shards import Shards

@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from duotune.config.run import EvaluationConfig
+from duotune.config.evaluation import EvaluationConfig
 from duotune.data.contamination import TrainingLines
 from duotune.data.items import MOST_PER_FILE, Hole, TestFile, fim_holes, signature_holes
 from duotune.data.spans import Span

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
-from duotune.config.run import DataConfig, EvaluationConfig, ProjectConfig
+from duotune.config.evaluation import EvaluationConfig
+from duotune.config.run import DataConfig, ProjectConfig
 from duotune.data.combine import Dataset, combine
 from duotune.data.manifest import Manifest
 from duotune.data.prepare import Part, prepare_part

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from duotune.catalog.catalog import Catalog
-from duotune.config.run import DataConfig, EvaluationConfig
+from duotune.config.evaluation import EvaluationConfig
+from duotune.config.run import DataConfig
 from duotune.data.building import building
 from duotune.data.entries import cluster_splits, kept_files, rejected_files
 from duotune.data.held_out import HeldOut, hold_out

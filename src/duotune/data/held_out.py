@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from duotune.config.run import DataConfig, EvaluationConfig
+from duotune.config.evaluation import EvaluationConfig
+from duotune.config.run import DataConfig
 from duotune.data.contamination import TrainingLines
 from duotune.data.items import KINDS, Hole, ItemMaker, TestFile, choose, fim_holes, signature_holes
 from duotune.data.selection import Selection

@@ -10,7 +10,8 @@ from functools import cache
 from itertools import islice
 from typing import Literal
 
-from duotune.config.run import DataConfig, EvaluationConfig
+from duotune.config.evaluation import EvaluationConfig
+from duotune.config.run import DataConfig
 from duotune.data.cuts import MAX_BODY_CHARACTERS, cut, visible
 from duotune.data.dice import Dice
 from duotune.data.examples import window_characters

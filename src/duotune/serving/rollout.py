@@ -7,15 +7,12 @@ import getpass
 import time
 from dataclasses import dataclass
 
-from duotune.catalog.catalog import Catalog
 from duotune.catalog.deployments import Deployment
-from duotune.config.host import ServingConfig
 from duotune.errors import CheckFailed, DuotuneError, ExitCode, is_full, no_space, printable
 from duotune.serving.delivery import Delivery, Generation
-from duotune.serving.deployment import ChangeKind, Tell
+from duotune.serving.deployment import ChangeKind
 from duotune.serving.files import config_file
 from duotune.serving.probe import Probe
-from duotune.serving.service import Service
 
 
 @dataclass(frozen=True)
@@ -47,21 +44,8 @@ class Interrupted(NotDeployed):
     exit_code = ExitCode.INTERRUPTED
 
 
-@dataclass(frozen=True)
-class Rollout:
-    """What carrying out needs.
-
-    Attributes:
-        catalog: Where generations are recorded.
-        serving: The host's settings.
-        service: Who runs vLLM.
-        tell: Told about progress.
-    """
-
-    catalog: Catalog
-    serving: ServingConfig
-    service: Service
-    tell: Tell
+class Rollout(Delivery):
+    """Brings a generation, records it in the catalog, and goes back when it does not come to serve."""
 
     def carry_out(self, wanted: Generation, kind: ChangeKind) -> Outcome:
         """Make a generation the one that serves; to be called by who holds the lock.
@@ -80,7 +64,7 @@ class Rollout:
         )
         begun = time.monotonic()
         try:
-            probes = self._delivery(self.tell).bring(wanted, kind)
+            probes = self.bring(wanted, kind)
             self.catalog.deployments.replace_serving(row.id)
         except KeyboardInterrupt:
             said = self._go_back(row, "It was interrupted.", last, kind)
@@ -91,9 +75,6 @@ class Rollout:
             raise NotDeployed(f"{known.message}\n{said}", known.hint) from error
         return Outcome(row.id, probes, time.monotonic() - begun, sum(probe.seconds for probe in probes))
 
-    def _delivery(self, tell: Tell) -> Delivery:
-        return Delivery(self.catalog, self.serving, self.service, tell)
-
     def _go_back(self, failed: Deployment, reason: str, last: Deployment | None, kind: ChangeKind) -> str:
         """Serve what served before, and record why, whatever of that fails; says what serves now."""
 
@@ -103,7 +84,7 @@ class Rollout:
         self._record(failed, reason)
         tell("to what served before", "")
         try:
-            said = self._back_to(last, kind, self._delivery(tell))
+            said = self._back_to(last, kind, Delivery(self.catalog, self.serving, self.service, tell))
         except Exception as error:
             said = f"What was served before does not come back either: {_as_known(error).message}"
         self._record(failed, reason)  # a full disk may have room again

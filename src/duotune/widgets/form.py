@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -22,12 +22,6 @@ class Form(VerticalScroll, can_focus=False):
     def row(self, key: str) -> FieldRow | None:
         """The row of a key, if this form has it."""
         return next((row for row in self.query(FieldRow) if row.face.key == key), None)
-
-    def show(self, values: dict[str, Any], problems: dict[str, str]) -> None:
-        """Show the values of all rows, and what is wrong with them."""
-        for row in self.query(FieldRow):
-            row.show(values.get(row.face.key))
-            row.problem = problems.get(row.face.key, "")
 
     def action_row(self, places: int) -> None:
         """Go to the next widget that takes the focus in another row."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
@@ -59,6 +59,11 @@ class Looks:
     def of(self, source: str, ref: str) -> Look:
         """What is known of a source now."""
         return self._looks.get((source, ref), Look())
+
+    def nothing_is_left(self, projects: Sequence[ProjectConfig]) -> bool:
+        """Whether all of these were looked at, and not one file of theirs is kept."""
+        surveys = [self.of(project.source, project.ref).survey for project in projects]
+        return bool(surveys) and all(found is not None and found.files == 0 for found in surveys)
 
     def ask(self, project: ProjectConfig, data: DataConfig, again: bool = False) -> None:
         """Look at a project by these rules, unless that is what was last asked.

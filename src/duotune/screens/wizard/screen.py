@@ -152,9 +152,7 @@ class Wizard(Page):
     def _nothing_is_left(self) -> bool:
         """Whether all projects were looked at, and the filters leave out every file."""
         config = self.draft.mended
-        projects = config.projects if config else []
-        surveys = [self.looks.of(project.source, project.ref).survey for project in projects]
-        return bool(surveys) and all(found is not None and found.files == 0 for found in surveys)
+        return config is not None and self.looks.nothing_is_left(config.projects)
 
     def _correct(self, key: str) -> None:
         """Go to the field of a key, and say what is wrong with it."""
