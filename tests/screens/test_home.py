@@ -18,8 +18,11 @@ def test_a_newcomer_reads_what_duotune_is_how_the_host_stands_and_what_to_do(siz
     async def play(session: Session) -> None:
         assert "Nothing" in session.text
         assert "Train your first adapter" in session.text
-        assert "vLLM: its command vllm is not on this host" in session.text.replace("\n", " ")
         assert "none found" in session.text  # no GPU, and everything works
+        seen = session.text
+        await session.press("pagedown")
+        assert "vLLM: its command vllm is not on this host" in f"{seen} {session.text}".replace("\n", " ")
+        assert any(line.startswith(" ✓") for line in session.text.splitlines())  # what is well comes last
 
     drive(play, size)
 

@@ -19,6 +19,8 @@ from typing import IO, Any
 from duotune.errors import DuotuneError
 
 LENGTH = struct.Struct("<Q")
+GROUP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Meant for the process that started this one, which decides when work ends; blocked until they are ignored here."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -70,9 +72,9 @@ def receive(stream: IO[bytes]) -> bytes | None:
 def main() -> None:
     """Work until standard input ends; the one argument is the id of the process that started this one."""
     _die_with_parent()
-    # The process that started this one decides when work ends; a signal to the whole group is meant for it.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, GROUP_SIGNALS)
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
     order: Order | None = None

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -20,7 +21,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import IO, Any, TypeVar, cast
 
-from duotune.data.shard import Failure, Order, receive, send
+from duotune.data.shard import GROUP_SIGNALS, Failure, Order, receive, send
 from duotune.errors import HostError
 
 WORTH_BYTES = 6_000_000
@@ -148,7 +149,12 @@ class _Helper:
             "TOKENIZERS_PARALLELISM": "false",
         }
         command = [sys.executable, "-P", "-c", _START, str(os.getpid())]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        # It inherits the mask: no signal to the whole group ends it before it has learned to ignore them.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, GROUP_SIGNALS)
+        try:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self._questions = cast(IO[bytes], self.process.stdin)
         self._answers = cast(IO[bytes], self.process.stdout)
         self._order = b""

@@ -47,7 +47,9 @@ class Welcome(VerticalScroll):
     def _show(self, checks: Sequence[Check]) -> None:
         from duotune.screens.cells import check_line
 
-        self.query_one("#checks", Static).update(Content("\n").join(check_line(check) for check in checks))
+        # What needs a hand comes first: a small terminal shows half of them.
+        by_need = sorted(checks, key=lambda check: (check.ok, not check.warning))
+        self.query_one("#checks", Static).update(Content("\n").join(check_line(check) for check in by_need))
 
 
 def _look() -> Sequence[Check]:
