@@ -20,6 +20,14 @@ def as_carl(served: ServedMachine, environment: Mapping[str, str], *arguments: s
     return served.machine.check(*arguments, user="carl", environment=environment)
 
 
+def _seen_by_vllm(served: ServedMachine, login: Mapping[str, str]) -> set[str]:
+    """Names in duotune's home, as the process that serves sees it."""
+    asked = as_carl(served, login, "systemctl", "--user", "show", "--property=MainPID", "--value", UNIT).strip()
+    home = f"{login['HOME']}/.local/state/duotune"
+    inside = served.machine.check("nsenter", f"--target={asked}", "--mount", "ls", home)
+    return set(inside.split())
+
+
 def test_users_own_vllm_makes_room_and_comes_back_and_boots(served: ServedMachine) -> None:
     login = served.lingering("carl")
     served.configure(listen=f"unix:{login['XDG_RUNTIME_DIR']}/duotune-vllm/vllm.sock", during_training="stop")
@@ -33,7 +41,22 @@ def test_users_own_vllm_makes_room_and_comes_back_and_boots(served: ServedMachin
 
     as_carl(served, login, *duotune, "serve", "apply", "--yes")
     assert status()["good"]
+    judged = as_carl(served, login, "systemd-analyze", "--user", "security", "--no-pager", UNIT)
+    assert float(judged.rpartition("exposure level for vllm-duo.service: ")[2].split()[0]) <= 2.0
+    seen = _seen_by_vllm(served, login)
+    assert {"adapters", "serving"} <= seen
+    assert not {"catalog.sqlite", "runs", "parts"} & seen
     assert served.machine.property(UNIT, "ActiveState") == "active"  # the system's is another one
+
+    # Without the place where systemd builds a service's view, a user's one can hide nothing.
+    served.machine.check("rmdir", "/run/systemd/unit-root")
+    assert "hides no files from vLLM" in as_carl(served, login, *duotune, "serve", "plan")
+    as_carl(served, login, *duotune, "serve", "apply", "--yes")
+    assert {"catalog.sqlite", "adapters"} <= _seen_by_vllm(served, login)
+    served.machine.check("systemd-run", "--wait", "--property=PrivateTmp=yes", "true")  # makes that place
+    assert "hides no files" not in as_carl(served, login, *duotune, "serve", "plan")
+    as_carl(served, login, *duotune, "serve", "apply", "--yes")
+    assert "catalog.sqlite" not in _seen_by_vllm(served, login)
 
     make_project(served.machine.shared / "code", "json")
     served.machine.check("chown", "--recursive", "carl", "/srv/code")

@@ -67,7 +67,10 @@ def check_host(
     yield from check_gpu(serving, service)
     if serving.user and not service.user_manager and service.unit_file is not None:
         yield _attempt("user", lambda: _user(serving.user))
-    if unit.runs_as_group() or service.confines:
+    if service.user_manager and not service.confines:
+        detail = "your systemd may not make user namespaces here, so that its unit hides no files from vLLM"
+        yield Check("sandbox", True, f"{detail}; `sudo duotune doctor --install` makes one that does", warning=True)
+    if not service.user_manager and (unit.runs_as_group() or service.confines):
         own = [] if unit.runs_as_group() else [directory(), paths.adapters()]
         yield _attempt("access", lambda: _readable([base, *_programs(serving), *own], serving.user))
     if service.confines:
@@ -229,7 +232,7 @@ def _not_of_the_unit(path: Path, service: Service) -> str:
     own = unit.place_of_sockets(service.user_manager)
     if own == path.parent:
         return ""
-    if service.user_manager and os.access(path.parent, os.W_OK):
+    if service.user_manager and not service.confines and os.access(path.parent, os.W_OK):
         return ""
     return f"is where the unit cannot make a socket; it can in {own}: set serving.listen to unix:{own}/vllm.sock"
 

@@ -148,7 +148,11 @@ def _units(act: _Acting, serving: ServingConfig) -> Step:
             what, left_out=f"vLLM's command {command} is not on this host; set serving.executable, and repeat this"
         )
     pause = unit.render_pause(serving)
-    return act.unless(False, what, lambda: service.install(unit.render(config_file(), serving), pause))
+    return act.unless(
+        False,
+        what,
+        lambda: service.install(unit.render(config_file(), serving, private_users=service.private_users), pause),
+    )
 
 
 def _run(*command: str) -> None:

@@ -74,7 +74,7 @@ def plan_deployment(
     proven = catalog.deployments.newest("serving")
     room = roomy(vllm_config.room_for(adapters, host.serving), host.serving, service, proven)
     slot_bytes = room.gpu_bytes(shape) if room else 0
-    unit_text = unit.render(config_file(), host.serving, service.user_manager, base)
+    unit_text = unit.render(config_file(), host.serving, service.user_manager, service.private_users, base)
     yaml = vllm_config.render(base, adapters, host.serving, room)
     change = change_to(yaml, unit_text, host.serving, service, proven)
     stays = proven is not None and change.kind in ("none", "hot")

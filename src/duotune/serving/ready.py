@@ -46,10 +46,19 @@ def healthy(address: str) -> bool:
         connection.close()
 
 
+def _is_gone(pid: int) -> bool:
+    """Whether that process ended; /proc does not tell, which hides it where each process has a user namespace."""
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
+    return False
+
+
 def main(address: str, main_pid: str) -> int:
     """Wait; returns the exit status."""
     while not healthy(address):
-        if main_pid and not os.path.exists(f"/proc/{main_pid}"):
+        if main_pid and _is_gone(int(main_pid)):
             print("vLLM ended before it answered.", file=sys.stderr)
             return 1
         time.sleep(POLL_SECONDS)

@@ -44,6 +44,7 @@ class Service(Protocol):
         title: Who runs it, for a sentence: `systemd`, `your systemd`; empty when nobody does.
         unit_file: Its unit; None where there are no units.
         user_manager: Whether units must be those of a user's systemd.
+        private_users: Its units may have user namespaces, without which a user's systemd hides nothing from vLLM.
         confines: vLLM runs in a unit that hides parts of the file system from it.
         refusal: Why it can start nothing; empty when it can.
         pauses: It can be stopped while a run trains, and started again after it.
@@ -57,6 +58,8 @@ class Service(Protocol):
     def unit_file(self) -> Path | None: ...
     @property
     def user_manager(self) -> bool: ...
+    @property
+    def private_users(self) -> bool: ...
     @property
     def confines(self) -> bool: ...
     @property
@@ -118,6 +121,7 @@ class Unitless:
     """What a vLLM without a systemd unit has in common: nothing to install, nothing that hides or pauses it."""
 
     user_manager = False
+    private_users = False
     confines = False
     pauses = False
 

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from duotune.config.host import ServingConfig
@@ -16,6 +17,7 @@ from duotune.runs.pause import pause_name
 from duotune.runs.systemd import Manager, ended, serving_manager
 from duotune.serving.elsewhere import elsewhere
 from duotune.serving.files import config_file
+from duotune.serving.namespaces import may_make_user_namespaces
 from duotune.serving.service import NoService, Phase, Service, ServiceState
 from duotune.serving.unit import WRITTEN, quote
 
@@ -76,7 +78,12 @@ class SystemdService:
     @property
     def confines(self) -> bool:
         """Whether the unit hides parts of the file system from vLLM."""
-        return not self.manager.user
+        return self.private_users or not self.manager.user
+
+    @cached_property
+    def private_users(self) -> bool:
+        """Whether a service of this systemd may have a user namespace; a user's one is asked to make such a service."""
+        return may_make_user_namespaces(self.manager)
 
     @property
     def unit_file(self) -> Path:

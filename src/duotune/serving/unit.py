@@ -24,6 +24,8 @@ _ASSETS = Path(__file__).parent.parent / "assets"
 # May read published adapters; made by the system install.
 GROUP = "duotune"
 _PREFIXES = tuple("+@-:!|")
+# nvidia or nvidia-frontend by the driver's age, nvidia-uvm, nvidia-caps
+_NVIDIA = "DeviceAllow=char-nvidia* rw"
 WRITTEN = "# Written by duotune"
 
 
@@ -34,19 +36,27 @@ class _UnitTemplate(string.Template):
     idpattern = "[a-z_]+"
 
 
-def render(config_file: Path, serving: ServingConfig, user_manager: bool = False, base: Path | None = None) -> str:
+def render(
+    config_file: Path,
+    serving: ServingConfig,
+    user_manager: bool = False,
+    private_users: bool = True,
+    base: Path | None = None,
+) -> str:
     """The service's text.
 
     Args:
         config_file: The YAML that vLLM will read.
         serving: Executable, unit name, user and address.
-        user_manager: For a user's systemd, which can neither change users nor hide parts of the file system.
+        user_manager: For a user's systemd, which cannot change users.
+        private_users: That systemd may make user namespaces; without them a user's one can hide nothing.
         base: Directory of the base model, which may lie in our home.
 
     Raises:
         UsageError: A value holds a character that a unit file cannot carry.
     """
     over_socket = serving.listen.startswith("unix:")
+    hides = private_users or not user_manager
     rest = _filled(
         "vllm.service.template",
         unit=serving.unit,
@@ -59,8 +69,8 @@ def render(config_file: Path, serving: ServingConfig, user_manager: bool = False
         address=quote(serving.listen),
         identity="" if user_manager else _identity(serving),
         loading=_loading(over_socket),
-        confinement=_confinement(parse_address(serving.listen), user_manager),
-        view="" if user_manager else _view(base),
+        confinement=_confinement(parse_address(serving.listen), user_manager, private_users),
+        view=_view(base) if hides else "",
         wanted_by="default.target" if user_manager else "multi-user.target",
     )
     return f"{_sealed(rest)}{rest}"
@@ -104,13 +114,15 @@ def _loading(over_socket: bool) -> str:
     return "Environment=VLLM_ALLOW_RUNTIME_LORA_UPDATING=1" if over_socket else ""
 
 
-def _confinement(address: Address, user_manager: bool) -> str:
-    if user_manager:
+def _confinement(address: Address, user_manager: bool, private_users: bool) -> str:
+    if user_manager and not private_users:
         return (_ASSETS / "vllm-confinement-user.template").read_text().rstrip()
-    network = ["PrivateNetwork=yes" if address.socket else "PrivateNetwork=no"]
-    if address.local:
-        network += ["IPAddressDeny=any", "IPAddressAllow=localhost"]
-    return _filled("vllm-confinement.template", network="\n".join(network)).rstrip()
+    lines = ["PrivateUsers=yes"] if private_users else []
+    lines += ["PrivateNetwork=yes" if address.socket else "PrivateNetwork=no"]
+    if not user_manager:  # a user's one has no say in packets and devices, and would leave these out without a word
+        lines += ["IPAddressDeny=any", "IPAddressAllow=localhost"] if address.local else []
+        lines += ["DevicePolicy=closed", _NVIDIA]
+    return _filled("vllm-confinement.template", by_manager="\n".join(lines)).rstrip()
 
 
 def seen_in_home(base: Path | None) -> list[Path]:
