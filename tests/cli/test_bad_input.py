@@ -238,3 +238,15 @@ def test_globs_that_match_nothing_are_shown_with_the_project(project: Path, caps
     assert run(["projects", "add", "x", str(project), "--exclude", "docs/"]) == ExitCode.OK
     assert run(["projects", "show", "x"]) == ExitCode.OK
     assert "No file matches what its exclude names: docs/" in capsys.readouterr().out
+
+
+def test_a_rehearsal_publishes_nothing(
+    tmp_path: Path, project: Path, micro_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_config(tmp_path, project, micro_model)
+    assert run(["run", str(file), "--rehearse", "--until", "publish"]) == ExitCode.USAGE
+    assert "A rehearsal publishes nothing" in capsys.readouterr().err
+    assert run(["run", str(file), "--rehearse", "--dry-run", "--json"]) == ExitCode.OK
+    planned = json.loads(capsys.readouterr().out)
+    assert planned["steps"] == 4
+    assert set(planned["durations"]) == {"prepare", "train", "evaluate"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from duotune.cli.output import print_error, print_json, say
-from duotune.errors import ExitCode
+from duotune.errors import ExitCode, UsageError, printable
 
 if TYPE_CHECKING:
     from duotune.plan.start import Started
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print the plan and every check, and change nothing.")
 @click.option("--detach", is_flag=True, help="Return as soon as the worker runs.")
 @click.option("--until", metavar="STAGE", help="Stop after prepare, train or evaluate.")
+@click.option("--rehearse", is_flag=True, help="Go the whole way in a few training steps, and publish nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, as the last line of standard output.")
-def run(config: Path, dry_run: bool, detach: bool, until: str | None, as_json: bool) -> int:
+def run(config: Path, dry_run: bool, detach: bool, until: str | None, rehearse: bool, as_json: bool) -> int:
     """Train an adapter as the TOML file CONFIG says: prepare, train, evaluate, publish.
 
     The work is done by a detached process: closing the terminal does not end it. Ctrl-C asks it to stop with a
@@ -30,12 +31,18 @@ def run(config: Path, dry_run: bool, detach: bool, until: str | None, as_json: b
     """
     from duotune.cli.tables import show_plan, show_settings
     from duotune.plan.configuration import load
+    from duotune.plan.rehearsal import LAST_STAGE, rehearsal_of
     from duotune.plan.resolve import plan
     from duotune.plan.start import start
     from duotune.runs.directory import check_until
 
     check_until(until)
-    planned = plan(load(config))
+    wanted = load(config)
+    if rehearse:
+        if until == "publish":
+            raise UsageError("A rehearsal publishes nothing.", "Leave --until out, or name an earlier stage.")
+        wanted, until = rehearsal_of(wanted), until or LAST_STAGE
+    planned = plan(wanted)
     if dry_run:
         planned = planned.only_until(until)
         if as_json:
@@ -47,7 +54,10 @@ def run(config: Path, dry_run: bool, detach: bool, until: str | None, as_json: b
     for check in planned.checks:
         if check.status == "warning":
             say(f"Note: {check.detail}. {check.hint}".rstrip())
-    return _accompany(start(planned, until, detach), detach, as_json)
+    status = _accompany(start(planned, until, detach), detach, as_json)
+    if rehearse and not detach and status == ExitCode.OK:
+        say(f"Every stage works here. `duotune run {printable(config)}` does all of it, and publishes.")
+    return status
 
 
 @click.command()
@@ -85,7 +95,6 @@ def _accompany(started: Started, detach: bool, as_json: bool) -> int:
 
 def _watch_to_the_end(run: RunDirectory) -> RunState:
     from duotune.cli.watch import watch
-    from duotune.errors import UsageError
     from duotune.runs.launcher import request_stop
 
     def stop() -> str:

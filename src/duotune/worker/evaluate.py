@@ -14,6 +14,9 @@ from duotune.models.locate import fingerprint, locate
 from duotune.runs.results import Evaluated, Prepared, Trained
 from duotune.worker.stages import RunInProgress
 
+MEASURED_ITEMS = 50
+"""Fewer take less time than loading the model, and their speed would mislead the next plan."""
+
 
 def run(run: RunInProgress, config: RunConfig) -> Evaluated:
     """Compare, and leave the verdict, the report and every single answer in the run's directory."""
@@ -26,7 +29,7 @@ def run(run: RunInProgress, config: RunConfig) -> Evaluated:
     adapter = Path(Trained.model_validate(run.results["train"]).adapter)
     evaluation = evaluate(items, model, adapter, config, directory, run.report)
     count = sum(len(set_items) for set_items in items.values())
-    if fresh and count:  # a resumed evaluation re-uses answers, so its speed says nothing
+    if fresh and count >= MEASURED_ITEMS:  # a resumed evaluation re-uses answers, so its speed says nothing
         gpus = visible_gpus()
         speed = count / (time.monotonic() - started)
         remember_speed(gpus[0].name if gpus else "cpu", fingerprint(model), "evaluated_items_per_second", speed)

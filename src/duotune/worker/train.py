@@ -16,6 +16,9 @@ from duotune.runs.results import Trained
 from duotune.training.train import train
 from duotune.worker.stages import RunInProgress
 
+MEASURED_STEPS = 20
+"""Fewer are mostly warm-up and validation, and their speed would mislead the next plan."""
+
 
 def run(run: RunInProgress, config: RunConfig) -> Trained:
     """Train from the newest checkpoint there is, and remember how fast this machine was."""
@@ -24,7 +27,7 @@ def run(run: RunInProgress, config: RunConfig) -> Trained:
     watch = _sampler(dataset, model, config)
     result = train(dataset, model, config, run.directory.path / "training", run.report, watch=watch)
     gpus = visible_gpus()
-    if result.seconds > 0 and result.tokens > 0:
+    if result.seconds > 0 and result.steps >= MEASURED_STEPS:
         device = gpus[0].name if gpus else "cpu"
         speed = result.tokens / result.seconds
         remember_speed(device, fingerprint(model), "training_tokens_per_second", speed)
