@@ -1,4 +1,4 @@
-"""The items of an evaluation: read back whole, chosen, ranked, grouped."""
+"""The items of an evaluation: read back whole, chosen, ranked."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from duotune.errors import HostError
-from duotune.evaluation.examples import bad_reason, chosen, gain, grouped, read_results
+from duotune.evaluation.examples import GROUPS, bad_reason, chosen, gain, read_groups, read_results
 from duotune.evaluation.results import ItemResult, Pair
+from duotune.evaluation.score import summarise_groups
 from support.scored import scored_item
 
 
@@ -42,12 +43,14 @@ def test_without_an_adapter_the_base_model_is_judged_and_gains_nothing() -> None
     assert bad_reason(alone) == "truncated"
 
 
-def test_groups_hold_means_of_both_sides_the_largest_first() -> None:
-    items = [WON, LOST.model_copy(update={"language": "Go"}), LITTLE]
-    python, go = grouped(items, lambda each: each.language)
-    assert (python.name, python.n, python.files) == ("Python", 2, 2)
-    assert list(python.means["edit_similarity"]) == pytest.approx([0.35, 0.75])
-    assert go.means["edit_similarity"] == (0.8, 0.1)
+def test_groups_are_read_back_and_there_are_none_where_they_are_damaged(tmp_path: Path) -> None:
+    file = tmp_path / GROUPS
+    assert read_groups(file) is None
+    groups = summarise_groups([WON, LOST.model_copy(update={"language": "Go"}), LITTLE], seed=0)
+    file.write_text(groups.model_dump_json())
+    assert read_groups(file) == groups
+    file.write_text("{")
+    assert read_groups(file) is None
 
 
 def test_items_are_read_back_and_damaged_lines_counted(tmp_path: Path) -> None:

@@ -88,11 +88,16 @@ def test_languages_and_projects_have_tabs_where_there_are_several(size: tuple[in
 
     async def play(session: Session) -> None:
         await open_page(session, run, "languages")
-        assert "0.200 → 0.900" in session.text
-        assert "Go" in session.text
+        lines = session.text.splitlines()
+        first = next(number for number, line in enumerate(lines) if "edit similarity" in line)
+        go, python = (next(line for line in lines[first:] if name in line) for name in ("Go", "Python"))
+        assert "0.200    0.900   +0.700  interval unknown" in go  # one file shows no spread
+        assert "0.650    0.300   -0.350" in python
+        assert "├" in python
+        assert "in a shell: less" in session.text
         await open_page(session, run, "projects")
+        assert "0.800    0.100   -0.700" in session.text
         assert "other" in session.text
-        assert "0.800 → 0.100" in session.text
 
     drive(play, size)
 

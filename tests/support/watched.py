@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 from pydantic import JsonValue
 
-from duotune.evaluation.examples import ITEMS
+from duotune.evaluation.examples import GROUPS, ITEMS
 from duotune.evaluation.results import METRICS, Evaluation, ItemResult, Metric, Pair, SetResult, Verdict
+from duotune.evaluation.score import summarise_groups
 from duotune.runs.directory import RunDirectory, create_run
 from duotune.runs.events import (
     CheckpointSaved,
@@ -97,6 +98,7 @@ def finished_run(
     folder = run.path / "evaluation"
     folder.mkdir()
     (folder / ITEMS).write_text("".join(f"{item.model_dump_json()}\n" for item in items))
+    (folder / GROUPS).write_text(summarise_groups(items, seed=0).model_dump_json())
     (folder / "report.md").write_text("# Report\n")
     found = evaluation(verdict)
     version = PublishedVersion.model_validate(

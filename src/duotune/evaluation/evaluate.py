@@ -11,11 +11,12 @@ from duotune.disk import write_whole
 from duotune.evaluation.answering import Answering, Questions, adapter_digest
 from duotune.evaluation.contract import make_contract
 from duotune.evaluation.embed import Embedder, open_embedder, random_pairs
+from duotune.evaluation.examples import GROUPS, ITEMS
 from duotune.evaluation.model import load_two
 from duotune.evaluation.prompts import render
 from duotune.evaluation.report import as_markdown
 from duotune.evaluation.results import Evaluation, ItemResult, Verdict
-from duotune.evaluation.score import Answers, score_items, summarise
+from duotune.evaluation.score import Answers, score_items, summarise, summarise_groups
 from duotune.evaluation.verdict import decide
 from duotune.models.items import HeldOutItem
 from duotune.models.locate import fingerprint
@@ -38,8 +39,8 @@ def evaluate(
 ) -> Evaluation:
     """Let base and adapter answer the same held-out prompts, and compare.
 
-    Leaves in `directory`: `report.json`, `report.md`, `items.jsonl`, `contract.json`, and the answers themselves,
-    which a later call re-uses.
+    Leaves in `directory`: `report.json`, `groups.json`, `report.md`, `items.jsonl`, `contract.json`, and the answers
+    themselves, which a later call re-uses.
 
     Args:
         items: Held-out items by set; ids are unique over all sets.
@@ -87,10 +88,12 @@ def evaluate(
     said = base if tuned is None else tuned
     pairs = [(question, said[question.item.id]) for asked in questions.values() for question in asked]
     contract = make_contract(models, pairs, renderer, evaluation.model)
-    lines = [item.model_dump_json() + "\n" for found in results.values() for item in found]
-    write_whole(directory / "items.jsonl", "".join(lines))
+    every = [item for found in results.values() for item in found]
+    groups = summarise_groups(every, config.evaluation.seed)
+    write_whole(directory / ITEMS, "".join(item.model_dump_json() + "\n" for item in every))
+    write_whole(directory / GROUPS, groups.model_dump_json())
     write_whole(directory / "contract.json", contract.model_dump_json())
-    write_whole(directory / "report.md", as_markdown(config.adapter.name, evaluation, results))
+    write_whole(directory / "report.md", as_markdown(config.adapter.name, evaluation, groups, results))
     write_whole(directory / "report.json", evaluation.model_dump_json(indent=2))
     return evaluation
 

@@ -1,40 +1,20 @@
-"""The items of an evaluation one by one: read back, chosen, ranked and grouped. Needs neither torch nor numpy."""
+"""The items of an evaluation one by one: read back, chosen and ranked. Needs neither torch nor numpy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
 from duotune.errors import HostError, printable
-from duotune.evaluation.results import ItemResult
+from duotune.evaluation.results import Groups, ItemResult
 
 ITEMS = "items.jsonl"
+GROUPS = "groups.json"
 RANKED_BY = "edit_similarity"
-GROUPED = ("edit_similarity", "bad_responses", "exact_match", "gold_loss")
-"""The metrics that groups are compared by."""
-
 Choice = Literal["all", "won", "lost", "bad"]
-
-
-@dataclass(frozen=True)
-class Group:
-    """What belongs together, such as the items of one language.
-
-    Attributes:
-        name: Of the language or the project.
-        n: Items.
-        files: Files that they are from.
-        means: Means of base and adapter by metric, of `GROUPED`; both the base's where no adapter was evaluated.
-    """
-
-    name: str
-    n: int
-    files: int
-    means: dict[str, tuple[float, float]]
 
 
 def read_results(file: Path, breathe: Callable[[], None] = lambda: None) -> tuple[list[ItemResult], int]:
@@ -64,6 +44,14 @@ def read_results(file: Path, breathe: Callable[[], None] = lambda: None) -> tupl
     return items, unread
 
 
+def read_groups(file: Path) -> Groups | None:
+    """The figures by language and project; None where there are none, or of another version."""
+    try:
+        return Groups.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
 def gain(item: ItemResult) -> float:
     """How much more like the author's code the adapter's answer is than the base model's, from -1 to 1."""
     pair = item.metrics[RANKED_BY]
@@ -85,22 +73,3 @@ def chosen(items: Iterable[ItemResult], choice: Choice, worst_first: bool = Fals
     }
     sign = 1 if worst_first else -1
     return sorted(filter(keep[choice], items), key=lambda item: (sign * gain(item), item.id))
-
-
-def grouped(items: Sequence[ItemResult], key: Callable[[ItemResult], str]) -> list[Group]:
-    """The items by what `key` says of them, the largest group first."""
-    members: dict[str, list[ItemResult]] = {}
-    for item in items:
-        members.setdefault(key(item), []).append(item)
-    groups = [_group(name, found) for name, found in members.items()]
-    return sorted(groups, key=lambda group: (-group.n, group.name))
-
-
-def _group(name: str, items: Sequence[ItemResult]) -> Group:
-    means = {}
-    for metric in GROUPED:
-        pairs = [item.metrics[metric] for item in items if metric in item.metrics]
-        base = sum(pair.base for pair in pairs)
-        adapter = sum(pair.base if pair.adapter is None else pair.adapter for pair in pairs)
-        means[metric] = (base / max(1, len(pairs)), adapter / max(1, len(pairs)))
-    return Group(name, len(items), len({(item.project, item.path) for item in items}), means)

@@ -6,24 +6,37 @@ from collections.abc import Mapping, Sequence
 
 from duotune.errors import printable
 from duotune.evaluation.examples import chosen, gain
-from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, ItemResult, SetResult
+from duotune.evaluation.results import (
+    GROUPED,
+    LOWER_IS_BETTER,
+    METRICS,
+    Evaluation,
+    Groups,
+    ItemResult,
+    Metric,
+    SetResult,
+)
 
 EXAMPLES = 3
 HOLE = "⟦ … ⟧"
 
 
-def as_markdown(name: str, evaluation: Evaluation, items: Mapping[str, Sequence[ItemResult]]) -> str:
+def as_markdown(name: str, evaluation: Evaluation, groups: Groups, items: Mapping[str, Sequence[ItemResult]]) -> str:
     """The whole report.
 
     Args:
         name: The adapter's name.
         evaluation: The figures.
+        groups: The same by language and project.
         items: The items of each set.
     """
     title = f"# Evaluation of {name}" if evaluation.compared else "# Evaluation of the base model"
     parts = [title, f"**Verdict: {evaluation.verdict}.** {evaluation.reason}"]
     for set_name, result in evaluation.sets.items():
         parts.append(_table(set_name, result, evaluation.compared))
+    for word, found in (("language", groups.languages), ("project", groups.projects)):
+        if len(found) > 1:
+            parts.append(_grouped(word, found, evaluation.compared))
     parts.append(_meanings(evaluation))
     for set_name, results in items.items():
         if evaluation.compared and results:
@@ -44,6 +57,26 @@ def _table(name: str, result: SetResult, compared: bool) -> str:
     table = ["| | base | adapter | difference | 95 % interval |", "| --- | ---: | ---: | ---: | ---: |", *rows]
     reasons = ", ".join(f"{why} {base} → {adapter}" for why, (base, adapter) in result.bad_reasons.items())
     return "\n".join([heading, "", *table, "", f"Bad responses, base → adapter: {reasons or 'none'}."])
+
+
+def _grouped(word: str, groups: Mapping[str, SetResult], compared: bool) -> str:
+    heading = f"| {word} | items | files | " + " | ".join(map(_shown, GROUPED)) + " |"
+    rule = "| --- | ---: | ---: |" + " ---: |" * len(GROUPED)
+    rows = []
+    for name, result in groups.items():
+        cells = [_cell(result.metrics[metric], result.files, compared) for metric in GROUPED]
+        label = printable(name).replace("|", "\\|") or "unknown"
+        rows.append(f"| {label} | {result.n} | {result.files} | {' | '.join(cells)} |")
+    how = "adapter minus base, with the 95 % interval of one figure alone" if compared else "means of the base model"
+    return "\n".join([f"## By {word}", "", heading, rule, *rows, "", f"All sets together: {how}."])
+
+
+def _cell(metric: Metric, files: int, compared: bool) -> str:
+    if not compared:
+        return f"{metric.base:.3f}"
+    low, high = metric.interval
+    interval = f"{low:+.3f} … {high:+.3f}" if files > 1 else "unknown"
+    return f"{metric.difference:+.3f} ({interval})"
 
 
 def _shown(metric: str) -> str:

@@ -20,6 +20,9 @@ METRICS: dict[str, str] = {
 }
 """Every metric with its meaning, in the order in which they are shown."""
 
+GROUPED = ("edit_similarity", "exact_match", "bad_responses", "gold_loss")
+"""The metrics that languages and projects are compared by."""
+
 LOWER_IS_BETTER = frozenset({"bad_responses", "gold_loss"})
 
 
@@ -63,6 +66,16 @@ class SetResult(Stored):
     files: int
     metrics: dict[str, Metric]
     bad_reasons: dict[str, tuple[int, int]]
+
+
+class Groups(Stored):
+    """All sets' items together, by what they have in common: by name, the largest group first.
+
+    A journal has no need of them: they are in `groups.json` beside the report.
+    """
+
+    languages: dict[str, SetResult]
+    projects: dict[str, SetResult]
 
 
 class Pair(Stored):

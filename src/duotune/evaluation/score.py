@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from duotune.evaluation.answers import StoredAnswer
 from duotune.evaluation.embed import Embedder, cosines
 from duotune.evaluation.prompts import Question
-from duotune.evaluation.results import METRICS, ItemResult, Metric, Pair, SetResult
+from duotune.evaluation.results import METRICS, Groups, ItemResult, Metric, Pair, SetResult
 from duotune.evaluation.statistics import (
     Table,
     bootstrap_means,
@@ -130,6 +130,22 @@ def summarise(items: Sequence[ItemResult], seed: int) -> SetResult:
     reasons = sorted({reason for item in items for reason in item.bad_reasons if reason})
     counts = {reason: _count(items, reason) for reason in reasons}
     return SetResult(n=len(items), files=len(set(files)), metrics=metrics, bad_reasons=counts)
+
+
+def summarise_groups(items: Sequence[ItemResult], seed: int) -> Groups:
+    """The same by language and by project."""
+    return Groups(
+        languages=_grouped(items, lambda item: item.language, seed),
+        projects=_grouped(items, lambda item: item.project, seed),
+    )
+
+
+def _grouped(items: Sequence[ItemResult], name_of: Callable[[ItemResult], str], seed: int) -> dict[str, SetResult]:
+    members: dict[str, list[ItemResult]] = {}
+    for item in items:
+        members.setdefault(name_of(item), []).append(item)
+    by_size = sorted(members.items(), key=lambda group: (-len(group[1]), group[0]))
+    return {name: summarise(found, seed) for name, found in by_size}
 
 
 def _intervals(differences: Table, means: Table, files: Sequence[str]) -> tuple[list[float], list[float]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from textual.content import Content
 
 from duotune.errors import printable
-from duotune.evaluation.examples import GROUPED, Group
-from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, Metric, SetResult
+from duotune.evaluation.results import GROUPED, LOWER_IS_BETTER, METRICS, Evaluation, Metric, SetResult
 from duotune.runs.wording import counted
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.interval import interval_bar
@@ -17,7 +16,7 @@ NAME = 18
 NUMBERS = 27
 LEAST_BAR, MOST_BAR = 9, 61
 WORD = 7
-CELL = 16
+COUNT = 7
 NATS = "gold_loss"
 """Counted in nats, not as a share, so that it has a scale of its own."""
 VERDICTS = {"better": "$text-success", "harmful": "$text-error"}
@@ -47,33 +46,40 @@ def figures(evaluation: Evaluation, width: int) -> Content:
     return Content("\n").join([*lines, *(_muted(note) for note in notes)])
 
 
-def groups(word: str, found: Sequence[Group], compared: bool, width: int) -> Content:
-    """Means by language or by project, the largest group first; as many metrics as fit."""
-    metrics = GROUPED[: max(1, (width - NAME - 9) // CELL)]
-    lines = [_muted(f"{word:{NAME}} {'items':>7} " + "".join(f"{_words(metric):>{CELL}}" for metric in metrics))]
-    for group in found:
-        cells = "".join(f"{_pair(*group.means[metric], compared):>{CELL}}" for metric in metrics)
-        lines.append(Content(f"{_cut(group.name or 'unknown')} {group.n:>7,} {cells}"))
-    how = f"base {glyphs().arrow} adapter" if compared else "base model"
-    note = f"Means, {how}. Groups are small and have no intervals: the verdict rests on the sets alone."
-    return Content("\n").join([*lines, Content(""), _muted(note)])
+def groups(word: str, found: Mapping[str, SetResult], compared: bool, width: int) -> Content:
+    """One metric after the other by language or by project, the largest group first."""
+    lines: list[Content] = []
+    for metric in GROUPED:
+        lines += [*_across(word, metric, found, compared, width), Content("")]
+    note = "All sets together. Groups are small, and of many figures some differ by chance: the verdict is of the sets."
+    return Content("\n").join([*lines, _muted(note)])
+
+
+def _across(word: str, metric: str, found: Mapping[str, SetResult], compared: bool, width: int) -> Iterator[Content]:
+    """One metric of every group, with bars on one scale."""
+    lower = ": lower is better" if metric in LOWER_IS_BETTER else ""
+    yield Content.assemble((_words(metric), "bold $accent"), (lower, "$text-muted"))
+    wide = _bar_width(width - COUNT) if compared else 0
+    reach = _reach(result.metrics[metric] for result in found.values() if result.files > 1)
+    yield _heading(f"{word:{NAME}} {'items':>{COUNT - 1}}", compared, wide, reach)
+    for name, result in found.items():
+        label = f"{_cut(name or 'unknown')} {result.n:>{COUNT - 1},}"
+        yield _row(label, metric, result, compared, reach, wide)
 
 
 def _set(name: str, result: SetResult, compared: bool, width: int) -> Iterator[Content]:
     size = f"{printable(name)}: {counted(result.n, 'item')} from {counted(result.files, 'file')}"
     yield Content.assemble((size, "bold $accent"))
+    wide = _bar_width(width) if compared else 0
+    reaches = {
+        nats: _reach(values for metric, values in result.metrics.items() if (metric == NATS) is nats)
+        for nats in (False, True)
+    }
+    yield _heading(" " * NAME, compared, wide, reaches[False])
+    for metric in result.metrics:
+        yield _row(f"{_words(metric):{NAME}}", metric, result, compared, reaches[metric == NATS], wide)
     if not compared:
-        for metric, values in result.metrics.items():
-            yield Content(f"{_label(metric)} {values.base:>8.3f}")
         return
-    wide = min(MOST_BAR, max(0, width - NAME - NUMBERS - WORD - 4))
-    wide = (wide - 1) | 1 if wide >= LEAST_BAR else 0
-    reaches = _reaches(result)
-    scale = f"95 % interval, to {glyphs().plus_minus}{reaches[False]:.2f}" if wide >= 25 else "95 % interval"
-    heading = f"{'':{NAME}} {'base':>8} {'adapter':>8} {'differs':>8}  {scale if wide else '':^{wide}}"
-    yield _muted(heading.rstrip())
-    for metric, values in result.metrics.items():
-        yield _row(metric, values, result.files, reaches[metric == NATS], wide)
     if NATS in result.metrics and wide:
         reach = f"{glyphs().plus_minus}{reaches[True]:.2f}"
         yield _muted(f"The bar of {_words(NATS)} reaches to {reach}. Lower is better: {_listed()}.")
@@ -81,10 +87,27 @@ def _set(name: str, result: SetResult, compared: bool, width: int) -> Iterator[C
     yield _muted(f"Bad responses: {printable(reasons) or 'none'}.")
 
 
-def _row(metric: str, values: Metric, files: int, reach: float, wide: int) -> Content:
+def _bar_width(width: int) -> int:
+    """Odd, so that zero has a cell of its own; 0 where no bar is of use."""
+    wide = min(MOST_BAR, max(0, width - NAME - NUMBERS - WORD - 4))
+    return (wide - 1) | 1 if wide >= LEAST_BAR else 0
+
+
+def _heading(label: str, compared: bool, wide: int, reach: float) -> Content:
+    if not compared:
+        return _muted(f"{label} {'base':>8}")
+    scale = f"95 % interval, to {glyphs().plus_minus}{reach:.2f}" if wide >= 25 else "95 % interval"
+    heading = f"{label} {'base':>8} {'adapter':>8} {'differs':>8}  {scale if wide else '':^{wide}}"
+    return _muted(heading.rstrip())
+
+
+def _row(label: str, metric: str, result: SetResult, compared: bool, reach: float, wide: int) -> Content:
+    values = result.metrics[metric]
+    if not compared:
+        return Content(f"{label} {values.base:>8.3f}")
     low, high = values.interval
-    numbers = f"{_label(metric)} {values.base:>8.3f} {values.adapter:>8.3f} {values.difference:>+8.3f}  "
-    if files < 2:  # resampling one file shows no spread, which is not the same as certainty
+    numbers = f"{label} {values.base:>8.3f} {values.adapter:>8.3f} {values.difference:>+8.3f}  "
+    if result.files < 2:  # resampling one file shows no spread, which is not the same as certainty
         return Content.assemble(numbers, ("interval unknown", "$text-muted"))
     word, style = _direction(metric, low, high)
     drawn = interval_bar(values.difference, low, high, reach, wide, style or "$text-muted")
@@ -99,28 +122,13 @@ def _direction(metric: str, low: float, high: float) -> tuple[str, str]:
     return ("better", "$text-success") if good else ("worse", "$text-error")
 
 
-def _reaches(result: SetResult) -> dict[bool, float]:
-    """The largest end of an interval, of the shares and of what is counted in nats."""
-    return {
-        nats: max(
-            (abs(end) for name, values in result.metrics.items() if (name == NATS) is nats for end in values.interval),
-            default=0.0,
-        )
-        or 0.01
-        for nats in (False, True)
-    }
-
-
-def _label(metric: str) -> str:
-    return f"{_words(metric):{NAME}}"
+def _reach(metrics: Iterable[Metric]) -> float:
+    """The largest end of an interval."""
+    return max((abs(end) for values in metrics for end in values.interval), default=0.0) or 0.01
 
 
 def _words(metric: str) -> str:
     return printable(metric.replace("_", " "))
-
-
-def _pair(base: float, adapter: float, compared: bool) -> str:
-    return f"{base:.3f} {glyphs().arrow} {adapter:.3f}" if compared else f"{base:.3f}"
 
 
 def _listed() -> str:

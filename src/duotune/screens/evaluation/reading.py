@@ -11,8 +11,8 @@ from duotune.adapters.publish import found_harmful, publish_withheld
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog, open_catalog
 from duotune.errors import UsageError
-from duotune.evaluation.examples import ITEMS, Group, grouped, read_results
-from duotune.evaluation.results import Evaluation, ItemResult
+from duotune.evaluation.examples import GROUPS, ITEMS, read_groups, read_results
+from duotune.evaluation.results import Evaluation, Groups, ItemResult
 from duotune.runs.directory import find_run
 from duotune.runs.results import Published
 from duotune.runs.state import RunState
@@ -30,8 +30,7 @@ class Compared:
         evaluation: The figures; None when the run has not come so far.
         items: Every answer; empty when they are not there any more.
         unread: How many answers are damaged, or of another version of duotune.
-        languages: The items by language.
-        projects: The items by project.
+        groups: The figures by language and project; empty where they are not there any more.
         report: The page for people.
         version: The adapter's row in the catalog as it is now; None when the run published nothing.
         harmful: Some evaluation found that version harmful, so that publishing it takes a reason.
@@ -41,8 +40,7 @@ class Compared:
     evaluation: Evaluation | None
     items: Sequence[ItemResult]
     unread: int
-    languages: Sequence[Group]
-    projects: Sequence[Group]
+    groups: Groups
     report: Path
     version: Version | None
     harmful: bool
@@ -66,12 +64,11 @@ def read(run: str) -> Compared:
     evaluation = Evaluation.model_validate(state.evaluation) if state.evaluation else None
     there = evaluation is not None and (folder / ITEMS).exists()
     items, unread = read_results(folder / ITEMS, _Breaths()) if there else ([], 0)
-    languages = grouped(items, lambda item: item.language)
-    projects = grouped(items, lambda item: item.project)
+    groups = read_groups(folder / GROUPS) or Groups(languages={}, projects={})
     with open_catalog() as catalog:
         version = _version(catalog, state)
         harmful = version is not None and found_harmful(catalog, version)
-    return Compared(state, evaluation, items, unread, languages, projects, folder / "report.md", version, harmful)
+    return Compared(state, evaluation, items, unread, groups, folder / "report.md", version, harmful)
 
 
 def publish(version: str, reason: str) -> Version:

@@ -70,7 +70,7 @@ class EvaluationPage(Page):
     def command_line(self) -> str:
         """What shows the same in a shell."""
         found = self._found
-        if found is not None and self._tab == EXAMPLES:
+        if found is not None and self._tab != FIGURES:
             return f"less {shlex.quote(str(found.report))}"
         if found is not None and found.version is not None:
             return f"duotune adapters show {found.version.name}"
@@ -129,8 +129,8 @@ class EvaluationPage(Page):
         width = self.query_one(ContentSwitcher).size.width - 4
         self.query_one(f"#{FIGURES} Static", Static).update(figures.figures(evaluation, width))
         for name, word, groups in (
-            (LANGUAGES, "language", found.languages),
-            (PROJECTS, "project", found.projects),
+            (LANGUAGES, "language", found.groups.languages),
+            (PROJECTS, "project", found.groups.projects),
         ):
             text = figures.groups(word, groups, evaluation.compared, width)
             self.query_one(f"#{name} Static", Static).update(text)
@@ -138,8 +138,8 @@ class EvaluationPage(Page):
 
     def _tabs(self, found: Compared) -> dict[str, str]:
         tabs = {FIGURES: "Figures"}
-        tabs |= {LANGUAGES: "Languages"} if len(found.languages) > 1 else {}
-        tabs |= {PROJECTS: "Projects"} if len(found.projects) > 1 else {}
+        tabs |= {LANGUAGES: "Languages"} if len(found.groups.languages) > 1 else {}
+        tabs |= {PROJECTS: "Projects"} if len(found.groups.projects) > 1 else {}
         return tabs | ({EXAMPLES: "Examples"} if found.items else {})
 
     def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
