@@ -28,6 +28,7 @@ class Question(ModalScreen[bool]):
         question: One sentence.
         consequences: What follows from yes.
         yes: The verb on the button.
+        no: What the safe answer says.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,9 +39,9 @@ class Question(ModalScreen[bool]):
     ]
     AUTO_FOCUS = "#no"
 
-    def __init__(self, question: str, consequences: str, yes: str) -> None:
+    def __init__(self, question: str, consequences: str, yes: str, no: str = "No, go back") -> None:
         super().__init__()
-        self._question, self._consequences, self._yes = question, consequences, yes
+        self._question, self._consequences, self._yes, self._no = question, consequences, yes, no
 
     def compose(self) -> ComposeResult:
         """The sentences, and two buttons."""
@@ -48,7 +49,7 @@ class Question(ModalScreen[bool]):
             yield Static(printable(self._question), classes="title", markup=False)
             yield Static("\n".join(map(printable, self._consequences.splitlines())), markup=False)
             with Horizontal(classes="buttons"):
-                yield Button("No, go back (n)", id="no", compact=True)
+                yield Button(f"{self._no} (n)", id="no", compact=True)
                 yield Button(f"{self._yes} (y)", id="yes", variant="warning", compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

@@ -34,7 +34,7 @@ class Page(Screen[None]):
         painted: The app has stood on the terminal for a moment.
     """
 
-    help_text: ClassVar[str] = ""
+    help_text: str = ""
     place: ClassVar[str] = "home"
     painted: ClassVar[bool] = False
     AUTO_FOCUS = ""

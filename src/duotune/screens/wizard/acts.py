@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from duotune.runs.wording import counted, in_bytes
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.looking import Looks
+from duotune.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
     from duotune.plan.records import Plan
     from duotune.plan.start import Started
     from duotune.screens.wizard.keeping import Kept
 
+HELP = (
+    "F8 goes on when this step is right, else to the first field that is not. F7 goes back, and loses nothing. The "
+    "draft is kept for you: escape leaves, and n on Home comes back to it."
+)
+"""What is true of every step."""
+
 
 def begin(start: str) -> Kept:
-    """What to begin with: a file, a run, or the draft that was kept."""
+    """What to begin with: a file, a run, or the draft that was kept; where a file takes its place, it is put aside."""
     from duotune.screens.wizard.keeping import open_start, read_kept
+    from duotune.screens.wizard.meeting import as_kept, put_aside
 
-    return open_start(start) if start else read_kept()
+    there = read_kept()
+    if not start:
+        return replace(there, before=there.draft)
+    kept = open_start(start)
+    aside = str(put_aside(there)) if there.draft.data and there.draft != as_kept(kept.draft) else ""
+    return replace(kept, before=there.draft, aside=aside)
 
 
 def start_run(plan: Plan, detach: bool, forget: Callable[[], None]) -> Started:
@@ -30,6 +44,18 @@ def start_run(plan: Plan, detach: bool, forget: Callable[[], None]) -> Started:
     started = start(plan, detach=detach)
     forget()
     return started
+
+
+def begun(kept: Kept) -> str:
+    """What the wizard goes on with, in a sentence; empty for an empty draft."""
+    if kept.origin:
+        aside = f" The draft of before was put aside; F3 opens it: {kept.aside}" if kept.aside else ""
+        return f"{glyphs().good} This begins with {kept.origin}.{aside}"
+    return (
+        f"{glyphs().warning} This goes on with your draft {when(kept.kept_at)}. F10 begins anew."
+        if kept.draft.data
+        else ""
+    )
 
 
 def when(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from duotune import paths
@@ -27,12 +27,16 @@ class Kept:
         step: Where its author was.
         kept_at: Seconds since 1970; 0 for one that was not kept.
         origin: What else it was made from, in words; empty for one of one's own.
+        before: What is kept for its author meanwhile: what was there when it was read.
+        aside: Where another draft was put, so that this one can take its place; empty when there was none.
     """
 
     draft: Draft
     step: str = STEPS[0].name
     kept_at: float = 0.0
     origin: str = ""
+    before: Draft = field(default_factory=Draft)
+    aside: str = ""
 
 
 def draft_file() -> Path:
@@ -42,25 +46,21 @@ def draft_file() -> Path:
 
 def read_kept() -> Kept:
     """The draft that was kept; an empty one where there is none, or none that can be read."""
-    file = draft_file()
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        kept_at = file.stat().st_mtime
-        step = str(content["step"])
-        draft = Draft(dict(content["config"]))
-        _ = draft.problems, [project["name"] for project in draft.projects]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return Kept(Draft())
-    return Kept(draft, step if step in {one.name for one in STEPS} else STEPS[0].name, kept_at)
+    return _read(draft_file()) or Kept(Draft())
 
 
-def keep(draft: Draft, step: str) -> None:
+def keep(draft: Draft, step: str, file: Path | None = None) -> None:
     """Keep a draft: whole or not at all, for its author's eyes only.
+
+    Args:
+        draft: The draft.
+        step: Where its author is.
+        file: Where; by default where the draft is looked for.
 
     Raises:
         HostError: It cannot be written.
     """
-    file = draft_file()
+    file = file or draft_file()
     part = file.with_name(f".{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -71,10 +71,15 @@ def keep(draft: Draft, step: str) -> None:
         sync(part)
         rename(part, file)
     except OSError as error:
-        raise HostError(
-            f"The draft {printable(file)} cannot be kept: {error.strerror}.",
-            "What you have chosen is lost when duotune ends. Free some space, or correct the folder's owner.",
-        ) from error
+        raise not_kept(file, error) from error
+
+
+def not_kept(file: Path, error: OSError) -> HostError:
+    """What is said where the disk refuses a draft."""
+    return HostError(
+        f"The draft {printable(file)} cannot be kept: {error.strerror}.",
+        "What you have chosen is lost when duotune ends. Free some space, or correct the folder's owner.",
+    )
 
 
 def forget() -> None:
@@ -91,17 +96,34 @@ def open_start(start: str) -> Kept:
     """A draft from a TOML file, or from the configuration of an earlier run.
 
     Args:
-        start: A path, or a run's id or name.
+        start: A path, which may be that of a draft that was put aside, or a run's id or name.
 
     Raises:
-        UsageError: There is neither.
+        UsageError: There is neither, or the draft cannot be read.
         ConfigError: It has problems; all of them are listed.
     """
     file = Path(start).expanduser()
+    if file.suffix == ".json":
+        kept = _read(file)
+        if kept is None:
+            raise UsageError(f"There is no draft {printable(file)} that can be read.", "Check its path and its owner.")
+        return replace(kept, origin=f"the draft {file}")
     if file.suffix == ".toml" or "/" in start or file.is_file():
         return Kept(_draft_of(load(file)), origin=f"the file {file}")
     run = find_run(start)
     return Kept(_draft_of(run.read_config()), origin=f"the run {run.id}, whose projects stay at the commits of then")
+
+
+def _read(file: Path) -> Kept | None:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        kept_at = file.stat().st_mtime
+        step = str(content["step"])
+        draft = Draft(dict(content["config"]))
+        _ = draft.problems, [project["name"] for project in draft.projects]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Kept(draft, step if step in {one.name for one in STEPS} else STEPS[0].name, kept_at)
 
 
 def _draft_of(config: RunConfig) -> Draft:

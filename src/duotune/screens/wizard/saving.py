@@ -1,10 +1,11 @@
-"""Keeps the draft while it changes: in threads, the newest one last, and says once when that fails."""
+"""Keeps the draft while it changes: in threads, the newest one last; asks where another terminal has kept another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
@@ -12,8 +13,19 @@ from duotune.errors import DuotuneError
 from duotune.screens.page import Page
 from duotune.screens.wizard.draft import Draft
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duotune.screens.wizard.keeping import Kept
+    from duotune.screens.wizard.meeting import Met
+
 PAUSE_SECONDS = 0.5
 """So long after the last change a draft is kept."""
+TAKEN_AWAY = "Another terminal has started this draft as a run, or emptied it. It is kept again as it stands here."
+
+
+def _nothing() -> None:
+    """No more to do."""
 
 
 class Saving:
@@ -21,14 +33,20 @@ class Saving:
 
     Args:
         page: Whose threads are used.
+        take: Called with another terminal's draft, when its author goes on with that one.
     """
 
-    def __init__(self, page: Page) -> None:
-        self._page = page
+    def __init__(self, page: Page, take: Callable[[Kept], None]) -> None:
+        self._page, self._take = page, take
         self._turn = Lock()
         self._wish: tuple[Draft, str] = Draft(), ""
+        self._known = Draft()
         self._timer: Timer | None = None
-        self._ended = self._warned = False
+        self._ended = self._warned = self._met = False
+
+    def begin(self, kept: Kept) -> None:
+        """From now on the draft goes on from what was read."""
+        self._known = kept.before
 
     def soon(self, draft: Draft, step: str) -> None:
         """Keep it when it has not changed for a moment."""
@@ -38,23 +56,29 @@ class Saving:
     def now(self, draft: Draft, step: str) -> None:
         """Keep it; an empty one is forgotten."""
         if not self._ended:
-            self.then(draft, step, lambda: None, self._trouble)
+            self.then(draft, step, _nothing, self._trouble)
 
     def then(self, draft: Draft, step: str, done: Callable[[], None], trouble: Callable[[DuotuneError], None]) -> None:
         """Keep it, and go on."""
         self._stop()
         self._wish = draft, step
-        self._page.in_background(self._write, lambda _: done(), trouble=trouble)
+        self._page.in_background(self._write, partial(self._written, done), trouble=trouble)
 
     def end(self, ended: bool) -> None:
         """The draft becomes a run, or does not after all: nothing is kept meanwhile."""
         self._stop()
         self._ended = ended
+        if not ended:
+            self.now(*self._wish)
 
     def forget(self) -> None:
         """In a thread: the draft has done its work."""
-        self._wish = Draft(), ""
-        self._write()
+        from duotune.screens.wizard import meeting
+
+        with self._turn:
+            meeting.forget_own(self._known)
+            self._known = Draft()
+            self._wish = Draft(), ""
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -66,12 +90,74 @@ class Saving:
             self._warned = True
             self._page.show_trouble(error)
 
-    def _write(self) -> None:
-        from duotune.screens.wizard import keeping
+    def _write(self) -> Met | bool:
+        from duotune.screens.wizard import meeting
 
         with self._turn:  # whichever thread comes last, it writes the newest
+            if self._met or self._ended:
+                return False
             draft, step = self._wish
-            if draft.data:
-                keeping.keep(draft, step)
-            else:
-                keeping.forget()
+            try:
+                taken_away = meeting.keep_own(draft, step, self._known)
+            except meeting.Met as met:
+                self._met = True  # nothing is written until it is known which one goes on
+                return met
+            self._known = meeting.as_kept(draft)
+            return taken_away
+
+    def _written(self, done: Callable[[], None], found: Met | bool) -> None:
+        if not isinstance(found, bool):
+            self._ask(found, done)
+            return
+        if found:
+            self._page.say(TAKEN_AWAY)
+        if not self._met:
+            done()
+
+    def _ask(self, met: Met, done: Callable[[], None]) -> None:
+        from duotune.screens.dialogs import Question
+
+        question = Question(
+            met.message,
+            "Nothing is lost: the one that you do not go on with is put aside as a file, which F3 opens.",
+            "Take the other's",
+            "Keep this one",
+        )
+        self._page.app.push_screen(question, lambda theirs: self._decided(met, bool(theirs), done))
+
+    def _decided(self, met: Met, theirs: bool, done: Callable[[], None]) -> None:
+        work = partial(self._take_theirs if theirs else self._keep_ours, met)
+        self._page.in_background(work, partial(self._settled, theirs, done), trouble=self._unsettled)
+
+    def _keep_ours(self, met: Met) -> tuple[Kept | None, Path | None]:
+        from duotune.screens.wizard import meeting
+
+        with self._turn:
+            draft, step = self._wish
+            aside = meeting.keep_instead(draft, step, met.aside)
+            self._known, self._met = meeting.as_kept(draft), False
+        return None, aside
+
+    def _take_theirs(self, met: Met) -> tuple[Kept | None, Path | None]:
+        from duotune.screens.wizard import keeping
+
+        with self._turn:
+            kept = keeping.read_kept()
+            self._known, self._met = kept.draft, False
+            if not kept.draft.data:  # its author has started it meanwhile
+                kept = met.theirs
+            self._wish = kept.draft, kept.step
+        return kept, met.aside
+
+    def _settled(self, theirs: bool, done: Callable[[], None], found: tuple[Kept | None, Path | None]) -> None:
+        kept, aside = found
+        if kept is not None:
+            self._take(kept)
+        if aside is not None:
+            which = "Your draft of this terminal" if theirs else "The other terminal's draft"
+            self._page.say(f"{which} was put aside; F3 opens it: {aside}")
+        done()
+
+    def _unsettled(self, error: DuotuneError) -> None:
+        self._met = False  # the next change asks again
+        self._page.show_trouble(error)

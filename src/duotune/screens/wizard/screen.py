@@ -46,7 +46,7 @@ class Wizard(Page):
         Binding("f8", "next", "Next", id="wizard.next"),
         Binding("f8", "start(False)", "Start", id="wizard.start", tooltip="Start the run and watch it"),
         Binding("f9", "start(True)", "Start and detach", id="wizard.detach", tooltip="Start the run and go home"),
-        Binding("f3", "open", "Open TOML", id="wizard.open", tooltip="Open a TOML file, or begin with an earlier run"),
+        Binding("f3", "open", "Open TOML", id="wizard.open", tooltip="Open a TOML file, a draft, or an earlier run"),
         Binding("f10", "anew", "Begin anew", id="wizard.anew", show=False, tooltip="Empty the draft"),
     ]
 
@@ -57,16 +57,8 @@ class Wizard(Page):
         self.looks = Looks(self, self._looks_changed)
         self._here = ORDER[0]
         self._seen: set[str] = {ORDER[0]}
-        self._saving = Saving(self)
+        self._saving = Saving(self, self._take_other)
         self._starting = False
-
-    @property
-    def help_text(self) -> str:  # type: ignore[override]
-        """What F1 says: of the wizard, and of the step that is shown."""
-        return (
-            f"{self._pane.about}\n\nF8 goes on when this step is right, else to the first field that is not. F7 goes "
-            "back, and loses nothing. The draft is kept for you: escape leaves, and n on Home comes back to it."
-        )
 
     def content(self) -> ComposeResult:
         """The steps, a note, and the step that is shown."""
@@ -85,7 +77,7 @@ class Wizard(Page):
 
     def on_mount(self) -> None:
         """Read what to begin with."""
-        self._note("")
+        self._note("reading the draft …")
         self._show_bar()
         self.in_background(partial(acts.begin, self._start), self._begun, trouble=self._not_begun)
 
@@ -141,6 +133,7 @@ class Wizard(Page):
     def _go(self, name: str) -> None:
         self._here = name
         self._seen.add(name)
+        self.help_text = f"{self._pane.about}\n\n{acts.HELP}"
         self.query_one(ContentSwitcher).current = name
         self._note("")
         self._pane.enter(self.draft)
@@ -196,10 +189,7 @@ class Wizard(Page):
 
     def _lost(self, error: DuotuneError) -> None:
         self.show_trouble(error)
-        self.ask("Leave all the same?", "What you have chosen is lost.", "Leave", self._leave)
-
-    def _leave(self) -> None:
-        self.leave()
+        self.ask("Leave all the same?", "What you have chosen is lost.", "Leave", self.leave)
 
     def action_anew(self) -> None:
         """Empty the draft, once it is agreed."""
@@ -228,14 +218,16 @@ class Wizard(Page):
             if path is not None and found:
                 self._begun(found[0])
 
-        self.app.push_screen(AskPath(self, "A TOML file, or the id of an earlier run", "", read), taken)
+        self.app.push_screen(AskPath(self, "A TOML file, a draft put aside, or the id of a run", "", read), taken)
 
     def _begun(self, kept: Kept) -> None:
+        self._saving.begin(kept)
         self._take(kept.draft, kept.step)
-        if kept.origin:
-            self._note(f"{glyphs().good} This begins with {kept.origin}.")
-        elif kept.draft.data:
-            self._note(f"{glyphs().warning} This goes on with your draft {acts.when(kept.kept_at)}. F10 begins anew.")
+        self._note(acts.begun(kept))
+
+    def _take_other(self, kept: Kept) -> None:
+        self._take(kept.draft, kept.step)
+        self._note(f"{glyphs().warning} This goes on with the other terminal's draft {acts.when(kept.kept_at)}.")
 
     def _not_begun(self, error: DuotuneError) -> None:
         self.show_trouble(error)
