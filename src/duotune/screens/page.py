@@ -41,15 +41,22 @@ class Page(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="page.back", show=False)]
 
     class Done(Message):
-        """A background thread has finished; carries what shall be called with its result on the event loop."""
+        """A background thread has something to show; carries what shall be called on the event loop.
 
-        def __init__(self, then: Callable[[], None]) -> None:
+        Args:
+            then: What is called.
+            group: Whose work has come to its end; empty for none.
+        """
+
+        def __init__(self, then: Callable[[], None], group: str = "") -> None:
             super().__init__()
-            self.then = then
+            self.then, self.group = then, group
 
     def __init__(self) -> None:
         super().__init__()
         self._leaving: Callable[[], None] | None = None
+        self._busy: set[str] = set()
+        self._waiting: dict[str, Callable[[], None]] = {}
 
     def compose(self) -> ComposeResult:
         """Bar, content, equivalent, keys."""
@@ -77,39 +84,51 @@ class Page(Screen[None]):
         then: Callable[[T], None],
         group: str = "",
         trouble: Callable[[DuotuneError], None] | None = None,
+        waits: bool = True,
     ) -> None:
         """Do blocking work in a thread, then show its result on the event loop.
 
         Args:
             work: Reads or changes something; must not touch a widget.
             then: Called with its result, unless the screen is gone by then.
-            group: Work of the same group waits for nothing: while one is under way, another is not begun.
+            group: One work of a group is under way at a time. Of those that are asked for meanwhile, the newest is
+                done after it, since what is under way may have looked too early.
             trouble: Called instead when `work` raises; by default the error is shown.
+            waits: Whether it is done at all when its group is busy: not a key that was pressed twice, nor a look that
+                will be taken again in a moment.
         """
-        if group and any(
-            worker.group == group and worker.node is self and worker.is_running for worker in self.workers
-        ):
+        if group in self._busy:
+            if waits:
+                self._waiting[group] = partial(self.in_background, work, then, group, trouble)
             return
+        if group:
+            self._busy.add(group)
         fail = trouble or self.show_trouble
 
         def run() -> None:
             try:
                 result = work()
             except DuotuneError as error:
-                self.post_message(self.Done(partial(fail, error)))
+                self.post_message(self.Done(partial(fail, error), group))
             except Exception as error:  # a defect must be seen, and must not end the app that watches a run
                 unexpected = DuotuneError(f"{type(error).__name__}: {error}", DEFECT)
-                self.post_message(self.Done(partial(fail, unexpected)))
+                self.post_message(self.Done(partial(fail, unexpected), group))
             else:
-                self.post_message(self.Done(partial(then, result)))
+                self.post_message(self.Done(partial(then, result), group))
 
         self.run_worker(run, thread=True, group=group or "background", exit_on_error=False)
 
     def on_page_done(self, message: Page.Done) -> None:
-        """Show what a thread has found."""
+        """Show what a thread has found, and begin what has waited for it."""
         message.stop()
-        if self.is_attached:
+        self._busy.discard(message.group)
+        if not self.is_attached:
+            return
+        try:
             message.then()
+        finally:
+            if waiting := self._waiting.pop(message.group, None):
+                waiting()
 
     def every(self, seconds: float, read: Callable[[], T], then: Callable[[T], None], group: str) -> None:
         """Read at once, and again and again while this screen is on top and its terminal is looked at."""
@@ -117,7 +136,7 @@ class Page(Screen[None]):
         def look(always: bool = False) -> None:
             Page.painted = True
             if always or (self.is_seen and self.app.app_focus):
-                self.in_background(read, show, group, fail)
+                self.in_background(read, show, group, fail, waits=always)
 
         told = ""
 

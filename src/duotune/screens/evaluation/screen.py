@@ -188,7 +188,7 @@ class EvaluationPage(Page):
     def _publish(self, name: str, reason: str) -> None:
         from duotune.screens.evaluation import reading
 
-        self.in_background(lambda: reading.publish(name, reason), self._published, "publish")
+        self.in_background(lambda: reading.publish(name, reason), self._published, "publish", waits=False)
 
     def _published(self, version: Version) -> None:
         from duotune.screens.evaluation.reading import read

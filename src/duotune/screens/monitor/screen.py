@@ -286,15 +286,14 @@ class Monitor(Page):
             self._stopping = True
             self.say(f"Run {self.run_id} stops at its next step.")
 
-        self.in_background(lambda: reading.stop(self.run_id), asked, "stop")
+        self.in_background(lambda: reading.stop(self.run_id), asked, "stop", waits=False)
 
     def action_resume(self) -> None:
         """Launch a new worker."""
         from duotune.screens.monitor import reading
 
+        def resumed(note: str) -> None:
+            self.say(f"The run goes on. {note}".strip())
+
         self.say("Starting a worker …")
-        self.in_background(
-            lambda: reading.resume(self.run_id),
-            lambda note: self.say(f"The run goes on. {note}".strip()),
-            "resume",
-        )
+        self.in_background(lambda: reading.resume(self.run_id), resumed, "resume", waits=False)
