@@ -13,6 +13,7 @@ from support.models import build_micro_model
 
 if TYPE_CHECKING:
     from support.s3 import S3Server
+    from support.serving_home import ServingHome
 
 # As the worker does: threads that spin while they wait make tests many times slower on a host that has other work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -49,3 +50,12 @@ def server(running_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Serve
 
     lead_to(running_server, monkeypatch, "models")
     return running_server
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServingHome]:
+    """A home that serves over the stand-in for vLLM, and that this process uses too."""
+    from support.serving_home import serve_over_stand_in
+
+    with serve_over_stand_in(tmp_path, monkeypatch) as home:
+        yield home

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,8 @@ from duotune.cli.serving import interruptible
 from duotune.cli.serving_foreground import warn_beside
 from duotune.errors import ExitCode, HostError
 from duotune.serving.service import NoService, ServiceState
-from support.serving import misbehave, publish_adapter, stand_in_host
+from support.serving import misbehave, publish_adapter
 from support.serving_home import ServingHome
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServingHome]:
-    executable = stand_in_host(tmp_path).serving.executable
-    home = ServingHome(tmp_path, {"executable": executable})
-    for name in ("DUOTUNE_HOME", "DUOTUNE_HOST_CONFIG"):
-        monkeypatch.setenv(name, home.environment[name])
-    yield home
-    home.stop()
 
 
 def publish(model: Path, folder: Path, seed: int = 1) -> None:

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from textual.widgets import Static
 
 from duotune.catalog.catalog import open_catalog
 from duotune.screens.serving.screen import Serving
 from support.app import Session, drive
-from support.serving import misbehave, publish_adapter, stand_in_host
+from support.serving import misbehave, publish_adapter
 from support.serving_home import ServingHome
 
 PATIENCE_SECONDS = 120
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServingHome]:
-    executable = stand_in_host(tmp_path).serving.executable
-    home = ServingHome(tmp_path, {"executable": executable})
-    for name in ("DUOTUNE_HOME", "DUOTUNE_HOST_CONFIG"):
-        monkeypatch.setenv(name, home.environment[name])
-    yield home
-    home.run("serve", "stop", "--yes")
 
 
 def publish(model: Path, folder: Path, seed: int) -> None:

@@ -8,12 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from duotune.config.run import RunConfig
 from duotune.config.write import dump_toml
+from support.serving import stand_in_host
+
+if TYPE_CHECKING:
+    import pytest
 
 VLLM = Path(os.environ.get("DUOTUNE_TEST_VLLM") or Path(__file__).parents[2] / ".vllm")
 ABSENT = "" if (VLLM / "bin/vllm").exists() else "vLLM for CPUs is not installed; `make vllm` does it"
@@ -107,3 +113,15 @@ class ServingHome:
             self._foreground.send_signal(signal.SIGINT)
             self._foreground.communicate(timeout=150)
             self._foreground = None
+
+
+@contextmanager
+def serve_over_stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServingHome]:
+    """A home over the stand-in for vLLM, which this process uses too; in the end nothing of it runs any more."""
+    home = ServingHome(folder, {"executable": stand_in_host(folder).serving.executable})
+    for name in ("DUOTUNE_HOME", "DUOTUNE_HOST_CONFIG"):
+        monkeypatch.setenv(name, home.environment[name])
+    yield home
+    home.stop()
+    if (folder / "home" / "serving" / "requests").exists():  # what the app began outlives it
+        home.run("serve", "stop", "--yes")
