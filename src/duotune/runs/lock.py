@@ -41,7 +41,15 @@ class Owner(BaseModel):
     @classmethod
     def this_process(cls, note: str = "") -> Owner:
         """The running process as an owner."""
-        pid = os.getpid()
+        return cls.of(os.getpid(), note)
+
+    @classmethod
+    def of(cls, pid: int, note: str = "") -> Owner:
+        """A process that runs, or that nobody has waited for yet, as an owner.
+
+        Raises:
+            OSError: There is none of this number.
+        """
         start, _ = _start_and_state(pid)
         return cls(pid=pid, process_start=start, boot=_boot_id(), host=socket.gethostname(), note=note)
 

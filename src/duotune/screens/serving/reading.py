@@ -10,6 +10,7 @@ from duotune.catalog.deployments import Deployment
 from duotune.config.host import ServingConfig
 from duotune.config.load import load_host_config
 from duotune.runs.lock import Owner, owner_of
+from duotune.screens.serving.request import Request, under_way
 from duotune.serving.deployment import ServingPlan
 from duotune.serving.files import config_file, lock_file, written_config
 from duotune.serving.planning import plan_deployment
@@ -31,6 +32,7 @@ class Served:
         refusal: Why nothing here can start vLLM; empty when something can.
         changer: Who changes what is served at this moment; None when nobody does.
         log: The last lines of vLLM's log.
+        request: The change that an app has begun and that is under way, in whichever terminal; None without one.
     """
 
     status: ServingStatus
@@ -42,6 +44,7 @@ class Served:
     refusal: str
     changer: Owner | None
     log: Sequence[str]
+    request: Request | None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def read_served() -> Served:
         refusal=service.refusal,
         changer=owner_of(lock_file()),
         log=service.log(LOG_LINES),
+        request=under_way(),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.timer import Timer
 from textual.widgets import DataTable, Static, TabbedContent, TabPane
 
-from duotune.errors import DuotuneError
+from duotune.errors import DuotuneError, printable
 from duotune.screens.page import Page
 from duotune.widgets.rows import Rows
 
@@ -58,6 +59,7 @@ class Serving(Page):
         self._served: Served | None = None
         self._planned: Planned | None = None
         self._request: Request | None = None
+        self._ended: Request | None = None
         self._following: Timer | None = None
 
     def content(self) -> ComposeResult:
@@ -172,13 +174,20 @@ class Serving(Page):
         self.ask("Apply this plan?", consequences, "Apply", lambda: self._begin(*arguments))
 
     def _begin(self, *arguments: str) -> None:
-        from duotune.screens.serving.request import Request
+        from duotune.screens.serving.request import begin
 
-        self.in_background(lambda: Request(arguments), self._follow)
+        self.in_background(lambda: begin(arguments), partial(self._begun, arguments), "begin", waits=False)
+
+    def _begun(self, arguments: Sequence[str], request: Request) -> None:
+        if not request.is_own:
+            wanted = f"duotune serve {' '.join(arguments)}"
+            self.say(f"`{wanted}` was not begun: `{request.command}` is under way, {request.beginner}, and shown here.")
+        if self._request is None:
+            self.query_one(TabbedContent).active = "now"
+            self._follow(request)
 
     def _follow(self, request: Request) -> None:
         self._request = request
-        self.query_one(TabbedContent).active = "now"
         self.show_command(request.command)
         self.refresh_bindings()
         self._following = self.set_interval(FOLLOW_SECONDS, self._look_at_request)
@@ -187,21 +196,22 @@ class Serving(Page):
     def _look_at_request(self) -> None:
         request = self._request
         if request is not None:
-            self.in_background(lambda: (request.lines(), request.ending()), self._show_request, "request")
+            show = partial(self._show_request, request)
+            self.in_background(partial(_look_at, request), show, "request", waits=False)
 
-    def _show_request(self, found: tuple[list[str], Ending | None]) -> None:
+    def _show_request(self, request: Request, found: tuple[list[str], Ending | None]) -> None:
         from duotune.runs.wording import in_words
 
         lines, ending = found
-        request = self._request
-        if request is None:
+        if request is not self._request:
             return
-        elapsed = in_words(time.monotonic() - request.begun)
+        elapsed = in_words(request.seconds)
         state = f"under way for {elapsed}; it goes on when you leave" if ending is None else f"ended after {elapsed}"
-        self.query_one("#request", Static).update("\n".join(["", f"{request.command}: {state}", *lines[-12:]]))
+        title = ", ".join(filter(None, (request.command, printable(request.beginner))))
+        self.query_one("#request", Static).update("\n".join(["", f"{title}: {state}", *lines[-12:]]))
         if ending is None:
             return
-        self._request = None
+        self._request, self._ended = None, request
         self._planned = None
         if self._following:
             self._following.stop()
@@ -242,6 +252,8 @@ class Serving(Page):
         self.query_one("#texts", Static).update(_texts(found))
         self.query_one("#lines", Static).update("\n".join(found.log) or NO_LOG)
         self.query_one(Rows).show({str(one.id): generation_cells(one) for one in found.history})
+        if self._request is None and found.request is not None and found.request != self._ended:
+            self._follow(found.request)
         self.refresh_bindings()
 
 
@@ -258,3 +270,7 @@ def _read_served() -> Served:
     from duotune.screens.serving.reading import read_served
 
     return read_served()
+
+
+def _look_at(request: Request) -> tuple[list[str], Ending | None]:
+    return request.lines(), request.ending()
