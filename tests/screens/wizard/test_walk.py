@@ -64,6 +64,22 @@ def test_a_newcomer_comes_to_a_run_by_keys_alone(source: Path, size: tuple[int, 
         request_stop(run)
 
 
+def test_a_rehearsal_is_watched_and_leaves_the_draft_as_it_is(source: Path) -> None:
+    async def play(session: Session) -> None:
+        await to_review(session, source)
+        await until(session, "Ready")
+        await session.press("f4")
+        await until(session, "billing-rehearsal")
+
+    drive(play)
+    (run,) = list_runs()
+    assert run.read_config().training.max_steps == 4
+    assert [stage.name for stage in run.state().stages] == ["prepare", "train", "evaluate"]
+    assert read_kept().draft.config().training.max_steps == 0
+    with suppress(UsageError):
+        request_stop(run)
+
+
 def test_back_loses_nothing_and_a_draft_survives(source: Path, size: tuple[int, int]) -> None:
     async def first(session: Session) -> None:
         await open_wizard(session)

@@ -58,6 +58,15 @@ def begun(kept: Kept) -> str:
     )
 
 
+def rehearse(planned: Plan) -> Started:
+    """Start the rehearsal of a run; the draft is still needed."""
+    from duotune.plan.rehearsal import LAST_STAGE, rehearsal_of
+    from duotune.plan.resolve import plan
+    from duotune.plan.start import start
+
+    return start(plan(rehearsal_of(planned.config)), until=LAST_STAGE)
+
+
 def when(seconds: float) -> str:
     """Day and time, in a sentence."""
     return f"of {datetime.fromtimestamp(seconds):%d %b %H:%M}" if seconds else ""

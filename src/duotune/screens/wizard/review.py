@@ -39,10 +39,12 @@ class ReviewPane(Pane):
     about = (
         "Everything that was looked at before the start: a refusal keeps the run from starting, a warning does not. "
         "Enter on a check goes to the field that it is about. F5 shows the TOML file that says the same, F2 saves it. "
-        "F8 starts and goes to the run; F9 starts and goes home. Either way the run goes on when duotune is closed."
+        "F8 starts and goes to the run; F9 starts and goes home. Either way the run goes on when duotune is closed. "
+        "F4 rehearses: it goes the whole way in a few steps, publishes nothing, and keeps the draft."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "save", "Save TOML", id="review.save", tooltip="Write the configuration to a file"),
+        Binding("f4", "rehearse", "Rehearse", id="review.rehearse", show=False, tooltip="The whole way in a few steps"),
         Binding("f5", "toml", "TOML", id="review.toml", show=False, tooltip="Show the TOML file, or the checks"),
         Binding("f6", "copy", "Copy TOML", id="review.copy", show=False, tooltip="Copy the TOML text"),
     ]
@@ -55,11 +57,11 @@ class ReviewPane(Pane):
             self.key = key
 
     class Start(Message):
-        """The run shall start."""
+        """The run, or its rehearsal, shall start."""
 
-        def __init__(self, plan: Plan, detach: bool) -> None:
+        def __init__(self, plan: Plan, detach: bool, rehearse: bool = False) -> None:
             super().__init__()
-            self.plan, self.detach = plan, detach
+            self.plan, self.detach, self.rehearse = plan, detach, rehearse
 
     def __init__(self) -> None:
         super().__init__("review")
@@ -81,9 +83,9 @@ class ReviewPane(Pane):
         with Horizontal(classes="buttons"):
             yield Button("Start (F8)", id="start", variant="primary", compact=True)
             yield Button("Start and detach (F9)", id="detach", compact=True)
+            yield Button("Rehearse (F4)", id="rehearse", compact=True)
             yield Button("TOML (F5)", id="show-toml", compact=True)
             yield Button("Copy (F6)", id="copy", compact=True)
-            yield Button("Save (F2)", id="save", compact=True)
 
     def enter(self, draft: Draft) -> None:
         """Plan, unless this very draft was planned a moment ago."""
@@ -131,13 +133,24 @@ class ReviewPane(Pane):
 
     def start(self, detach: bool) -> None:
         """Start, if the plan is there and not refused."""
+        if (plan := self._accepted()) is not None:
+            self.post_message(self.Start(plan, detach))
+
+    def action_rehearse(self) -> None:
+        """Go the whole way in a few steps, if the plan is there and not refused."""
+        if (plan := self._accepted()) is not None:
+            self.post_message(self.Start(plan, detach=False, rehearse=True))
+
+    def _accepted(self) -> Plan | None:
+        """The plan, or None once it is said why not."""
         if self._plan is None:
             self.page.say("The plan is not ready yet.")
         elif self._plan.refusals:
             self.query_one("#checks", Rows).choose(self._key_of(self._plan.refusals[0]))
             self.page.say(f"Refused: {self._plan.refusals[0].detail}")
         else:
-            self.post_message(self.Start(self._plan, detach))
+            return self._plan
+        return None
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """What the button says."""
@@ -145,12 +158,12 @@ class ReviewPane(Pane):
         name = event.button.id
         if name in ("start", "detach"):
             self.start(detach=name == "detach")
+        elif name == "rehearse":
+            self.action_rehearse()
         elif name == "show-toml":
             self.action_toml()
-        elif name == "copy":
-            self.action_copy()
         else:
-            self.action_save()
+            self.action_copy()
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """The check's whole sentence, and what to do."""

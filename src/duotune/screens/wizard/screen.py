@@ -268,18 +268,17 @@ class Wizard(Page):
         self.query_one(ReviewPane).start(detach)
 
     def on_review_pane_start(self, event: ReviewPane.Start) -> None:
-        """Start it in a thread; the draft has done its work then."""
+        """Start it in a thread; unless it is but rehearsed, the draft has done its work then."""
         event.stop()
         if self._starting:
             return
         self._starting = True
-        self._saving.end(True)
+        begin = partial(acts.rehearse, event.plan)
+        if not event.rehearse:
+            self._saving.end(True)
+            begin = partial(acts.start_run, event.plan, event.detach, self._saving.forget)
         self.say("Starting …")
-        self.in_background(
-            partial(acts.start_run, event.plan, event.detach, self._saving.forget),
-            partial(self._started, event.detach),
-            trouble=self._not_started,
-        )
+        self.in_background(begin, partial(self._started, event.detach), trouble=self._not_started)
 
     def _started(self, detach: bool, started: Started) -> None:
         run, app = started.run.id, self.app
