@@ -16,6 +16,7 @@ from duotune import paths
 from duotune.config.run import RunConfig
 from duotune.endpoint.address import parse_address
 from duotune.endpoint.client import Endpoint, Refused
+from duotune.errors import ExitCode
 from duotune.models.tokenizer import load_tokenizer
 from support.projects import make_project, small_run
 from support.serving_home import ABSENT, ServingHome
@@ -23,10 +24,8 @@ from support.serving_home import ABSENT, ServingHome
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800), pytest.mark.skipif(bool(ABSENT), reason=ABSENT)]
 
 
-def tiny_run(source: Path, name: str, seed: int) -> RunConfig:
-    config = small_run(
-        source, Path("tiny"), name, max_steps=30, eval_steps=10, save_steps=10, learning_rate=3e-3, seed=seed
-    )
+def tiny_run(source: Path, name: str, seed: int, model: Path = Path("tiny")) -> RunConfig:
+    config = small_run(source, model, name, max_steps=30, eval_steps=10, save_steps=10, learning_rate=3e-3, seed=seed)
     return config.model_copy(
         update={
             "lora": config.lora.model_copy(update={"r": 8, "lora_alpha": 16}),
@@ -39,7 +38,7 @@ def tiny_run(source: Path, name: str, seed: int) -> RunConfig:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServingHome]:
     folder = tmp_path_factory.mktemp("serving")
-    home = ServingHome(folder, {"max_loras": 2})
+    home = ServingHome(folder, {"max_loras": 2, "base": "tiny"})
     home.train(tiny_run(make_project(folder / "one"), "alpha", seed=0))
     home.train(tiny_run(make_project(folder / "two", "email", "http"), "beta", seed=1))
     home.start()
@@ -92,6 +91,16 @@ with open_catalog() as catalog:
     import sys
 
     subprocess.run([sys.executable, "-c", script], env=home.environment, check=True)
+
+
+def almost_tiny(directory: Path) -> Path:
+    """A base model so like the bundled one that only its fingerprint tells them apart."""
+    shutil.copytree(paths.bundled_tiny_model(), directory)
+    weights = directory / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-2] ^= 1
+    weights.write_bytes(content)
+    return directory
 
 
 def engine(home: ServingHome) -> psutil.Process:
@@ -157,6 +166,33 @@ def test_adapter_that_vllm_would_refuse_is_refused_before_it_hears_of_it(home: S
         assert refused.returncode == 1
         assert f"{name}.v1: {'servable' if name == 'dora' else 'shapes'}: " in refused.stderr
     assert endpoint.models() == before
+
+
+def test_adapter_of_another_base_is_refused_before_vllm_hears_of_it(home: ServingHome, endpoint: Endpoint) -> None:
+    home.train(tiny_run(home.path / "one", "foreign", seed=0, model=almost_tiny(home.path / "almost")))
+    before, pid, said = endpoint.models(), engine(home).pid, endpoint.prompt_logprobs("beta.v1", prompt())
+    for command in (["plan"], ["apply", "--yes"]):
+        refused = home.run("serve", *command, "--only", "foreign", "--only", "beta")
+        assert refused.returncode == ExitCode.USAGE
+        assert "foreign.v1 was trained for another base model than" in refused.stderr
+    plan = home.document("serve", "plan")
+    assert plan["left_out"] == ["foreign.v1 was trained for another base model"]
+    assert "foreign" not in plan["config"]
+
+    assert home.run("assign", "code", "foreign").returncode == ExitCode.OK
+    refused = home.run("serve", "apply", "--yes")
+    assert refused.returncode == ExitCode.USAGE
+    assert "Project code is assigned foreign, which was not trained for the served base" in refused.stderr
+    assert home.run("assign", "code", "--base").returncode == ExitCode.OK
+
+    log = (home.path / "home/serving/vllm.log").read_text()
+    assert "beta.v1" in log
+    assert "foreign" not in log
+    assert (endpoint.models(), engine(home).pid) == (before, pid)
+    assert endpoint.prompt_logprobs("beta.v1", prompt()) == said
+    assert home.document("serve", "status")["good"]
+    endpoint.load_adapter("foreign.v1", f"{home.path}/home/adapters/foreign.v1")  # vLLM itself would not refuse it
+    endpoint.unload_adapter("foreign.v1")
 
 
 def test_deleted_adapter_is_named(home: ServingHome) -> None:

@@ -62,6 +62,21 @@ def test_vllm_makes_room_and_serves_again_after_the_last_worker_was_killed(serve
     assert served.serves()
 
 
+def test_run_that_begins_while_vllm_still_stops_for_another_keeps_it_stopped_too(served: ServedMachine) -> None:
+    prepare(served)
+    served.misbehave(lingers="answering")
+    served.machine.check("systemctl", "restart", UNIT)
+    beginning = [served.start("run", "/srv/run.toml", "--detach", "--json")]
+    served.machine.wait_for(lambda: served.machine.property(UNIT, "ActiveState") == "deactivating")
+    beginning.append(served.start("run", "/srv/run.toml", "--detach", "--json"))
+    units = [f"duotune-run-{json.loads(process.communicate()[0])['run']}.service" for process in beginning]
+    for unit in units:
+        assert PAUSE in served.machine.property(unit, "Requires")
+        assert not active(served)
+        kill(served, unit)
+    served.machine.wait_for(lambda: active(served))
+
+
 def test_reboot_while_a_run_trains_brings_vllm_back(served: ServedMachine) -> None:
     prepare(served)
     train(served)
@@ -82,9 +97,15 @@ def test_vllm_that_was_stopped_on_purpose_stays_so(served: ServedMachine) -> Non
     assert served.machine.property(UNIT, "Job") in ("", "0")
 
 
-def test_vllm_started_by_hand_stops_the_run_with_a_checkpoint_that_resume_goes_on_from(served: ServedMachine) -> None:
+@pytest.mark.parametrize("stopped_before", [False, True])
+def test_vllm_started_by_hand_stops_the_run_with_a_checkpoint_that_resume_goes_on_from(
+    served: ServedMachine, stopped_before: bool
+) -> None:
     prepare(served)
+    if stopped_before:
+        served.check("serve", "stop", "--yes")
     unit = train(served)
+    assert (active(served), active(served, PAUSE)) == (False, not stopped_before)
     run = unit.removeprefix("duotune-run-").removesuffix(".service")
 
     def state() -> dict[str, Any]:

@@ -22,6 +22,7 @@ SYSTEMCTL = """#!/bin/sh
 echo "$@" >> "$ASKED"
 case "$*" in
     *is-system-running) echo running ;;
+    *"list-jobs $WAITING") echo "   95 $WAITING start waiting" ;;
     *is-active*) for active in $ACTIVE; do case "$*" in *"$active") echo active;; esac; done ;;
 esac
 """
@@ -39,6 +40,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setenv("ASKED", str(tmp_path / "asked"))
     monkeypatch.setenv("ACTIVE", "vllm-duo.service")
+    monkeypatch.setenv("WAITING", "nothing")
     monkeypatch.setattr(systemd, "BOOTED", tmp_path)
     monkeypatch.setattr(systemd, "LINGER", tmp_path / "linger")
     (tmp_path / "linger").mkdir()
@@ -74,13 +76,17 @@ def test_members_runs_cannot_stop_the_systems_vllm(monkeypatch: pytest.MonkeyPat
 
 def test_only_a_vllm_that_runs_or_is_paused_already_makes_room(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manager = Manager(user=False)
-    assert make_room(ServingConfig(), manager) == ""
-    assert make_room(STOP, manager) == "vllm-duo-pause.target"
+    paused = ("Requires=vllm-duo-pause.target", "After=vllm-duo-pause.target")
+    assert make_room(ServingConfig(), manager) == ()
+    assert make_room(STOP, manager) == paused
     assert "--no-ask-password reset-failed vllm-duo.service" in asked.read_text().splitlines()
     monkeypatch.setenv("ACTIVE", "vllm-duo-pause.target")
-    assert make_room(STOP, manager) == "vllm-duo-pause.target"
+    assert make_room(STOP, manager) == paused
     monkeypatch.setenv("ACTIVE", "")
-    assert make_room(STOP, manager) == ""
+    assert make_room(STOP, manager) == ("Conflicts=vllm-duo.service", "After=vllm-duo.service")
+    for waiting in ("vllm-duo-pause.target", "vllm-duo.service"):  # for vLLM to stop, or for the last run to end
+        monkeypatch.setenv("WAITING", waiting)
+        assert make_room(STOP, manager) == paused
 
 
 @pytest.mark.usefixtures("asked")

@@ -74,11 +74,11 @@ def launch(
     offset = _announce(run)
     manager, note = (None, "") if inherit else find_manager()
     if manager is not None:
-        unit, needs = worker_unit(run.id), make_room(serving, manager)
-        said = start_service(manager, unit, command, run.path, run.log_file, environment, needs)
+        unit, room = worker_unit(run.id), make_room(serving, manager)
+        said = start_service(manager, unit, command, run.path, run.log_file, environment, room)
         if not said:
             return Launched("systemd", _await_worker(run, offset, partial(is_active, manager, unit)), unit)
-        if needs:
+        if room:
             raise no_room(f"systemd would not start the worker: {printable(said)}")
         note = f"systemd would not start the worker: {printable(said)}"
     child = _start_session(run, command, environment)

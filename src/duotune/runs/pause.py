@@ -3,12 +3,15 @@
 A run's worker requires a target of systemd that conflicts with vLLM's service. systemd stops vLLM before it starts the
 worker, and starts it when no worker needs the target any more, however they ended. Nothing has to be cleaned up, and
 after a reboot vLLM is started as always.
+
+Where vLLM was stopped on purpose before, the target is left out, since it would start vLLM as the run ends; the worker
+itself conflicts with vLLM. Either way the two never run beside each other: who starts vLLM by hand stops the runs.
 """
 
 from __future__ import annotations
 
 from duotune.config.host import ServingConfig
-from duotune.runs.systemd import Manager, find_manager, forgive, is_active, serving_manager
+from duotune.runs.systemd import Manager, find_manager, forgive, is_active, is_wanted, serving_manager
 
 
 def pause_name(serving: ServingConfig) -> str:
@@ -43,7 +46,9 @@ def makes_room(serving: ServingConfig, manager: Manager) -> bool:
     """
     if serving.during_training != "stop":
         return False
-    return is_active(manager, serving.unit) or is_active(manager, pause_name(serving))
+    pause = pause_name(serving)
+    # As a pause begins or ends, one of the two takes over from the other: whichever way, one of three looks sees it.
+    return any(is_wanted(manager, unit) for unit in (pause, serving.unit, pause))
 
 
 def freed_bytes(serving: ServingConfig, memory_total_bytes: int) -> int:
@@ -60,12 +65,14 @@ def freed_bytes(serving: ServingConfig, memory_total_bytes: int) -> int:
     return int(serving.gpu_memory_utilization * memory_total_bytes) if runs else 0
 
 
-def make_room(serving: ServingConfig, manager: Manager) -> str:
-    """What a worker must require for vLLM to make room; empty when it has nothing to do.
+def make_room(serving: ServingConfig, manager: Manager) -> tuple[str, ...]:
+    """What a worker's unit must say for vLLM to make room, or to stay away; empty when it may serve meanwhile.
 
     Starts after short runs must not use up vLLM's limit of starts, which is there for a vLLM that fails.
     """
+    if serving.during_training != "stop":
+        return ()
     if not makes_room(serving, manager):
-        return ""
+        return (f"Conflicts={serving.unit}", f"After={serving.unit}")
     forgive(manager, serving.unit)
-    return pause_name(serving)
+    return (f"Requires={pause_name(serving)}", f"After={pause_name(serving)}")

@@ -97,7 +97,7 @@ def start_service(
     directory: Path,
     log: Path,
     environment: Mapping[str, str],
-    needs: str = "",
+    dependencies: Sequence[str] = (),
 ) -> str:
     """Start `command` as a transient service; returns an empty text, or why it did not start.
 
@@ -108,11 +108,10 @@ def start_service(
         directory: Where it runs.
         log: What its output is added to.
         environment: Where the variables that it may see are taken from.
-        needs: A unit that is started before it, and lasts as long as it does.
+        dependencies: Settings of its unit that name others, which may have to stop before it starts.
     """
-    dependencies = ["-p", f"Requires={needs}", "-p", f"After={needs}"] if needs else []
     options = [
-        *dependencies,
+        *(f"--property={dependency}" for dependency in dependencies),
         f"--unit={unit}",
         "--collect",
         "--quiet",
@@ -138,7 +137,7 @@ def start_service(
             errors="replace",
             stdin=subprocess.DEVNULL,
             env=dict(environment),
-            timeout=COMMAND_SECONDS + (ROOM_SECONDS if needs else 0),
+            timeout=COMMAND_SECONDS + (ROOM_SECONDS if dependencies else 0),
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -149,6 +148,14 @@ def start_service(
 def is_active(manager: Manager, unit: str) -> bool:
     """Whether the service runs, or is about to."""
     return _answer(["systemctl", *manager.scope, "is-active", unit]) in ("active", "activating", "reloading")
+
+
+def is_wanted(manager: Manager, unit: str) -> bool:
+    """Whether a unit runs or is about to, also while its start still waits for others to stop."""
+    jobs = _answer(["systemctl", *manager.scope, "--no-legend", "list-jobs", unit])  # number, unit, type, state
+    return any(words[2:3] in (["start"], ["restart"]) for words in map(str.split, jobs.splitlines())) or is_active(
+        manager, unit
+    )
 
 
 def worker_unit(run: str) -> str:

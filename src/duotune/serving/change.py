@@ -71,7 +71,8 @@ def change_to(
         return change("none", "vLLM serves exactly this.")
     others = sorted(key for key in {*old, *new} - {MODULES} if old.get(key) != new.get(key))
     if others:
-        return change("restart", f"{_listed(others)} changes, and is read only at the start: vLLM will be restarted.")
+        verbs = "changes, and is" if len(others) == 1 else "change, and are"
+        return change("restart", f"{_listed(others)} {verbs} read only at the start: vLLM will be restarted.")
     if live is None:
         return change("restart", "vLLM does not answer: it will be restarted.")
     if not address.socket:

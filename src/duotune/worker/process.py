@@ -23,8 +23,8 @@ from duotune.runs.systemd import is_stopping, worker_unit
 from duotune.worker.stages import RunInProgress, run_stages
 
 BY_SYSTEMD = (
-    "systemd stopped this run, not `duotune stop`: somebody stopped its service, or started vLLM, which the run had "
-    "made stop and which has the GPU now."
+    "systemd stopped this run, not `duotune stop`: somebody stopped its service, or started vLLM, which could not "
+    "serve during the run and has the GPU now."
 )
 log = logging.getLogger("duotune.worker")
 
