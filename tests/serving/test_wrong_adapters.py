@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -132,3 +133,21 @@ def test_adapter_of_another_base_is_left_out_by_name_and_refused_when_it_is_aske
         with pytest.raises(UsageError, match=r"theirs\.v1 was trained for another base model than .*micro") as refused:
             plan_deployment(catalog, ours, NOBODY, asked)
         assert "serving.base" in refused.value.hint
+
+
+def test_base_model_that_is_served_stays_until_the_configuration_names_another(
+    catalog: Catalog, host: HostConfig, service: Foreground, micro_model: Path, other_model: Path, tmp_path: Path
+) -> None:
+    own = shutil.copytree(micro_model, tmp_path / "own")
+    publish_adapter(catalog, own, tmp_path, "ours")
+    applied(catalog, host, service)
+    publish_adapter(catalog, other_model, tmp_path, "theirs", seed=2)  # newer, and no reason to replace ours
+    planned = plan_deployment(catalog, host, service)
+    assert (planned.base_path, planned.change.kind) == (own, "none")
+    assert planned.left_out == ("theirs.v1 was trained for another base model",)
+    with pytest.raises(UsageError, match=r"theirs\.v1 was trained for another base model than .*own"):
+        plan_deployment(catalog, host, service, ["theirs"])
+    named = host.model_copy(update={"serving": host.serving.model_copy(update={"base": str(other_model)})})
+    assert [one.model_name for one in plan_deployment(catalog, named, service).adapters] == ["theirs.v1"]
+    shutil.rmtree(own)
+    assert plan_deployment(catalog, host, service).base_path == other_model

@@ -20,7 +20,10 @@ class ServingConfig(Section):
 
     executable: str = setting("vllm", help="vLLM's command; an absolute path into its own virtual environment.")
     version: str = setting("", help="vLLM version that was tested on this host; empty accepts any.")
-    base: str = setting("", help="Directory of the base model that is served; empty takes the newest adapter's.")
+    base: str = setting(
+        "",
+        help="Directory of the base model to serve; empty keeps the served one, at first the newest adapter's.",
+    )
     served_name: str = setting("base", help="Model name under which the base model answers.", min_length=1)
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = setting(
         "auto", help="Precision of the served weights; auto takes the model's own."

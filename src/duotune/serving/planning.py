@@ -136,6 +136,8 @@ def _chosen(catalog: Catalog, name: str) -> Version:
 def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Path:
     if host.serving.base:
         return locate(host.serving.base)
+    if (served := _served_base(catalog)) is not None:
+        return served
     if not current:
         raise UsageError(
             "No adapter is published, and the host's configuration names no base model to serve.",
@@ -149,6 +151,18 @@ def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Pat
         raise ModelError(
             f"The base model of {newest.name} is no longer at {path}.", "Set serving.base to where it is now."
         ) from error
+
+
+def _served_base(catalog: Catalog) -> Path | None:
+    """The base model that is served, while it is where it was: an adapter of another one must not replace it unsaid."""
+    proven = catalog.deployments.newest("serving")
+    if proven is None:
+        return None
+    try:
+        path = locate(str(parsed(proven.yaml)["model"]))
+        return path if fingerprint(path) == proven.base else None
+    except (KeyError, ModelError):
+        return None
 
 
 def _base_of(catalog: Catalog, version: Version) -> str:
