@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from duotune.screens.home.reading import AdaptersReader, Machine, RunsReader
     from duotune.serving.status import ServingStatus
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 3.0
 SERVING_SECONDS = 10.0
 RUN_COLUMNS = ("run", "state", "progress", "left", "verdict", "started")
 
