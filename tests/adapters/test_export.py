@@ -143,6 +143,6 @@ def test_a_full_disk_is_told_before_or_when_it_shows_and_nothing_is_left(
             export(version, disk / "out")
         monkeypatch.setattr(target, "free_bytes", lambda directory: 10**12)  # as others fill it meanwhile
         (disk / "ballast").write_bytes(b"x" * (1 << 20))
-        with pytest.raises(StorageError, match="No space is left for .*/out"):
+        with pytest.raises(StorageError, match=r"No space is left for .*/out"):
             export(version, disk / "out")
         assert [path.name for path in disk.iterdir()] == ["ballast"]

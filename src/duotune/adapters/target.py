@@ -17,7 +17,7 @@ DRAFT = ".duotune-draft"
 """End of the name of what is not whole yet."""
 MARGIN_BYTES = 64 * 10**6
 """What a disk must have beside the result itself."""
-_FREE_IT = "Free some space there, or choose another directory."
+FREE_IT = "Free some space there, or choose another directory."
 
 
 def checked_target(directory: str | Path) -> Path:
@@ -56,7 +56,7 @@ def free_bytes(target: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
-def check_room(target: Path, needed: int) -> None:
+def check_room(target: Path, needed: int, remedy: str = FREE_IT) -> None:
     """Refuse what cannot fit.
 
     Raises:
@@ -67,22 +67,26 @@ def check_room(target: Path, needed: int) -> None:
         raise StorageError(
             f"There is no room for {printable(target)}: it takes {needed / 1e6:,.0f} MB and a margin, and "
             f"{free / 1e6:,.0f} MB are free.",
-            _FREE_IT,
+            remedy,
         )
 
 
 @contextmanager
-def drafting(target: Path) -> Iterator[Path]:
+def drafting(target: Path, remedy: str = FREE_IT) -> Iterator[Path]:
     """A hidden directory beside the target for what shall become it; it is gone when the block ends, however it ends.
 
     What a killed process left there is deleted first. Parents of the target are made.
+
+    Args:
+        target: Where the result will be.
+        remedy: What to do about a full disk.
 
     Raises:
         UsageError: Another process is writing to that target.
         StorageError: The disk refuses.
     """
     draft = target.with_name(f".{target.name}{DRAFT}")
-    with readable_errors(target):
+    with readable_errors(target, remedy):
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _ours(draft, target)
         try:
@@ -105,7 +109,7 @@ def place(whole: Path, target: Path) -> None:
 
 
 @contextmanager
-def readable_errors(target: Path) -> Iterator[None]:
+def readable_errors(target: Path, remedy: str = FREE_IT) -> Iterator[None]:
     """Tell in a sentence what the disk refuses for the target.
 
     Raises:
@@ -114,19 +118,22 @@ def readable_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        shown = printable(target)
-        if is_full(error):
-            raise StorageError(f"No space is left for {shown}.", _FREE_IT) from error
-        if error.errno in (errno.EACCES, errno.EPERM):
-            raise StorageError(
-                f"You may not write to {shown}.", "Change its owner or mode, or choose another."
-            ) from error
-        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
-            raise StorageError(f"Something has appeared at {shown} meanwhile.", "Choose another directory.") from error
-        where = "" if error.filename is None else f" ({printable(error.filename)})"
-        raise StorageError(
-            f"{shown} cannot be written: {error.strerror}{where}.", "Choose another directory."
-        ) from error
+        raise _refusal(target, error, remedy) from error
+
+
+def _refusal(target: Path, error: OSError, remedy: str) -> StorageError:
+    shown = printable(target)
+    if is_full(error):
+        return StorageError(f"No space is left for {shown}.", remedy)
+    if error.filename is not None and not Path(os.fsdecode(error.filename)).is_relative_to(target.parent):
+        return StorageError(
+            f"{printable(error.filename)} cannot be used: {error.strerror}.", "Check its owner and disk."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return StorageError(f"You may not write to {shown}.", "Change its owner or mode, or choose another.")
+    if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+        return StorageError(f"Something has appeared at {shown} meanwhile.", "Choose another directory.")
+    return StorageError(f"{shown} cannot be written: {error.strerror}.", "Choose another directory.")
 
 
 def _ours(draft: Path, target: Path) -> int:

@@ -41,6 +41,29 @@ def export(name: str, directory: str, as_json: bool) -> None:
     say("Its manifest.json names the projects that it was trained on, and where they were.")
 
 
+@click.command(short_help="Fold a published adapter into its base model.")
+@click.argument("name", metavar="ADAPTER")
+@click.argument("directory", metavar="DIRECTORY")
+@click.option("--detach", is_flag=True, help="Return as soon as the worker runs.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, as the last line of standard output.")
+def merge(name: str, directory: str, detach: bool, as_json: bool) -> int:
+    """Fold ADAPTER (a name, or name.vN) into its base model, as a whole model in DIRECTORY.
+
+    What comes of it is served by any engine without LoRA, and takes as much disk as the base model. It is a run:
+    closing the terminal does not end it, and `duotune status`, `logs`, `stop` and `resume` know it. The merged model
+    must answer as the adapter did when it was evaluated, or it is deleted.
+    """
+    from duotune.cli.run import accompany
+    from duotune.plan.merge import plan_merge, start_merge
+    from duotune.runs.wording import in_words
+
+    with _progress(f"fetching {name}") as on_bytes:
+        planned = plan_merge(name, on_bytes)
+    takes = "" if planned.seconds is None else f", and about {in_words(planned.seconds)}"
+    say(f"Merging {planned.version.name} into a whole copy of {planned.base}: {in_bytes(planned.bytes)}{takes}.")
+    return accompany(start_merge(planned, directory), detach, as_json)
+
+
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar of bytes on a terminal; nothing elsewhere."""

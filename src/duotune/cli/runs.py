@@ -132,7 +132,7 @@ def stop(run: str) -> None:
 
     found = find_run(run)
     request_stop(found)
-    say(f"Run {found.id} stops at its next step. `duotune status {found.id}` tells when it has.")
+    say(f"Run {found.id} stops at its next safe point. `duotune status {found.id}` tells when it has.")
 
 
 @click.command()
