@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from duotune.cli.output import print_json, say, show
-from duotune.errors import HostError
+from duotune.errors import HostError, printable
 from duotune.runs.wording import in_words
 
 
@@ -49,7 +49,7 @@ def status(run: str, as_json: bool) -> None:
     from duotune.cli.output import plain_table
     from duotune.cli.tables import show_result
     from duotune.runs.directory import find_run
-    from duotune.runs.outcomes import findings, measured, outcome, progress_in_words
+    from duotune.runs.outcomes import aim, findings, measured, outcome, progress_in_words
 
     state = find_run(run).state()
     if as_json:
@@ -57,6 +57,8 @@ def status(run: str, as_json: bool) -> None:
         return
     left = f", {in_words(state.eta_seconds)} left" if state.eta_seconds is not None else ""
     show(f"{state.run}: {state.state}{left}")
+    if state.order and state.state != "finished":
+        show(printable(aim(state)))
     if state.waiting_for:
         show(
             f"It waits for {state.waiting_for.device}, which run {state.waiting_for.holder} uses, and starts by itself."
@@ -106,8 +108,6 @@ def logs(run: str, follow: bool) -> None:
 
 def _print_from(file: Path, offset: int) -> int:
     """Print what a log has gained, and return its new length; escape sequences in it do nothing."""
-    from duotune.errors import printable
-
     try:
         with file.open("rb") as stream:
             stream.seek(offset)

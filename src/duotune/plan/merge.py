@@ -13,7 +13,7 @@ from duotune.adapters.copies import local_copy
 from duotune.adapters.export import released
 from duotune.adapters.manifest import AdapterManifest, read_manifest
 from duotune.adapters.merged import SPEED, check_foldable, other_base
-from duotune.adapters.target import check_room, checked_target, free_bytes
+from duotune.adapters.target import check_room, checked_target
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import open_catalog
 from duotune.config.run import AdapterConfig, ModelConfig, ProjectConfig, RunConfig
@@ -110,11 +110,6 @@ def start_merge(planned: MergePlan, directory: str | Path) -> Started:
         with Journal(run.journal_file) as journal:
             journal.append(DecisionTaken(name=EXPECTED_SECONDS, value={"merge": round(planned.seconds, 1)}))
     return Started(run, launched_beside(run))
-
-
-def room_for(planned: MergePlan, directory: Path) -> int:
-    """Bytes that would be left where the merged model goes; negative when it does not fit."""
-    return free_bytes(directory) - planned.bytes
 
 
 def _config(manifest: AdapterManifest) -> RunConfig:

@@ -87,11 +87,27 @@ def _merged(result: Merged) -> str:
     return " · ".join([*told, f"{result.proof.distance:.3f} nats from the adapter" if result.proof else "not proven"])
 
 
+def aim(state: RunState) -> str:
+    """What a run that merges was asked for, in a sentence; empty for other kinds, whose stages say it."""
+    order, verb = state.order, "made" if state.state == "finished" else "makes"
+    return f"It {verb} a whole model of {order.adapter} and its base model in {order.directory}." if order else ""
+
+
 def stopping(kind: RunKind) -> str:
     """What a run that was asked to stop does, in a sentence."""
     if kind == "merge":
-        return "Stopping before the next tensor; nothing is kept of what was written, and resume begins it again."
+        return "Stopping before the next tensor; nothing is kept of what was written, and resume begins it anew."
     return "Stopping at the next step, with a checkpoint."
+
+
+def stop_consequences(kind: RunKind) -> str:
+    """What stopping a run means, for a person who is asked."""
+    if kind == "merge":
+        return "It stops before the next tensor. What was written is deleted; Resume begins it anew."
+    return (
+        "It stops at its next step and keeps a checkpoint; Resume goes on from there to the same result. "
+        "What is being prepared or evaluated is kept as far as it is."
+    )
 
 
 def proof_in_words(proof: MergeProof | None) -> str:
