@@ -94,6 +94,9 @@ def test_an_empty_directory_is_filled_and_duotunes_own_is_not(publisher: Publish
     assert len(export(version, tmp_path / "out").files) == 3
     with pytest.raises(UsageError, match="among duotune's own files"):
         export(version, paths.adapters() / "demo.v2")
+    elsewhere = publisher(2, location=str(tmp_path / "shelf")).version
+    with pytest.raises(UsageError, match="is where adapters are published"):
+        export(elsewhere, tmp_path / "shelf" / "demo.v3")
 
 
 def test_a_damaged_version_leaves_nothing(publisher: Publisher, tmp_path: Path) -> None:

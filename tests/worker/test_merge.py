@@ -16,6 +16,7 @@ from duotune.adapters.manifest import describe_file, read_manifest
 from duotune.adapters.merged import MERGED, read_merged
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import open_catalog
+from duotune.cli.main import run as command
 from duotune.errors import ExitCode
 from duotune.plan.merge import plan_merge
 from duotune.runs.directory import RunDirectory, create_run
@@ -189,6 +190,15 @@ def test_killed_at_any_moment_a_resume_ends_with_the_whole_model_and_no_draft(
     assert {file.name: file.read_bytes() for file in target.iterdir()} == whole
     assert is_whole(target)
     assert [path.name for path in target.parent.iterdir()] == ["merged"]
+
+
+def test_removing_a_killed_run_removes_what_it_had_written(micro_model: Path, tmp_path: Path) -> None:
+    target = tmp_path / "place" / "merged"
+    run = merge_run(publish_adapter(micro_model, tmp_path), target)
+    kill_at(run, MOMENTS[2])
+    assert [path.name for path in target.parent.iterdir()] == [".merged.duotune-draft"]
+    assert command(["remove", run.id]) == ExitCode.OK
+    assert not list(target.parent.iterdir())
 
 
 def test_a_stop_leaves_nothing_and_resume_finishes(

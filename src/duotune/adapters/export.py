@@ -11,7 +11,7 @@ from duotune.adapters.modes import hand_over
 from duotune.adapters.target import check_room, checked_target, drafting, place
 from duotune.catalog.adapters import Version, split_name
 from duotune.catalog.catalog import Catalog
-from duotune.errors import UsageError
+from duotune.errors import UsageError, printable
 from duotune.storage.local import copy_directory, delete_tree
 from duotune.storage.locations import OnBytes, open_storage
 
@@ -77,6 +77,9 @@ def export(version: Version, directory: str | Path, on_bytes: OnBytes = lambda d
         StorageError: It cannot be read, or written there; nothing is left of it.
     """
     target = checked_target(directory)
+    root, _, name = version.location.rstrip("/").rpartition("/")
+    if str(target.parent) == root:
+        raise UsageError(f"{printable(target)} is where adapters are published.", "Choose another directory.")
     here = Path(version.local_path) if version.local_path else None
     local = here if here is not None and is_version(here, version) else None
     source = str(local or version.location)
@@ -88,7 +91,6 @@ def export(version: Version, directory: str | Path, on_bytes: OnBytes = lambda d
             copy_directory(local, copy, files, on_bytes)
             unknown = {file.name for file in local.iterdir()} - {file.name for file in files}
         else:
-            root, _, name = version.location.rstrip("/").rpartition("/")
             open_storage(root).get_directory(name, copy, on_bytes)
             unknown = _drop_unknown(copy)
         check_arrived(source, copy, version.manifest_sha256)

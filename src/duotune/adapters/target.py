@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from duotune import paths
@@ -28,9 +28,10 @@ def checked_target(directory: str | Path) -> Path:
     """
     target = Path(os.path.abspath(Path(directory).expanduser()))
     shown = printable(target)
-    if target.is_relative_to(paths.home()):
+    own = (paths.runs(), paths.adapters(), paths.datasets(), paths.parts(), paths.mirrors(), paths.cache())
+    if target == paths.home() or any(target.is_relative_to(one) for one in own):
         raise UsageError(
-            f"{shown} is among duotune's own files in {printable(paths.home())}.", "Choose a directory outside of it."
+            f"{shown} is among duotune's own files in {printable(paths.home())}.", "Choose another directory."
         )
     with readable_errors(target):
         if target.is_symlink() or target.exists():
@@ -94,6 +95,13 @@ def drafting(target: Path, remedy: str = FREE_IT) -> Iterator[Path]:
         finally:
             delete_tree(draft)
             os.close(descriptor)
+
+
+def clear_draft(target: Path) -> None:
+    """Delete what a killed process left beside a target, unless another one is at it."""
+    if target.with_name(f".{target.name}{DRAFT}").is_dir():
+        with suppress(UsageError, StorageError), drafting(target):
+            pass
 
 
 def place(whole: Path, target: Path) -> None:

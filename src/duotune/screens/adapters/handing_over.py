@@ -43,7 +43,8 @@ class HandOver(ModalScreen[None]):
         command: What does the same in a shell, without the directory.
         verb: On the button.
         act: Called in a thread with the directory, and with what takes the bytes done and in all.
-        done: Called with what `act` returned; a sentence that it returns is shown, an empty one closes the dialog.
+        done: Called with what `act` returned, and whether the dialog is still there; a sentence that it returns is
+            shown, an empty one closes the dialog.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", id="handing_over.back")]
@@ -58,7 +59,7 @@ class HandOver(ModalScreen[None]):
         command: str,
         verb: str,
         act: Callable[[str, Told], str],
-        done: Callable[[str], str],
+        done: Callable[[str, bool], str],
     ) -> None:
         super().__init__()
         self._page, self._title, self._consequences, self._directory = page, title, consequences, directory
@@ -119,7 +120,7 @@ class HandOver(ModalScreen[None]):
 
     def _done(self, result: str) -> None:
         self._set_busy(False)
-        sentence = self._then(result)
+        sentence = self._then(result, self.is_attached)
         if not self.is_attached:
             self._page.say(sentence)
         elif sentence:
@@ -159,7 +160,7 @@ def ask_to_export(page: Page, found: AdapterFacts) -> None:
     title, command = f"Export {name}", f"duotune adapters export {name}"
     proposed = str(Path.home() / name)
     page.app.push_screen(
-        HandOver(page, title, consequences, proposed, command, "Export", partial(_export, name), lambda told: told)
+        HandOver(page, title, consequences, proposed, command, "Export", partial(_export, name), lambda told, _: told)
     )
 
 
@@ -179,7 +180,9 @@ def ask_to_merge(page: Page, planned: MergePlan) -> None:
         "It is a run: it goes on when you leave, and can be stopped and resumed."
     )
 
-    def watch(run: str) -> str:
+    def watch(run: str, here: bool) -> str:
+        if not here:
+            return f"Run {run} has started."
         page.show_command(page.command_line())
         page.app.call_later(ways.open_run, page.app, run)
         return ""
