@@ -15,8 +15,8 @@ from duotune.storage.local import delete_tree, settle
 
 DRAFT = ".duotune-draft"
 """End of the name of what is not whole yet."""
-MARGIN_BYTES = 64 * 10**6
-"""What a disk must have beside the result itself."""
+LEAST_MARGIN_BYTES, MOST_MARGIN_BYTES = 10**6, 64 * 10**6
+"""What a disk must have beside the result itself: a twentieth of it, within these bounds."""
 FREE_IT = "Free some space there, or choose another directory."
 
 
@@ -64,7 +64,7 @@ def check_room(target: Path, needed: int, remedy: str = FREE_IT) -> None:
         StorageError: The disk of the target has less free than `needed` bytes and a margin.
     """
     free = free_bytes(target)
-    if free < needed + MARGIN_BYTES:
+    if free < needed + min(max(needed // 20, LEAST_MARGIN_BYTES), MOST_MARGIN_BYTES):
         raise StorageError(
             f"There is no room for {printable(target)}: it takes {needed / 1e6:,.0f} MB and a margin, and "
             f"{free / 1e6:,.0f} MB are free.",
