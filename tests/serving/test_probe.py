@@ -7,9 +7,10 @@ from typing import cast
 
 import pytest
 
+from duotune.adapters.agreement import TOLERANCE_NATS
 from duotune.adapters.contract import Contract, ContractCase
 from duotune.endpoint.client import Endpoint, Refused
-from duotune.serving.probe import TOLERANCE_NATS, Probe, Subject, probe_all
+from duotune.serving.probe import Probe, Subject, probe_all
 
 BASE = [-2.0, -1.0, -3.0, -0.5]
 ADAPTER = [-1.0, -1.5, -1.0, -0.2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 from duotune.errors import ExitCode
 from duotune.runs.directory import create_run
 from duotune.runs.events import MetricsMeasured, StageStarted
+from support.disks import small_disk_at
 from support.projects import make_project, small_run
 from support.workers import start_worker, wait_for_event
 
@@ -53,16 +53,8 @@ def test_vanished_run_directory_ends_the_worker(tmp_path: Path, micro_model: Pat
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own with 1 MB of space."""
-    mountpoint = tmp_path / "disk"
-    mountpoint.mkdir()
-    mounted = os.geteuid() == 0 and shutil.which("mount") is not None
-    if mounted:
-        command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(mountpoint)]
-        mounted = subprocess.run(command, capture_output=True).returncode == 0
-    if not mounted:
-        pytest.skip("mounting a small tmpfs needs root")
-    yield mountpoint
-    subprocess.run(["umount", "-l", str(mountpoint)], check=True)
+    with small_disk_at(tmp_path / "disk") as disk:
+        yield disk
 
 
 def test_full_disk_is_told_in_a_sentence_and_resume_finishes_after_space_is_freed(

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
-from duotune.runs.directory import RunDirectory, create_run
-from duotune.runs.state import RunState
+from duotune.runs.directory import create_run
+from support.mortal import finish, kill_at
 from support.projects import make_project, small_run
-from support.workers import start_worker
-
-# A worker that is killed by SIGKILL, by its own hand, right after it has journaled the event that is asked for. Killing
-# it from outside would be as hard, but would come too late for stages that last milliseconds.
-MORTAL_WORKER = """
-import os, signal, sys
-from pathlib import Path
-from duotune.runs.journal import Journal
-from duotune.worker.process import work
-
-append = Journal.append
-
-def append_and_die(journal, event):
-    written = append(journal, event)
-    if eval(sys.argv[2], {"event": written}):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return written
-
-Journal.append = append_and_die
-sys.exit(work(Path(sys.argv[1])))
-"""
 
 MOMENTS = [
     "event.type == 'run_started'",
@@ -55,22 +31,6 @@ MOMENTS = [
     "event.type == 'stage_started' and event.stage == 'publish'",
     "event.type == 'stage_finished' and event.stage == 'publish'",
 ]
-
-
-def finish(run: RunDirectory) -> RunState:
-    """Let a worker go on to the end."""
-    code = start_worker(run).wait(timeout=240)
-    assert code == 0, run.log_file.read_text()[-3000:]
-    state = run.state()
-    assert state.state == "finished"
-    return state
-
-
-def kill_at(run: RunDirectory, moment: str) -> None:
-    """Work on the run until its journal shows the moment, and die there."""
-    command = [sys.executable, "-c", MORTAL_WORKER, str(run.path), moment]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
-    assert done.returncode == -signal.SIGKILL, f"{moment} never came:\n{done.stderr[-3000:]}"
 
 
 def files_of(directory: Path) -> dict[str, bytes]:

@@ -31,6 +31,11 @@ class ContractCase(_Stored):
     base: list[float]
     adapter: list[float] | None
 
+    @property
+    def ids(self) -> list[int]:
+        """Prompt and answer."""
+        return [*self.prompt_ids, *self.target_ids]
+
 
 class Contract(_Stored):
     """The contract.

@@ -31,10 +31,10 @@ def local_copy(
         CheckFailed: What came is not what was published.
         StorageError: It cannot be fetched.
     """
-    if version.local_path and _is_version(Path(version.local_path), version):
+    if version.local_path and is_version(Path(version.local_path), version):
         return Path(version.local_path)
     target = paths.adapters() / version.name
-    if not _is_version(target, version):
+    if not is_version(target, version):
         fetch(version.location, target, version.manifest_sha256, on_bytes)
     catalog.adapters.set_local_path(version.adapter, version.version, str(target))
     return target
@@ -57,17 +57,7 @@ def fetch(location: str, target: Path, manifest_sha256: str, on_bytes: Callable[
     draft = target.with_name(f".{target.name}.fetch-{uuid.uuid4().hex}")
     try:
         open_storage(root).get_directory(name, draft, on_bytes)
-        if manifest_sha256 and manifest_digest(draft) != manifest_sha256:
-            raise CheckFailed(
-                f"The manifest of {printable(location)} is not the one that was published.",
-                "Somebody changed it; publish the adapter again under a new version.",
-            )
-        damaged = damaged_files(draft, read_manifest(draft))
-        if damaged:
-            raise CheckFailed(
-                f"{printable(location)} is damaged: {', '.join(map(printable, damaged))} is not as it was published.",
-                "Publish the adapter again under a new version.",
-            )
+        check_arrived(location, draft, manifest_sha256)
         seal(draft)
         settle(draft, target)
     except OSError as error:
@@ -80,7 +70,31 @@ def fetch(location: str, target: Path, manifest_sha256: str, on_bytes: Callable[
             delete_tree(draft)
 
 
-def _is_version(directory: Path, version: Version) -> bool:
+def check_arrived(location: str, copy: Path, manifest_sha256: str) -> None:
+    """Refuse a copy that is not what was published.
+
+    Args:
+        location: Where it came from.
+        copy: Its directory.
+        manifest_sha256: What its manifest must hash to; empty trusts the manifest that came.
+
+    Raises:
+        CheckFailed: It is not.
+    """
+    if manifest_sha256 and manifest_digest(copy) != manifest_sha256:
+        raise CheckFailed(
+            f"The manifest of {printable(location)} is not the one that was published.",
+            "Somebody changed it; publish the adapter again under a new version.",
+        )
+    damaged = damaged_files(copy, read_manifest(copy))
+    if damaged:
+        raise CheckFailed(
+            f"{printable(location)} is damaged: {', '.join(map(printable, damaged))} is not as it was published.",
+            "Publish the adapter again under a new version.",
+        )
+
+
+def is_version(directory: Path, version: Version) -> bool:
     """Whether a directory is that version: its manifest is the one published, and its files have their sizes."""
     try:
         if manifest_digest(directory) != version.manifest_sha256:

@@ -1,4 +1,4 @@
-"""Who may read published adapters: nobody may write them, and the server's own user must be able to read them."""
+"""Who may read published adapters, and what was made of them: a server's own user must be able to."""
 
 from __future__ import annotations
 
@@ -17,8 +17,17 @@ def seal(directory: Path) -> None:
     safetensors writes files that only their owner can read, whatever the umask; another service's user would then be
     told that they do not exist. In a system install only the group `duotune` reads, which the directory passes on.
     """
+    _set(directory, 0o000)
+
+
+def hand_over(directory: Path) -> None:
+    """Let the owner of a directory change it, and the same people read it as a published adapter."""
+    _set(directory, 0o200)
+
+
+def _set(directory: Path, writing: int) -> None:
     system = paths.home() == paths.SYSTEM_HOME
     for root, _, files in os.walk(directory, topdown=False):
         for name in files:
-            (Path(root) / name).chmod(SYSTEM_FILE if system else USER_FILE)
-        Path(root).chmod(SYSTEM_DIRECTORY if system else USER_DIRECTORY)
+            (Path(root) / name).chmod((SYSTEM_FILE if system else USER_FILE) | writing)
+        Path(root).chmod((SYSTEM_DIRECTORY if system else USER_DIRECTORY) | writing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -78,10 +79,14 @@ def largest_rank(config: Mapping[str, Any]) -> int:
 
 def rank_of(config: Mapping[str, Any], module: str) -> int:
     """Rank of one layer; patterns match the end of its name, as in PEFT's `get_pattern_key`."""
-    for pattern, rank in _pattern(config).items():
-        if re.fullmatch(rf"(.*\.)?({pattern})", module):
-            return int(rank)
-    return int(config["r"])
+    return int(_for_layer(_pattern(config), module, config["r"]))
+
+
+def scale_of(config: Mapping[str, Any], module: str) -> float:
+    """What B·A of one layer is multiplied with. Source: PEFT 0.21, `tuners/lora/layer.py`, `update_layer`."""
+    rank = rank_of(config, module)
+    alpha = float(_for_layer(config.get("alpha_pattern") or {}, module, config.get("lora_alpha", 8)))
+    return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
 def targeted(config: Mapping[str, Any], layers: Collection[str]) -> set[str]:
@@ -108,6 +113,13 @@ def targeted(config: Mapping[str, Any], layers: Collection[str]) -> set[str]:
 def _pattern(config: Mapping[str, Any]) -> Mapping[str, Any]:
     pattern = config.get("rank_pattern") or {}
     return pattern if isinstance(pattern, dict) else {"": None}
+
+
+def _for_layer(patterns: Mapping[str, Any], module: str, otherwise: Any) -> Any:
+    for pattern, value in patterns.items():
+        if re.fullmatch(rf"(.*\.)?({pattern})", module):
+            return value
+    return otherwise
 
 
 def _named(layer: str, name: str) -> bool:

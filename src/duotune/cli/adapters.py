@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from duotune.cli.handing_over import export, merge
 from duotune.cli.output import print_json, say, show
 from duotune.errors import ExitCode
 from duotune.runs.wording import in_bytes
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def adapters() -> None:
-    """List, show, verify, publish and remove adapters."""
+    """List, show, verify, publish, merge, export and remove adapters."""
+
+
+adapters.add_command(export)
+adapters.add_command(merge)
 
 
 @adapters.command("list")

@@ -22,7 +22,7 @@ COMMANDS = {
     "stop": ("runs", "Stop a run at its next step, with a checkpoint."),
     "resume": ("run", "Continue a run that was stopped, failed or was lost."),
     "remove": ("runs", "Delete a run's directory; published adapters stay."),
-    "adapters": ("adapters", "List, show, verify, publish and remove adapters."),
+    "adapters": ("adapters", "List, show, verify, publish, merge, export and remove adapters."),
     "projects": ("projects", "List, add, show and remove projects."),
     "assign": ("projects", "Choose the adapters that a project gets."),
     "serve": ("serve", "Show what vLLM would serve, and how."),

@@ -54,7 +54,7 @@ def run(config: Path, dry_run: bool, detach: bool, until: str | None, rehearse: 
     for check in planned.checks:
         if check.status == "warning":
             say(f"Note: {check.detail}. {check.hint}".rstrip())
-    status = _accompany(start(planned, until, detach), detach, as_json)
+    status = accompany(start(planned, until, detach), detach, as_json)
     if rehearse and not detach and status == ExitCode.OK:
         say(f"Every stage works here. `duotune run {printable(config)}` does all of it, and publishes.")
     return status
@@ -69,10 +69,11 @@ def resume(run_name: str, detach: bool, as_json: bool) -> int:
     from duotune.plan.start import go_on
     from duotune.runs.directory import find_run
 
-    return _accompany(go_on(find_run(run_name), detach), detach, as_json)
+    return accompany(go_on(find_run(run_name), detach), detach, as_json)
 
 
-def _accompany(started: Started, detach: bool, as_json: bool) -> int:
+def accompany(started: Started, detach: bool, as_json: bool) -> int:
+    """Watch a run that was started to its end, unless it is detached; returns the exit code."""
     run = started.run
     if started.note:
         say(f"Note: {started.note}.")
@@ -96,13 +97,14 @@ def _accompany(started: Started, detach: bool, as_json: bool) -> int:
 def _watch_to_the_end(run: RunDirectory) -> RunState:
     from duotune.cli.watch import watch
     from duotune.runs.launcher import request_stop
+    from duotune.runs.outcomes import stopping
 
     def stop() -> str:
         try:
             request_stop(run)
         except UsageError as error:  # it has ended in this very moment
             return error.message
-        return "Stopping at the next step, with a checkpoint. Ctrl-C again leaves it to that."
+        return f"{stopping(run.state().kind)} Ctrl-C again leaves it to that."
 
     return watch(run, stop)
 

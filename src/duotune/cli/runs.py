@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from duotune.cli.output import print_json, say, show
-from duotune.errors import HostError
+from duotune.errors import HostError, printable
 from duotune.runs.wording import in_words
 
 
@@ -49,7 +49,7 @@ def status(run: str, as_json: bool) -> None:
     from duotune.cli.output import plain_table
     from duotune.cli.tables import show_result
     from duotune.runs.directory import find_run
-    from duotune.runs.outcomes import findings, measured, outcome, progress_in_words
+    from duotune.runs.outcomes import aim, findings, measured, outcome, progress_in_words
 
     state = find_run(run).state()
     if as_json:
@@ -57,6 +57,8 @@ def status(run: str, as_json: bool) -> None:
         return
     left = f", {in_words(state.eta_seconds)} left" if state.eta_seconds is not None else ""
     show(f"{state.run}: {state.state}{left}")
+    if state.order and state.state != "finished":
+        show(printable(aim(state)))
     if state.waiting_for:
         show(
             f"It waits for {state.waiting_for.device}, which run {state.waiting_for.holder} uses, and starts by itself."
@@ -106,8 +108,6 @@ def logs(run: str, follow: bool) -> None:
 
 def _print_from(file: Path, offset: int) -> int:
     """Print what a log has gained, and return its new length; escape sequences in it do nothing."""
-    from duotune.errors import printable
-
     try:
         with file.open("rb") as stream:
             stream.seek(offset)
@@ -132,17 +132,21 @@ def stop(run: str) -> None:
 
     found = find_run(run)
     request_stop(found)
-    say(f"Run {found.id} stops at its next step. `duotune status {found.id}` tells when it has.")
+    say(f"Run {found.id} stops at its next safe point. `duotune status {found.id}` tells when it has.")
 
 
 @click.command()
 @click.argument("run", metavar="RUN")
 def remove(run: str) -> None:
     """Delete RUN's directory with its checkpoints and reports; published adapters and prepared data stay."""
+    from duotune.adapters.target import clear_draft
     from duotune.runs.directory import find_run, remove_run
 
     found = find_run(run)
+    created = found.created()
     remove_run(found)
+    if created is not None and created.order is not None:
+        clear_draft(Path(created.order.directory))
     say(f"Removed {found.id}.")
 
 

@@ -18,8 +18,8 @@ from duotune.errors import printable
 from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, Metric
 from duotune.plan.records import Plan
 from duotune.runs.funnel import Funnel
-from duotune.runs.outcomes import findings, next_step
-from duotune.runs.results import DATA_REPORT, Published
+from duotune.runs.outcomes import findings, next_step, proof_in_words
+from duotune.runs.results import DATA_REPORT, Merged, Published
 from duotune.runs.state import RunState
 from duotune.runs.wording import counted, in_bytes, in_gib, in_words
 
@@ -103,12 +103,24 @@ def show_result(state: RunState) -> None:
         say(
             f"Report with examples: {state.directory}/evaluation/report.md; every single answer: items.jsonl beside it."
         )
+    if (merged := Merged.of(state.results, "merge")) is not None:
+        _show_merged(merged, state)
+        return
     done = Published.of(state.results, "publish")
     if done is None:
         say(f"Result: {state.adapter or state.dataset}")
         return
     version = done.published
     say(f"Adapter {version.name}: {version.location}")
+    say(next_step(state))
+
+
+def _show_merged(merged: Merged, state: RunState) -> None:
+    where = printable(merged.directory)
+    show(f"Merged {merged.version} into its base model: {where}, {in_bytes(merged.bytes)}")
+    show(proof_in_words(merged.proof))
+    if merged.left_out:
+        say(f"Left where they were, as they are not of the merged model: {printable(', '.join(merged.left_out))}.")
     say(next_step(state))
 
 

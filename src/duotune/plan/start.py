@@ -65,7 +65,14 @@ def go_on(run: RunDirectory, detach: bool = False) -> Started:
         raise UsageError(f"Run {run.id} is finished; there is nothing to resume.", "Start a new run from its config.")
     if not state.ended:
         raise UsageError(f"Run {run.id} is {state.state} already.", f"`duotune status {run.id}` shows where it is.")
+    if state.kind == "merge":
+        return Started(run, launched_beside(run))
     return Started(run, _launched(run, _inherits_keys(run.read_config(), detach)))
+
+
+def launched_beside(run: RunDirectory) -> str:
+    """Launch a worker that needs no keys, and no GPU that vLLM holds; what a person should know of it."""
+    return launch(run, serving=load_host_config().serving.model_copy(update={"during_training": "keep"})).note
 
 
 def _launched(run: RunDirectory, inherit: bool) -> str:

@@ -16,7 +16,7 @@ from duotune.config.run import RunConfig
 from duotune.config.write import dump_toml
 from duotune.disk import sync, write_whole
 from duotune.errors import HostError, UsageError, printable
-from duotune.runs.events import RunCreated, RunKind, parse_event
+from duotune.runs.events import MergeOrder, RunCreated, RunKind, parse_event
 from duotune.runs.journal import Journal, gone
 from duotune.runs.liveness import JOURNAL, LOCK, read_state
 from duotune.runs.lock import owner_of, try_lock
@@ -102,8 +102,16 @@ def create_run(
     kind: RunKind = "train",
     until: str | None = None,
     clock: Callable[[], float] = time.time,
+    order: MergeOrder | None = None,
 ) -> RunDirectory:
     """Make a run's directory with its frozen configuration and its first event.
+
+    Args:
+        config: The configuration.
+        kind: What it does.
+        until: Last stage to run; None runs all.
+        clock: Seconds since 1970.
+        order: What a run of kind `merge` shall merge, and where to.
 
     Raises:
         UsageError: `until` is no stage of such a run.
@@ -120,25 +128,24 @@ def create_run(
     except OSError as error:
         raise _unwritable(root, error) from error
     try:
-        return _place(draft, beginning, config, kind, until, now)
+        first = RunCreated(run=beginning, name=config.name, kind=kind, until=until, order=order)
+        return _place(draft, config, first, now)
     except OSError as error:
         raise _unwritable(root, error) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _place(
-    draft: Path, beginning: str, config: RunConfig, kind: RunKind, until: str | None, now: float
-) -> RunDirectory:
+def _place(draft: Path, config: RunConfig, first: RunCreated, now: float) -> RunDirectory:
     """Fill the draft and give it the first free id; renaming onto a run that is there fails, as it is not empty."""
     write_whole(draft / "config.toml", dump_toml(config))
     attempt = 1
     while True:
-        name = beginning if attempt == 1 else f"{beginning}-{attempt}"
+        name = first.run if attempt == 1 else f"{first.run}-{attempt}"
         journal_file = draft / JOURNAL
         journal_file.unlink(missing_ok=True)
         with Journal(journal_file, clock=lambda: now) as journal:
-            journal.append(RunCreated(run=name, name=config.name, kind=kind, until=until))
+            journal.append(first.model_copy(update={"run": name}))
         target = draft.with_name(name)
         try:
             draft.rename(target)

@@ -34,14 +34,36 @@ class DurableEvent(BaseEvent):
     durable: ClassVar[bool] = True
 
 
+class MergeOrder(BaseModel):
+    """What a run of kind `merge` was asked for.
+
+    Attributes:
+        adapter: The version, such as `payments.v3`.
+        manifest_sha256: Digest of its manifest.
+        directory: Where the merged model goes, absolute.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    adapter: str
+    manifest_sha256: str
+    directory: str
+
+
 class RunCreated(DurableEvent):
-    """The run directory exists; no worker has been started yet."""
+    """The run directory exists; no worker has been started yet.
+
+    Attributes:
+        until: Last stage to run; None runs all.
+        order: What a run that merges was asked for; None for other kinds, whose configuration says all.
+    """
 
     type: Literal["run_created"] = "run_created"
     run: str
     name: str
     kind: RunKind = "train"
     until: str | None = None
+    order: MergeOrder | None = None
 
 
 class RunResumed(DurableEvent):

@@ -115,7 +115,8 @@ class RunFold:
             setattr(self._state, name, value)
 
     def _create(self, event: ev.RunCreated) -> None:
-        self._set(run=event.run, name=event.name, kind=event.kind, until=event.until, created_at=event.ts)
+        self._set(run=event.run, name=event.name, kind=event.kind, order=event.order, until=event.until)
+        self._set(created_at=event.ts)
         self._stages = {name: _Stage() for name in stages_of(event.kind, event.until)}
 
     def _start(self, event: ev.RunStarted) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from duotune.runs.results import Evaluated, Findings, Prepared, Published, Trained
+from duotune.runs.events import RunKind
+from duotune.runs.results import Evaluated, Findings, Merged, MergeProof, Prepared, Published, Trained
 from duotune.runs.state import RunState
 from duotune.runs.wording import counted, in_bytes, in_gib
 
@@ -34,6 +35,9 @@ def outcome(state: RunState, stage: str) -> str:
         case "publish":
             done = Published.of(state.results, stage)
             return _published(done) if done else ""
+        case "merge":
+            merged = Merged.of(state.results, stage)
+            return _merged(merged) if merged else ""
     return ""
 
 
@@ -78,6 +82,45 @@ def _published(result: Published) -> str:
     return f"{version.name} · identical to what is there" if version.reused else version.name
 
 
+def _merged(result: Merged) -> str:
+    told = [in_bytes(result.bytes), counted(result.layers, "layer") + " changed"]
+    return " · ".join([*told, f"{result.proof.distance:.3f} nats from the adapter" if result.proof else "not proven"])
+
+
+def aim(state: RunState) -> str:
+    """What a run that merges was asked for, in a sentence; empty for other kinds, whose stages say it."""
+    order, verb = state.order, "made" if state.state == "finished" else "makes"
+    return f"It {verb} a whole model of {order.adapter} and its base model in {order.directory}." if order else ""
+
+
+def stopping(kind: RunKind) -> str:
+    """What a run that was asked to stop does, in a sentence."""
+    if kind == "merge":
+        return "Stopping before the next tensor; nothing is kept of what was written, and resume begins it anew."
+    return "Stopping at the next step, with a checkpoint."
+
+
+def stop_consequences(kind: RunKind) -> str:
+    """What stopping a run means, for a person who is asked."""
+    if kind == "merge":
+        return "It stops before the next tensor. What was written is deleted; Resume begins it anew."
+    return (
+        "It stops at its next step and keeps a checkpoint; Resume goes on from there to the same result. "
+        "What is being prepared or evaluated is kept as far as it is."
+    )
+
+
+def proof_in_words(proof: MergeProof | None) -> str:
+    """What the comparison of a merged model with its adapter came to, in one sentence."""
+    if proof is None:
+        return "Nothing was recorded of the adapter's answers, so that nothing proves that the model gives them."
+    allowed = "" if proof.tolerance is None else f" ({proof.tolerance} is allowed)"
+    return (
+        f"On {counted(proof.tokens, 'token')} of {counted(proof.cases, 'recorded answer')} it is {proof.distance:.3f} "
+        f"nats per token away from the adapter{allowed}, and {proof.from_base:.3f} from the base model."
+    )
+
+
 def measured(metrics: Mapping[str, float]) -> str:
     """The newest figures in one line, the losses first."""
     shown = [
@@ -101,7 +144,9 @@ def verdict(state: RunState) -> str:
 
 
 def next_step(state: RunState) -> str:
-    """One sentence on what to do with what a finished run has published; empty when it published nothing."""
+    """One sentence on what to do with what a finished run has published or merged; empty when it did neither."""
+    if (merged := Merged.of(state.results, "merge")) is not None:
+        return f"Any engine serves it without LoRA, such as `vllm serve {merged.directory}`."
     done = Published.of(state.results, "publish")
     if done is None:
         return ""

@@ -11,6 +11,8 @@ itself conflicts with vLLM. Either way the two never run beside each other: who 
 from __future__ import annotations
 
 from duotune.config.host import ServingConfig
+from duotune.runs.directory import RunDirectory
+from duotune.runs.lock import owner_of
 from duotune.runs.systemd import Manager, find_manager, forgive, is_active, is_wanted, serving_manager
 
 
@@ -49,6 +51,12 @@ def makes_room(serving: ServingConfig, manager: Manager) -> bool:
     pause = pause_name(serving)
     # As a pause begins or ends, one of the two takes over from the other: whichever way, one of three looks sees it.
     return any(is_wanted(manager, unit) for unit in (pause, serving.unit, pause))
+
+
+def wants_gpu(run: RunDirectory) -> bool:
+    """Whether a worker is at the run and wants the GPU to itself, which one that merges does not."""
+    created = run.created()
+    return owner_of(run.lock_file) is not None and (created is None or created.kind != "merge")
 
 
 def freed_bytes(serving: ServingConfig, memory_total_bytes: int) -> int:

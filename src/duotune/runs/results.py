@@ -125,6 +125,44 @@ class PublishedVersion(StageResult):
     reused: bool
 
 
+class MergeProof(StageResult):
+    """How the merged model answered what was recorded of the adapter; mean distances per token, in nats.
+
+    Attributes:
+        distance: From the adapter's answers.
+        from_base: From the base model's.
+        tolerance: Largest distance that was allowed; None where it could not be told.
+        device: Where it answered.
+    """
+
+    cases: int
+    tokens: int
+    distance: float
+    from_base: float
+    tolerance: float | None
+    device: str
+
+
+class Merged(StageResult):
+    """A whole model, made of a base model and an adapter.
+
+    Attributes:
+        version: The adapter's, such as `payments.v3`.
+        directory: Where the model is.
+        bytes: Of all its files.
+        layers: Layers that the adapter changed.
+        left_out: Names of what did not come along from the base model's directory.
+        proof: None where nothing was recorded of the adapter to compare with.
+    """
+
+    version: str
+    directory: str
+    bytes: int
+    layers: int
+    left_out: list[str]
+    proof: MergeProof | None
+
+
 class Published(StageResult):
     """What the last stage did with the adapter."""
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from duotune.runs.events import RunKind
+from duotune.runs.events import MergeOrder, RunKind
 
 RunStatus = Literal["queued", "running", "finished", "failed", "stopped", "lost"]
 StageStatus = Literal["pending", "running", "finished", "interrupted"]
@@ -77,6 +77,7 @@ class RunState(Part):
 
     Attributes:
         run: Its id.
+        order: What a run that merges was asked for.
         stage: The current stage, or the one in which the run ended.
         stages: All stages of the run, in order.
         eta_seconds: Time left, None when unknown.
@@ -98,6 +99,7 @@ class RunState(Part):
     run: str = ""
     name: str = ""
     kind: RunKind = "train"
+    order: MergeOrder | None = None
     state: RunStatus = "queued"
     directory: str = ""
     stage: str | None = None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from duotune.adapters.agreement import comparable
 from duotune.adapters.contract import read_contract
 from duotune.adapters.verify import Check, verify
 from duotune.errors import CheckFailed
 from duotune.models.shape import ModelShape
-from duotune.serving.probe import comparable, incomparable
+from duotune.serving.probe import incomparable
 from duotune.serving.vllm_config import ServedAdapter
 
 Stamp = tuple[tuple[str, int, int, int, int], ...]

@@ -21,7 +21,7 @@ from duotune.errors import printable
 from duotune.hardware.gpu import Gpu
 from duotune.models.shape import ModelShape
 from duotune.runs.directory import list_runs
-from duotune.runs.lock import owner_of
+from duotune.runs.pause import wants_gpu
 from duotune.runs.systemd import ended
 from duotune.serving import ready, unit
 from duotune.serving.deployment import Change
@@ -92,7 +92,7 @@ def _hidden(needed: Sequence[Path], base: Path) -> Iterator[Check]:
 
 def check_gpu(serving: ServingConfig, service: Service) -> Iterator[Check]:
     """Whether a run has the GPU to itself, be it that vLLM made room for it or was stopped before."""
-    trains = serving.during_training == "stop" and any(owner_of(run.lock_file) for run in list_runs())
+    trains = serving.during_training == "stop" and any(map(wants_gpu, list_runs()))
     if trains or service.paused():
         yield Check("GPU", False, "a run trains, and has the GPU to itself (serving.during_training); wait, or stop it")
 

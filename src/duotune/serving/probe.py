@@ -10,17 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from statistics import fmean
 from time import monotonic
 
+from duotune.adapters.agreement import agreement, comparable, distance, too_far
 from duotune.adapters.contract import Contract, ContractCase
 from duotune.endpoint.client import Endpoint, Refused
 
-TOLERANCE_NATS = 0.1
-"""Largest mean distance per token. Measured with vLLM 0.32 on a CPU in bfloat16: see `benchmarks/serving.py`. bfloat16
-logits near 20 are 0.125 apart, so that two honest kernels differ by some hundredths per token."""
-LEAST_SEPARATION_NATS = 0.02
-"""Below this distance of adapter and base model, rounding alone decides which of them an answer is nearer to."""
 AT_ONCE = 16
 CASES_IN_ALL, LEAST_CASES = 400, 4
 """Prompts of one round of probes, shared between the models, and the fewest for each: a hundred adapters on a CPU take
@@ -111,24 +106,11 @@ def _probe(
         if not cases:
             endpoint.complete(subject.name, _ANY_PROMPT, max_tokens=1)
             return Probe(subject.name)
-        said = list(pool.map(lambda case: endpoint.prompt_logprobs(subject.name, _ids(case)), cases))
+        said = list(pool.map(lambda case: endpoint.prompt_logprobs(subject.name, case.ids), cases))
     except Refused as refusal:
         return Probe(subject.name, problem=f"does not answer: {refusal.reason}")
     answers = [found[len(case.prompt_ids) :] for case, found in zip(cases, said, strict=True)]
     return _judged(subject, cases, answers, same_precision)
-
-
-def comparable(contract: Contract | None, longest: int | None, is_base: bool = False) -> list[ContractCase]:
-    """The cases of a contract whose answers can be compared.
-
-    Args:
-        contract: What was recorded, if anything was.
-        longest: Longest prompt and answer that the server takes; None where that is not known.
-        is_base: The base model's answers are asked for, not the adapter's.
-    """
-    cases = contract.cases if contract else []
-    told = [case for case in cases if case.target_ids and (is_base or case.adapter is not None)]
-    return [case for case in told if longest is None or len(_ids(case)) < longest]
 
 
 def incomparable(contract: Contract | None, longest: int | None) -> str:
@@ -146,40 +128,12 @@ def incomparable(contract: Contract | None, longest: int | None) -> str:
     return "cannot be proven: its contract holds no answers of the adapter; evaluate and publish it again"
 
 
-def _ids(case: ContractCase) -> list[int]:
-    return [*case.prompt_ids, *case.target_ids]
-
-
 def _judged(
     subject: Subject, cases: Sequence[ContractCase], answers: Sequence[Sequence[float | None]], same_precision: bool
 ) -> Probe:
-    said = [value for answer in answers for value in answer]
-    base = [value for case in cases for value in case.base]
     if subject.is_base:
-        distance = _distance(said, base)
-        problem = _too_far(distance) if same_precision else ""
-        return Probe(subject.name, len(said), distance, problem=problem)
-    adapter = [value for case in cases for value in case.adapter or ()]
-    distance, from_base = _distance(said, adapter), _distance(said, base)
-    separation = _distance(adapter, base)
-    problem = _too_far(distance) if same_precision else ""
-    if separation >= LEAST_SEPARATION_NATS and distance >= from_base:
-        problem = (
-            f"answers more like the base model ({from_base:.3f} nats per token away) than like the adapter that was "
-            f"evaluated ({distance:.3f})"
-        )
-    return Probe(subject.name, len(said), distance, from_base, problem)
-
-
-def _too_far(distance: float) -> str:
-    if distance <= TOLERANCE_NATS:
-        return ""
-    return (
-        f"answers {distance:.3f} nats per token away from what was recorded when it was evaluated, "
-        f"where {TOLERANCE_NATS} is allowed"
-    )
-
-
-def _distance(said: Sequence[float | None], recorded: Sequence[float]) -> float:
-    """Mean distance per token; infinite when the server left a token out."""
-    return fmean(float("inf") if one is None else abs(one - other) for one, other in zip(said, recorded, strict=True))
+        said = [value for answer in answers for value in answer]
+        far = distance(said, [value for case in cases for value in case.base])
+        return Probe(subject.name, len(said), far, problem=too_far(far) if same_precision else "")
+    found = agreement(cases, answers)
+    return Probe(subject.name, found.tokens, found.distance, found.from_base, found.problem(same_precision))

@@ -28,7 +28,7 @@ log = logging.getLogger("duotune.worker")
 Journaled = dict[str, JsonValue]
 
 # These compute on the device; preparation does not, and may go on while another run trains.
-ON_DEVICE = ("train", "evaluate")
+ON_DEVICE = ("train", "evaluate", "merge")
 
 
 @dataclass

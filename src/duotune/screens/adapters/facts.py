@@ -77,6 +77,8 @@ def _facts(found: AdapterFacts) -> Iterator[tuple[str, str]]:
     for project in manifest.projects:
         yield "trained on", f"{project.name} at {project.commit[:12] or 'its files'} ({project.source})"
     yield "for projects", ", ".join(found.row.projects) or "none yet; a assigns it"
+    if version.state == "published":
+        yield "elsewhere", "x exports its files, m merges it into a whole copy of its base model"
     yield "run", manifest.run or "none: it was brought in"
     yield "size", in_bytes(found.size_bytes)
     yield "location", version.location

@@ -87,6 +87,7 @@ class AdapterPage(Page):
     help_text = (
         "One version of an adapter: what it was trained on and what it is worth; its files with their hashes. "
         "Verify reads every tensor and compares it with the base model's shape, as is done before it is served. "
+        "Export copies its files for use elsewhere; Merge folds it into a whole copy of its base model. "
         "Only what was never served can be removed, and its number is never given again."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,6 +95,8 @@ class AdapterPage(Page):
         Binding("e", "evaluation", "Evaluation", id="adapter.evaluation", tooltip="The comparison, with examples"),
         Binding("p", "publish", "Publish", id="adapter.publish", tooltip="Let a withheld version be served"),
         Binding("a", "assign", "Assign", id="adapter.assign", tooltip="Choose the projects that get it"),
+        Binding("x", "export", "Export", id="adapter.export", show=False, tooltip="Copy its files to a directory"),
+        Binding("m", "merge", "Merge", id="adapter.merge", show=False, tooltip="Fold it into a copy of its base model"),
         Binding("d", "remove", "Remove", id="adapter.remove", tooltip="Delete a version that never served"),
     ]
 
@@ -120,6 +123,8 @@ class AdapterPage(Page):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what is possible."""
         found = self._facts
+        if action in ("export", "merge"):
+            return found is not None and found.row.version.state == "published"
         if action == "publish":
             return found is not None and found.row.version.state == "withheld"
         if action == "evaluation":
@@ -154,6 +159,19 @@ class AdapterPage(Page):
         why = "An evaluation found it harmful: say why it shall be served all the same." if harmful else ""
         name = found.row.version.name
         self.app.push_screen(Reason(f"Publish {name}?", why, "Publish", needed=harmful), self._publish)
+
+    def action_export(self) -> None:
+        """Copy its files to a directory."""
+        from duotune.screens.adapters.handing_over import ask_to_export
+
+        if self._facts:
+            ask_to_export(self, self._facts)
+
+    def action_merge(self) -> None:
+        """Fold it into its base model, after a look at that."""
+        from duotune.screens.adapters.handing_over import ask_to_merge, plan
+
+        self.in_background(lambda: plan(self._adapter), lambda planned: ask_to_merge(self, planned), "merge")
 
     def action_remove(self) -> None:
         """Delete it, after the consequences were named."""

@@ -271,13 +271,11 @@ class Monitor(Page):
 
     def action_stop(self) -> None:
         """Ask, then stop."""
-        self.ask(
-            f"Stop run {self.run_id}?",
-            "It stops at its next step and keeps a checkpoint; Resume goes on from there to the same result. "
-            "What is being prepared or evaluated is kept as far as it is.",
-            "Stop it",
-            self._stop,
-        )
+        from duotune.runs.outcomes import stop_consequences
+
+        if self._seen is not None:
+            told = stop_consequences(self._seen.state.kind)
+            self.ask(f"Stop run {self.run_id}?", told, "Stop it", self._stop)
 
     def _stop(self) -> None:
         from duotune.screens.monitor import reading

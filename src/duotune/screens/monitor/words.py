@@ -7,8 +7,17 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from duotune.errors import printable
-from duotune.runs.outcomes import findings, measured, next_step, outcome, progress_in_words, verdict
-from duotune.runs.results import Evaluated, Published
+from duotune.runs.outcomes import (
+    aim,
+    findings,
+    measured,
+    next_step,
+    outcome,
+    progress_in_words,
+    proof_in_words,
+    verdict,
+)
+from duotune.runs.results import Evaluated, Merged, Published
 from duotune.runs.state import RunState
 from duotune.runs.wording import in_words
 from duotune.screens.cells import state_sign, when
@@ -57,6 +66,8 @@ def notice(state: RunState) -> Content:
     if state.error:
         lines = [printable(line) for text in (state.error.message, state.error.hint) for line in text.splitlines()]
         return Content.assemble((f"{signs.bad} {lines[0]}" if lines else signs.bad, "$text-error"), _below(lines[1:]))
+    if state.state == "stopped" and state.kind == "merge":
+        return Content(f"It stopped, and kept nothing. `duotune resume {printable(state.run)}` begins it anew (r).")
     if state.state == "stopped":
         return Content(f"It stopped at a safe point. `duotune resume {printable(state.run)}` goes on from there (r).")
     if state.warnings and not state.ended:
@@ -81,6 +92,12 @@ def _result(state: RunState) -> Iterator[Content]:
         style = f"bold {VERDICT_STYLES.get(found, '$text-warning')}"
         yield Content.assemble((f"{sign} {printable(found)}. ", style), reason)
         yield Content.assemble(("Report     ", "$text-muted"), printable(evaluated.report))
+    if state.order is not None:
+        yield Content(printable(aim(state)))
+    merged = Merged.of(state.results, "merge")
+    if merged is not None:
+        yield Content(f"{glyphs().good} {proof_in_words(merged.proof)}" if merged.proof else proof_in_words(None))
+        yield Content(printable(next_step(state)))
     published = Published.of(state.results, "publish")
     if published is not None:
         version = published.published

@@ -111,6 +111,9 @@ def open_start(start: str) -> Kept:
     if file.suffix == ".toml" or "/" in start or file.is_file():
         return Kept(_draft_of(load(file)), origin=f"the file {file}")
     run = find_run(start)
+    created = run.created()
+    if created is not None and created.kind != "train":
+        raise UsageError(f"The run {run.id} trained nothing: it did a {created.kind}.", "Name the run that trained.")
     return Kept(_draft_of(run.read_config()), origin=f"the run {run.id}, whose projects stay at the commits of then")
 
 

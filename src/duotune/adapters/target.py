@@ -1,0 +1,172 @@
+"""A directory that a person names for a result: refused when something is there, filled aside, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from duotune import paths
+from duotune.errors import StorageError, UsageError, is_full, printable
+from duotune.storage.local import delete_tree, settle
+
+DRAFT = ".duotune-draft"
+"""End of the name of what is not whole yet."""
+LEAST_MARGIN_BYTES, MOST_MARGIN_BYTES = 10**6, 64 * 10**6
+"""What a disk must have beside the result itself: a twentieth of it, within these bounds."""
+FREE_IT = "Free some space there, or choose another directory."
+
+
+def checked_target(directory: str | Path) -> Path:
+    """The absolute directory, if a result may appear there: nothing is there yet, or an empty directory.
+
+    Raises:
+        UsageError: Something is there, or it is among duotune's own files.
+    """
+    target = Path(os.path.abspath(Path(directory).expanduser()))
+    shown = printable(target)
+    own = (paths.runs(), paths.adapters(), paths.datasets(), paths.parts(), paths.mirrors(), paths.cache())
+    if target == paths.home() or any(target.is_relative_to(one) for one in own):
+        raise UsageError(
+            f"{shown} is among duotune's own files in {printable(paths.home())}.", "Choose another directory."
+        )
+    with readable_errors(target):
+        if target.is_symlink() or target.exists():
+            if not target.is_dir() or target.is_symlink():
+                raise UsageError(f"{shown} is there already, and is no directory.", "Choose another name.")
+            if any(target.iterdir()):
+                raise UsageError(
+                    f"{shown} is there already, and is not empty.",
+                    "Nothing is overwritten: choose another directory, or remove that one.",
+                )
+    above = next(parent for parent in target.parents if parent.exists())
+    if not above.is_dir():
+        raise UsageError(f"{shown} cannot be a directory: {printable(above)} is a file.", "Choose another directory.")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise StorageError(f"You may not write to {printable(above)}.", "Change its owner or mode, or choose another.")
+    return target
+
+
+def free_bytes(target: Path) -> int:
+    """Free bytes for this user where the target will be."""
+    above = next(parent for parent in target.parents if parent.exists())
+    found = os.statvfs(above)
+    return found.f_bavail * found.f_frsize
+
+
+def check_room(target: Path, needed: int, remedy: str = FREE_IT) -> None:
+    """Refuse what cannot fit.
+
+    Raises:
+        StorageError: The disk of the target has less free than `needed` bytes and a margin.
+    """
+    free = free_bytes(target)
+    if free < needed + min(max(needed // 20, LEAST_MARGIN_BYTES), MOST_MARGIN_BYTES):
+        raise StorageError(
+            f"There is no room for {printable(target)}: it takes {needed / 1e6:,.0f} MB and a margin, and "
+            f"{free / 1e6:,.0f} MB are free.",
+            remedy,
+        )
+
+
+@contextmanager
+def drafting(target: Path, remedy: str = FREE_IT) -> Iterator[Path]:
+    """A hidden directory beside the target for what shall become it; it is gone when the block ends, however it ends.
+
+    What a killed process left there is deleted first. Parents of the target are made.
+
+    Args:
+        target: Where the result will be.
+        remedy: What to do about a full disk.
+
+    Raises:
+        UsageError: Another process is writing to that target.
+        StorageError: The disk refuses.
+    """
+    draft = target.with_name(f".{target.name}{DRAFT}")
+    with readable_errors(target, remedy):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _ours(draft, target)
+        try:
+            yield draft
+        finally:
+            delete_tree(draft)
+            os.close(descriptor)
+
+
+def clear_draft(target: Path) -> None:
+    """Delete what a killed process left beside a target, unless another one is at it."""
+    if target.with_name(f".{target.name}{DRAFT}").is_dir():
+        with suppress(UsageError, StorageError), drafting(target):
+            pass
+
+
+def place(whole: Path, target: Path) -> None:
+    """Make a finished directory of a draft durable, and give it the target's name.
+
+    Raises:
+        StorageError: Something is there by now.
+    """
+    with readable_errors(target):
+        if target.is_dir() and not target.is_symlink():
+            target.rmdir()  # fails when it is not empty
+        settle(whole, target)
+
+
+@contextmanager
+def readable_errors(target: Path, remedy: str = FREE_IT) -> Iterator[None]:
+    """Tell in a sentence what the disk refuses for the target.
+
+    Raises:
+        StorageError: Whatever it was.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _refusal(target, error, remedy) from error
+
+
+def _refusal(target: Path, error: OSError, remedy: str) -> StorageError:
+    shown = printable(target)
+    if is_full(error):
+        return StorageError(f"No space is left for {shown}.", remedy)
+    if error.filename is not None and not Path(os.fsdecode(error.filename)).is_relative_to(target.parent):
+        return StorageError(
+            f"{printable(error.filename)} cannot be used: {error.strerror}.", "Check its owner and disk."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return StorageError(f"You may not write to {shown}.", "Change its owner or mode, or choose another.")
+    if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+        return StorageError(f"Something has appeared at {shown} meanwhile.", "Choose another directory.")
+    return StorageError(f"{shown} cannot be written: {error.strerror}.", "Choose another directory.")
+
+
+def _ours(draft: Path, target: Path) -> int:
+    """Take the draft's directory, empty; returns the descriptor that holds its lock, which ends with this process."""
+    while True:
+        draft.mkdir(exist_ok=True)
+        descriptor = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise UsageError(
+                f"Another process is writing to {printable(target)}.", "Wait until it has ended, or choose another."
+            ) from None
+        if _is(draft, descriptor):  # else whoever had it has just deleted it
+            for left in draft.iterdir():
+                delete_tree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+            return descriptor
+        os.close(descriptor)
+
+
+def _is(path: Path, descriptor: int) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    opened = os.fstat(descriptor)
+    return (found.st_dev, found.st_ino) == (opened.st_dev, opened.st_ino)

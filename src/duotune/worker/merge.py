@@ -1,0 +1,154 @@
+"""Stage `merge`: a base model and an adapter become one whole model, which must answer as the adapter did."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duotune
+from duotune.adapters.agreement import TOLERANCE_NATS, agreement, comparable
+from duotune.adapters.contract import Contract, read_contract
+from duotune.adapters.copies import local_copy
+from duotune.adapters.manifest import AdapterManifest, read_manifest
+from duotune.adapters.merged import (
+    MERGED,
+    SPEED,
+    MergedBase,
+    MergedModel,
+    Proof,
+    check_foldable,
+    other_base,
+    read_merged,
+)
+from duotune.adapters.modes import hand_over
+from duotune.adapters.target import check_room, checked_target, drafting, place
+from duotune.adapters.verify import raise_unless_good, verify
+from duotune.catalog.catalog import open_catalog
+from duotune.config.run import RunConfig
+from duotune.disk import write_whole
+from duotune.errors import CheckFailed, UsageError, printable
+from duotune.evaluation.proof import answers
+from duotune.hardware.measured import remember_speed
+from duotune.models.companions import ModelFiles, model_files
+from duotune.models.locate import fingerprint, locate
+from duotune.models.shape import ModelShape, read_shape
+from duotune.runs.events import MergeOrder
+from duotune.runs.results import Merged, MergeProof
+from duotune.training.folding import fold
+from duotune.worker.stages import RunInProgress
+
+FREE_IT = "Free some space there, then `duotune resume` goes on."
+
+
+def run(run: RunInProgress, config: RunConfig) -> Merged:
+    """Fold, prove, and give the model its name; a model that answers otherwise is deleted."""
+    order = run.before.order
+    if order is None:
+        raise UsageError(f"The run {run.directory.id} does not say what it merges.", "Begin it again.")
+    if (made := _made_before(order, run)) is not None:
+        return made
+    target = checked_target(order.directory)
+    adapter, manifest = _adapter(order)
+    base = locate(config.model.path)
+    shape, files = read_shape(base), model_files(base)
+    check_foldable(shape, manifest.base.name)
+    check_room(target, files.bytes, FREE_IT)
+    started = time.monotonic()
+    _check(run, adapter, manifest, base, shape, files)
+    with drafting(target, FREE_IT) as draft:
+        model = draft / target.name
+        model.mkdir()
+        folded = fold(adapter, files, shape, model, run.report)
+        proof = _prove(run, model, read_contract(adapter), manifest.model_name, shape)
+        made_of = MergedModel(
+            adapter=manifest.model_name,
+            manifest_sha256=order.manifest_sha256,
+            base=MergedBase.model_validate(manifest.base.model_dump()),
+            run=run.directory.id,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            duotune=duotune.__version__,
+            folded=folded.layers,
+            proof=proof,
+            files=folded.files,
+            left_out=list(files.left_out),
+        )
+        write_whole(model / MERGED, made_of.model_dump_json(indent=2) + "\n")
+        hand_over(model)
+        place(model, target)
+    remember_speed("cpu", manifest.base.fingerprint, SPEED, files.bytes / (time.monotonic() - started))
+    return _result(made_of, target)
+
+
+def _made_before(order: MergeOrder, run: RunInProgress) -> Merged | None:
+    """What an earlier attempt of this run finished, and died before it could say so."""
+    target = Path(order.directory)
+    made = read_merged(target)
+    return _result(made, target) if made is not None and made.run == run.directory.id else None
+
+
+def _adapter(order: MergeOrder) -> tuple[Path, AdapterManifest]:
+    with open_catalog() as catalog:
+        version = catalog.adapters.get(order.adapter)
+        if version.manifest_sha256 != order.manifest_sha256:
+            raise CheckFailed(
+                f"{version.name} is not the version that this run was made for.", "Begin the merge again."
+            )
+        directory = local_copy(catalog, version)
+    return directory, read_manifest(directory)
+
+
+def _check(
+    run: RunInProgress, adapter: Path, manifest: AdapterManifest, base: Path, shape: ModelShape, files: ModelFiles
+) -> None:
+    """Read every byte of the base model and the adapter before anything is written."""
+    run.report.progress("check", 0, files.bytes, "bytes")
+    found = fingerprint(base)
+    run.report.progress("check", files.bytes, files.bytes, "bytes")
+    if found != manifest.base.fingerprint:
+        raise other_base(manifest, base, found)
+    raise_unless_good(manifest.model_name, verify(adapter, shape))
+
+
+def _prove(run: RunInProgress, model: Path, contract: Contract | None, name: str, shape: ModelShape) -> Proof | None:
+    """Ask the merged model what the adapter was asked; refuse it when it answers otherwise."""
+    cases = comparable(contract, None)
+    if contract is None or not cases:
+        run.report.warning(
+            f"{name} has no recorded answers, since it was never evaluated: that the merged model answers as it does "
+            "is not proven."
+        )
+        return None
+    same = contract.precision == "bfloat16"
+    if not same:
+        run.report.warning(
+            f"{name} was trained over a quantized base model ({printable(contract.precision)}): folded into the whole "
+            "one it must be nearer to the adapter than to the base model, and cannot be equal to it."
+        )
+    said, device = answers(model, cases, shape.weight_bytes, run.report)
+    found = agreement(cases, said)
+    if problem := found.problem(same):
+        raise CheckFailed(
+            f"The merged model {problem}, so it was deleted.",
+            f"`duotune adapters verify {name}` checks the adapter; serve it beside its base model instead.",
+        )
+    return Proof(
+        cases=len(cases),
+        tokens=found.tokens,
+        distance=found.distance,
+        from_base=found.from_base,
+        separation=found.separation,
+        tolerance=TOLERANCE_NATS if same else None,
+        device=device,
+    )
+
+
+def _result(made: MergedModel, target: Path) -> Merged:
+    return Merged(
+        version=made.adapter,
+        directory=str(target),
+        bytes=sum(file.bytes for file in made.files.values()),
+        layers=made.folded,
+        left_out=made.left_out,
+        proof=None if made.proof is None else MergeProof.model_validate(made.proof.model_dump()),
+    )
