@@ -26,6 +26,11 @@ def screen(address: str, *arguments: Any) -> Screen[Any]:
     return made
 
 
+def show(app: App[Any], made: Screen[Any]) -> None:
+    """Put a screen on top."""
+    app.push_screen(made)
+
+
 def open_run(app: App[Any], run: str) -> None:
     """Watch a run, or look at one that has ended; Escape comes back."""
     app.push_screen(screen("duotune.screens.monitor.screen:Monitor", run))
