@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Static
 from duotune.screens import ways
 from duotune.screens.adapters import facts
 from duotune.screens.filtered import FilteredPage
-from duotune.screens.page import Page
+from duotune.screens.page import BACK, Page
 from duotune.widgets.rows import Rows
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class AdapterPage(Page):
         "Only what was never served can be removed, and its number is never given again."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        *BACK,
         Binding("v", "verify", "Verify", id="adapter.verify", tooltip="Check every file and every tensor"),
         Binding("e", "evaluation", "Evaluation", id="adapter.evaluation", tooltip="The comparison, with examples"),
         Binding("p", "publish", "Publish", id="adapter.publish", tooltip="Let a withheld version be served"),
