@@ -46,6 +46,17 @@ def open_adapter(app: App[Any], adapter: str) -> None:
     app.push_screen(screen("duotune.screens.adapters.screen:AdapterPage", adapter))
 
 
+def assign(app: App[Any], adapter: str) -> None:
+    """The list of projects, to choose those that get an adapter."""
+    from duotune.screens.projects.screen import Projects
+
+    app.switch_mode("projects")
+    while len(app.screen_stack) > 1:
+        app.pop_screen()
+    if isinstance(app.screen, Projects):
+        app.screen.offer(adapter)
+
+
 def new_run(app: App[Any], start: str = "") -> None:
     """The wizard.
 

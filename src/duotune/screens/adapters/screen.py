@@ -114,9 +114,13 @@ class AdapterPage(Page):
         return f"duotune adapters show {self._adapter}"
 
     def on_mount(self) -> None:
-        """Read it."""
+        """Begin in the text."""
         self.query_one(VerticalScroll).focus()
-        self._look()
+
+    def on_screen_resume(self) -> None:
+        """Read it, now and when one comes back: it may have been assigned or served meanwhile."""
+        if self._leaving is None:
+            self._look()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what is possible."""
@@ -125,9 +129,9 @@ class AdapterPage(Page):
             return found is not None and found.row.version.state == "withheld"
         if action == "evaluation":
             return found is not None and bool(found.manifest.evaluation)
-        if action == "remove":
-            return found is not None and not found.deployments
-        return found is not None or action not in ("verify", "assign")
+        if action == "assign":
+            return found is not None and found.row.version.state == "published"
+        return found is not None or action not in ("verify", "remove")
 
     def action_verify(self) -> None:
         """Check it."""
@@ -141,8 +145,9 @@ class AdapterPage(Page):
             ways.open_evaluation(self.app, self._facts.manifest.run)
 
     def action_assign(self) -> None:
-        """To the projects, where adapters are assigned."""
-        self.app.switch_mode("projects")
+        """To the projects, to choose those that get it."""
+        if self._facts:
+            ways.assign(self.app, self._facts.row.version.adapter)
 
     def action_publish(self) -> None:
         """Let it be served; one that was found harmful needs a reason."""
@@ -157,8 +162,10 @@ class AdapterPage(Page):
         self.app.push_screen(Reason(f"Publish {name}?", why, "Publish", needed=harmful), self._publish)
 
     def action_remove(self) -> None:
-        """Delete it, after the consequences were named."""
-        if self._facts:
+        """Delete it, after the consequences were named; say at once what forbids it."""
+        if self._facts and self._facts.kept is not None:
+            self.show_trouble(self._facts.kept)
+        elif self._facts:
             name = self._facts.row.version.name
             self.show_command(f"duotune adapters remove {name}")
             self.ask(f"Remove {name}?", "\n".join(self._facts.consequences), "Remove", self._remove)
