@@ -90,8 +90,9 @@ class Serving(Page):
         """Offer what is possible."""
         idle = self._request is None and (self._served is None or self._served.changer is None)
         able = self._served is not None and not self._served.refusal
-        if action == "apply":
-            return idle and self._planned is not None
+        if action == "apply":  # of what is refused the plan itself says why
+            plan = self._planned.plan if self._planned else None
+            return idle and plan is not None and not plan.refusals(overwrite=True)
         if action == "back_to":
             return idle and self._served is not None and len(self._served.history) > 1
         if action == "stop":
@@ -128,11 +129,9 @@ class Serving(Page):
         if planned is None:
             self.action_plan()
             return
-        refused, overwriting = planned.plan.refusals(), not planned.plan.refusals(overwrite=True)
+        refused = planned.plan.refusals()
         if planned.plan.change.kind == "none" and not refused:
             self.say("vLLM serves exactly this already.")
-        elif refused and not overwriting:
-            self.say("The plan is refused: the crosses in it say why, and what to do.")
         else:
             self._ask_to_apply(planned, bool(refused))
 
