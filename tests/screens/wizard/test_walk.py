@@ -114,7 +114,7 @@ def test_next_goes_to_the_first_bad_field_and_keeps_what_was_typed(source: Path,
         row.go_to()
         await session.press("end")
         await session.type("k")
-        assert "must be a whole number" in session.text
+        assert "✗ The sequence length must be a whole number." in session.text
         await session.press("shift+tab", "shift+tab", "f8")
         await until(session, lambda: row.has_focus_within)
         assert "▶ Data and storage" in session.text
@@ -123,7 +123,7 @@ def test_next_goes_to_the_first_bad_field_and_keeps_what_was_typed(source: Path,
         assert "must be a whole number" not in session.text
         await next_step(session, "Model")
         await session.press("f8")
-        await until(session, "is required")
+        await until(session, "✗ The base model is required.")
         assert wizard(session).query_one("#field-model-path", FieldRow).has_focus_within
 
     drive(play, size)
