@@ -8,11 +8,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -21,6 +22,7 @@ from duotune.screens.page import FIRST_PAINT_SECONDS, Page
 from duotune.screens.preferences import Preferences
 from duotune.widgets.bars import PLACES
 from duotune.widgets.glyphs import glyphs
+from duotune.widgets.plain import KEYS, Plain
 
 LOST_SECONDS, END_SECONDS = 0.7, 5.0
 """How long leaving may take: without a terminal nothing has to be put back, with one it has."""
@@ -65,6 +67,7 @@ class DuotuneApp(App[None]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._land_on_run = land_on_run
         self._preferences = Preferences.read()
+        self._plain = () if glyphs().braille else (Plain(),)
 
     def on_mount(self) -> None:
         """Take the theme, listen for a lost terminal, and go home."""
@@ -133,6 +136,15 @@ class DuotuneApp(App[None]):
     async def action_quit(self) -> None:
         """Leave; runs go on."""
         self.exit()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and plain ASCII last where the terminal knows no more."""
+        return (*super().get_line_filters(), *self._plain)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key's name, or its sign where the terminal knows it."""
+        display = super().get_key_display(binding)
+        return KEYS.get(display, display) if self._plain else display
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers: the places, what this screen can do, and Textual's own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from duotune.catalog.catalog import open_catalog
+from duotune.screens import ways
 from support.app import Session, drive
 from support.shelf import Shelf
 
@@ -92,19 +93,58 @@ def test_removing_names_the_consequences_and_the_safe_answer_has_the_focus(shelf
     assert states() == {"shop.v1": "published"}
 
 
-def test_what_a_deployment_names_is_not_offered_for_removal(shelf: Shelf) -> None:
+def test_what_a_deployment_names_is_not_removed_and_that_is_said_at_once(shelf: Shelf) -> None:
     version = shelf.publish("shop", "billing")
     with open_catalog() as catalog:
         catalog.deployments.add("base", "yaml", "unit", [(version.adapter, version.version)])
 
     async def play(session: Session) -> None:
-        await session.press("2", "enter", "d")
+        await session.press("2", "enter", "end")
+        assert "shop.v1 cannot be removed: deployment 1 names it" in " ".join(session.text.split())
+        await session.press("d")
         assert "Remove shop.v1?" not in session.text
-        await session.press("end")
-        assert "named by deployment 1" in session.text
+        assert "deployment 1 names it" in session.notes
 
     drive(play)
     assert states() == {"shop.v1": "published"}
+
+
+def test_what_a_project_gets_is_not_removed_until_it_gets_something_else(size: tuple[int, int], shelf: Shelf) -> None:
+    shelf.publish("shop", "billing")
+    with open_catalog() as catalog:
+        catalog.assignments.set("billing", ["shop"])
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter", "d")
+        assert "Remove shop.v1?" not in session.text
+        assert "billing would be left with an adapter" in session.notes
+        await session.press("3", "a", "b", "enter", "2", "d")
+        assert "Remove shop.v1?" in session.text
+
+    drive(play, size)
+
+
+def test_assign_proposes_the_adapter_for_the_projects_that_are_chosen_next(size: tuple[int, int], shelf: Shelf) -> None:
+    shelf.publish("common", "billing")
+    shelf.publish("shop", "web", fill=2)
+    with open_catalog() as catalog:
+        catalog.assignments.set("billing", ["common"])
+
+    async def play(session: Session) -> None:
+        ways.open_adapter(session.app, "shop.v1")
+        await session.settle()
+        await session.press("a")
+        assert "Who gets shop?" in session.text
+        await session.press("a")
+        assert "They get: shop, then common" in session.text
+        await session.press("enter")
+        assert "Who gets shop?" not in session.text
+        await session.press("down", "a")
+        assert "They get: the base model" in session.text
+
+    drive(play, size)
+    with open_catalog() as catalog:
+        assert catalog.assignments.all() == {"billing": ("shop", "common"), "web": ()}
 
 
 def test_a_page_that_is_done_while_one_has_gone_on_closes_itself_and_nothing_else(shelf: Shelf) -> None:

@@ -249,7 +249,7 @@ def test_a_published_adapter_is_not_offered_to_be_published(shelf: Shelf) -> Non
         await open_page(session, run)
         assert "shop.v1, ✓ published" in session.text
         assert "Publish" not in footer(session)
-        assert "in a shell: duotune adapters show shop.v1" in session.text
+        assert f"in a shell: duotune status {run.id}" in session.text
 
     drive(play)
 

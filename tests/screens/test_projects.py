@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from duotune.catalog.catalog import open_catalog
+from duotune.catalog.projects import Project
 from support.app import Session, drive
 from support.shelf import Shelf
 
@@ -62,15 +63,49 @@ def test_a_project_is_added_with_the_name_that_its_source_suggests(shelf: Shelf)
     assert assigned() == {"billing": ()}
 
 
-def test_a_source_that_cannot_be_read_is_not_entered_and_says_why() -> None:
+def focused(session: Session) -> str | None:
+    return session.app.focused.id if session.app.focused else None
+
+
+def test_a_source_that_cannot_be_read_is_not_entered_and_says_why(size: tuple[int, int]) -> None:
     async def play(session: Session) -> None:
         await session.press("3", "plus")
         await session.type("/no/such/place")
         await session.press("f8")
-        assert "/no/such/place" in session.notes
+        assert "There is no /no/such/place." in session.text
+        assert "a folder, a Git repository or a Git URL" in session.text
+        assert focused(session) == "source"
+
+    drive(play, size)
+    assert assigned() == {}
+
+
+def test_the_field_that_is_wrong_has_the_focus(shelf: Shelf) -> None:
+    source = shelf.project("billing")
+    with open_catalog() as catalog:
+        catalog.projects.add(Project("taken", "/srv/taken"))
+
+    async def play(session: Session) -> None:
+        await session.press("3", "plus")
+        await session.type(str(source))
+        await session.press("tab")
+        await session.type("no-such-branch")
+        await session.press("f8")
+        assert "no-such-branch" in session.text
+        assert focused(session) == "ref"
+        await session.press("home", "ctrl+k", "tab")
+        await session.type("a/b")
+        await session.press("f8")
+        assert "name may hold letters" in session.text
+        assert focused(session) == "name"
+        await session.press("shift+tab", "tab", "home", "ctrl+k")
+        await session.type("taken")
+        await session.press("shift+tab", "f8")
+        assert "There is another project taken." in session.text
+        assert focused(session) == "name"
 
     drive(play)
-    assert assigned() == {}
+    assert set(assigned()) == {"taken"}
 
 
 def test_a_project_shows_its_file_types_and_explains_a_file(size: tuple[int, int], shelf: Shelf) -> None:

@@ -101,8 +101,9 @@ def test_a_plan_that_is_refused_is_not_applied_and_says_why(
     async def play(session: Session) -> None:
         await session.press("4", "p")
         assert "This would be refused" in session.text
+        assert "Apply" not in session.text.splitlines()[-1]
         await session.press("a")
-        assert "The plan is refused" in session.notes
+        assert "Apply this plan?" not in session.text
 
     drive(play)
     assert states() == []

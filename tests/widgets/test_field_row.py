@@ -89,7 +89,7 @@ def test_what_is_no_number_stays_and_its_problem_stands_below() -> None:
         app.row.problem = "must be a whole [red]number"
         await pilot.pause()
         assert "many [b]" in app.text
-        assert "✗ must be a whole [red]number" in app.text
+        assert "✗ The r must be a whole [red]number." in app.text
         app.row.problem = ""
         await pilot.pause()
         assert "must be" not in app.text

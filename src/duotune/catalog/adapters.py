@@ -177,30 +177,37 @@ class Adapters:
         """
         with self._database.transaction():
             found = self.get(f"{adapter}.v{version}")
-            named = self._database.execute(
-                "SELECT max(deployment) FROM deployment_versions WHERE adapter = ? AND version = ?", (adapter, version)
-            ).fetchone()[0]
-            if named is not None:
-                raise UsageError(
-                    f"{found.name} cannot be removed: deployment {named} names it, and a rollback may need it.",
-                    "What was ever served stays; withdraw it from projects with `duotune assign PROJECT --base`.",
-                )
-            left = [one for one in self.versions(adapter) if one.version != version]
-            projects = [
-                name
-                for (name,) in self._database.execute("SELECT project FROM assignments WHERE adapter = ?", (adapter,))
-            ]
-            if projects and not any(one.state == "published" for one in left):
-                raise UsageError(
-                    f"{found.name} cannot be removed: {', '.join(projects)} would be left with an adapter that has "
-                    "no published version.",
-                    f"First run `duotune assign {projects[0]} --base`, or assign another adapter.",
-                )
+            if (refusal := self.why_kept(found)) is not None:
+                raise refusal
             key = (adapter, version)
             self._database.execute("DELETE FROM versions WHERE adapter = ? AND version = ?", key)
             self._database.execute("INSERT INTO removed_versions VALUES (?, ?, ?, ?)", (*key, time.time(), by))
-            if not left:
+            if not self.versions(adapter):
                 self._database.execute("DELETE FROM adapters WHERE name = ?", (adapter,))
+
+    def why_kept(self, version: Version) -> UsageError | None:
+        """Why a version cannot be removed; None when it can."""
+        named = self._database.execute(
+            "SELECT max(deployment) FROM deployment_versions WHERE adapter = ? AND version = ?",
+            (version.adapter, version.version),
+        ).fetchone()[0]
+        if named is not None:
+            return UsageError(
+                f"{version.name} cannot be removed: deployment {named} names it, and a rollback may need it.",
+                "What was ever served stays; withdraw it from projects with `duotune assign PROJECT --base`.",
+            )
+        left = [one for one in self.versions(version.adapter) if one.version != version.version]
+        if any(one.state == "published" for one in left):
+            return None
+        assigned = self._database.execute("SELECT project FROM assignments WHERE adapter = ?", (version.adapter,))
+        projects = [name for (name,) in assigned]
+        if not projects:
+            return None
+        return UsageError(
+            f"{version.name} cannot be removed: {', '.join(projects)} would be left with an adapter that has no "
+            "published version.",
+            f"First run `duotune assign {projects[0]} --base`, or assign another adapter.",
+        )
 
     def taken(self, adapter: str) -> set[int]:
         """Numbers that no new version of the name may get: those that are there, and those that were removed."""

@@ -22,6 +22,12 @@ DEFECT = "This is a defect of duotune; please report it."
 TROUBLE_SECONDS = 12.0
 FIRST_PAINT_SECONDS = 0.3
 
+BACK: tuple[Binding, ...] = (
+    Binding("escape", "back", "Back", id="page.back"),
+    Binding("ctrl+q", "app.quit", "Quit", id="page.quit", key_display="^q", show=False, priority=True),
+)
+"""What the footer of a screen that was opened from another one shows in the place of Quit: it has room for six."""
+
 
 class Page(Screen[None]):
     """A full screen.

@@ -26,6 +26,11 @@ def screen(address: str, *arguments: Any) -> Screen[Any]:
     return made
 
 
+def show(app: App[Any], made: Screen[Any]) -> None:
+    """Put a screen on top."""
+    app.push_screen(made)
+
+
 def open_run(app: App[Any], run: str) -> None:
     """Watch a run, or look at one that has ended; Escape comes back."""
     app.push_screen(screen("duotune.screens.monitor.screen:Monitor", run))
@@ -39,6 +44,17 @@ def open_evaluation(app: App[Any], run: str) -> None:
 def open_adapter(app: App[Any], adapter: str) -> None:
     """One adapter with its versions."""
     app.push_screen(screen("duotune.screens.adapters.screen:AdapterPage", adapter))
+
+
+def assign(app: App[Any], adapter: str) -> None:
+    """The list of projects, to choose those that get an adapter."""
+    from duotune.screens.projects.screen import Projects
+
+    app.switch_mode("projects")
+    while len(app.screen_stack) > 1:
+        app.pop_screen()
+    if isinstance(app.screen, Projects):
+        app.screen.offer(adapter)
 
 
 def new_run(app: App[Any], start: str = "") -> None:

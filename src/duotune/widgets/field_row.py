@@ -117,7 +117,7 @@ class FieldRow(Vertical):
         """Show what is wrong, or that nothing is."""
         self.set_class(bool(problem), "-bad")
         if self.is_mounted:
-            sentence = printable(problem)
+            sentence = printable(_sentence(self.face.label, problem))
             self.query_one(".problem", Static).update(
                 Content.assemble((f"{glyphs().bad} ", "bold"), sentence) if problem else ""
             )
@@ -183,6 +183,13 @@ class FieldRow(Vertical):
         else:
             words = f"default {face.write(face.default) or 'empty'}"
         self.query_one(".default", Static).update(words)
+
+
+def _sentence(label: str, reason: str) -> str:
+    """What is wrong with a field: reasons begin with the verb, as they follow a key elsewhere."""
+    if reason.partition(" ")[0] not in ("is", "must", "may"):
+        return reason
+    return f"The {label} {reason}" + ("" if reason.endswith((".", "?")) else ".")
 
 
 def _number(value: Any) -> int | float | None:

@@ -97,8 +97,15 @@ def test_a_project_that_cannot_be_read_says_so_where_it_stands(tmp_path: Path, s
         await session.press("enter")
         await until(session, "holds a password or token")
         assert "https://me" in session.text
+        await session.press("home", "ctrl+k")
+        await session.type(str(tmp_path / "empty"))
+        await session.press("f8")
+        await until(session, "is empty")
         await session.press("escape")
+        (tmp_path / "empty" / "one.py").write_text("value = 1\n" * 20)
         await add_project(session, tmp_path / "empty")
+        (tmp_path / "empty" / "one.py").unlink()
+        await session.press("f6")
         await until(session, "cannot be read")
         assert "is empty" in session.text
         await session.press("f4")

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from textual.widgets import Button
 
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.projects import Project
@@ -129,7 +130,7 @@ def test_next_goes_to_the_first_bad_field_and_keeps_what_was_typed(source: Path,
         row.go_to()
         await session.press("end")
         await session.type("k")
-        assert "must be a whole number" in session.text
+        assert "✗ The sequence length must be a whole number." in session.text
         await session.press("shift+tab", "shift+tab", "f8")
         await until(session, lambda: row.has_focus_within)
         assert "▶ Data and storage" in session.text
@@ -138,7 +139,7 @@ def test_next_goes_to_the_first_bad_field_and_keeps_what_was_typed(source: Path,
         assert "must be a whole number" not in session.text
         await next_step(session, "Model")
         await session.press("f8")
-        await until(session, "is required")
+        await until(session, "✗ The base model is required.")
         assert wizard(session).query_one("#field-model-path", FieldRow).has_focus_within
 
     drive(play, size)
@@ -201,14 +202,23 @@ def test_a_refused_plan_leads_to_the_field_that_causes_it(source: Path, size: tu
         wizard(session)._change(lambda draft: draft.put("model.path", "tiny").put("data.sequence_length", 65536))
         wizard(session).action_step("review")
         await until(session, "The run cannot start")
-        await session.press("f8")
-        assert "Refused: data.sequence_length is 65536" in session.notes
+        assert "Start" not in session.text.splitlines()[-1]
+        assert wizard(session).query_one("#start", Button).disabled
+        assert wizard(session).query_one("#detach", Button).disabled
+        await session.press("f8", "f9")
         assert not list_runs()
-        await until(session, "Enter goes to data.sequence_length")
+        await until(session, "Enter: goes to data.sequence_length.")
         await session.press("enter")
         await until(session, "▶ Data and storage")
         row = wizard(session).query_one("#field-data-sequence_length", FieldRow)
         await until(session, lambda: row.has_focus_within)
+        await session.press("home")
+        await session.pilot.press("shift+end")
+        await session.type("512")
+        wizard(session).action_step("review")
+        await until(session, "Ready")
+        assert "F8 Start" in session.text.splitlines()[-1].replace("f8", "F8")
+        assert not wizard(session).query_one("#start", Button).disabled
 
     drive(play, size)
 

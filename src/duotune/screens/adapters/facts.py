@@ -52,9 +52,8 @@ def page(found: AdapterFacts) -> Content:
     lines += [Content(""), Content.styled("Files", "bold $accent")]
     for name, file in found.manifest.files.items():
         lines.append(Content(f"{in_bytes(file.bytes):>9}  {printable(name)}  sha256 {file.sha256[:16]}"))
-    if found.deployments:
-        numbers = ", ".join(map(str, found.deployments))
-        lines += [Content(""), Content(f"It cannot be removed: {_deployments(len(found.deployments))} {numbers}.")]
+    if found.kept is not None:
+        lines += [Content(""), Content(printable(f"{found.kept.message} {found.kept.hint}"))]
     return Content("\n").join(lines)
 
 
@@ -97,7 +96,3 @@ def _evaluation(evaluation: Evaluation) -> Iterator[Content]:
                 low, high = found.interval
                 words = f"{found.base:7.3f} {glyphs().arrow} {found.adapter:7.3f}   ({low:+.3f} to {high:+.3f})"
                 yield Content(f"  {metric.replace('_', ' '):<18}{words}")
-
-
-def _deployments(count: int) -> str:
-    return "it is named by deployment" if count == 1 else "it is named by deployments"

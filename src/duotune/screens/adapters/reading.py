@@ -12,6 +12,7 @@ from duotune.adapters.remove import consequences, remove
 from duotune.adapters.verify import Check, verify
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import open_catalog
+from duotune.errors import DuotuneError
 from duotune.models.locate import fingerprint, locate
 from duotune.models.shape import read_shape
 
@@ -45,6 +46,7 @@ class AdapterFacts:
         directory: Its copy on this host.
         deployments: Numbers of the deployments that name it.
         consequences: What removing it would mean.
+        kept: Why it cannot be removed; None when it can.
         harmful: Some evaluation found it harmful, so that publishing it takes a reason.
     """
 
@@ -53,6 +55,7 @@ class AdapterFacts:
     directory: str
     deployments: tuple[int, ...]
     consequences: tuple[str, ...]
+    kept: DuotuneError | None
     harmful: bool
 
     @property
@@ -94,10 +97,11 @@ def read_one(name: str) -> AdapterFacts:
         version = catalog.adapters.get(name)
         directory = local_copy(catalog, version)
         deployments = catalog.deployments.named(version.adapter, version.version)
-        told = consequences(catalog, version)
+        told = tuple(consequences(catalog, version))
+        kept = catalog.adapters.why_kept(version)
         harmful = found_harmful(catalog, version)
     row = next(row for row in read_all() if row.version.name == version.name)
-    return AdapterFacts(row, read_manifest(directory), str(directory), tuple(deployments), tuple(told), harmful)
+    return AdapterFacts(row, read_manifest(directory), str(directory), tuple(deployments), told, kept, harmful)
 
 
 def check(name: str) -> Sequence[Check]:

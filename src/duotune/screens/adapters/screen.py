@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Static
 from duotune.screens import ways
 from duotune.screens.adapters import facts
 from duotune.screens.filtered import FilteredPage
-from duotune.screens.page import Page
+from duotune.screens.page import BACK, Page
 from duotune.widgets.rows import Rows
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class AdapterPage(Page):
         "Only what was never served can be removed, and its number is never given again."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        *BACK,
         Binding("v", "verify", "Verify", id="adapter.verify", tooltip="Check every file and every tensor"),
         Binding("e", "evaluation", "Evaluation", id="adapter.evaluation", tooltip="The comparison, with examples"),
         Binding("p", "publish", "Publish", id="adapter.publish", tooltip="Let a withheld version be served"),
@@ -116,9 +117,13 @@ class AdapterPage(Page):
         return f"duotune adapters show {self._adapter}"
 
     def on_mount(self) -> None:
-        """Read it."""
+        """Begin in the text."""
         self.query_one(VerticalScroll).focus()
-        self._look()
+
+    def on_screen_resume(self) -> None:
+        """Read it, now and when one comes back: it may have been assigned or served meanwhile."""
+        if self._leaving is None:
+            self._look()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what is possible."""
@@ -129,9 +134,9 @@ class AdapterPage(Page):
             return found is not None and found.row.version.state == "withheld"
         if action == "evaluation":
             return found is not None and bool(found.manifest.evaluation)
-        if action == "remove":
-            return found is not None and not found.deployments
-        return found is not None or action not in ("verify", "assign")
+        if action == "assign":
+            return found is not None and found.row.version.state == "published"
+        return found is not None or action not in ("verify", "remove")
 
     def action_verify(self) -> None:
         """Check it."""
@@ -145,8 +150,9 @@ class AdapterPage(Page):
             ways.open_evaluation(self.app, self._facts.manifest.run)
 
     def action_assign(self) -> None:
-        """To the projects, where adapters are assigned."""
-        self.app.switch_mode("projects")
+        """To the projects, to choose those that get it."""
+        if self._facts:
+            ways.assign(self.app, self._facts.row.version.adapter)
 
     def action_publish(self) -> None:
         """Let it be served; one that was found harmful needs a reason."""
@@ -174,8 +180,10 @@ class AdapterPage(Page):
         self.in_background(lambda: plan(self._adapter), lambda planned: ask_to_merge(self, planned), "merge")
 
     def action_remove(self) -> None:
-        """Delete it, after the consequences were named."""
-        if self._facts:
+        """Delete it, after the consequences were named; say at once what forbids it."""
+        if self._facts and self._facts.kept is not None:
+            self.show_trouble(self._facts.kept)
+        elif self._facts:
             name = self._facts.row.version.name
             self.show_command(f"duotune adapters remove {name}")
             self.ask(f"Remove {name}?", "\n".join(self._facts.consequences), "Remove", self._remove)

@@ -13,7 +13,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from duotune.errors import DuotuneError, printable
 from duotune.runs.wording import counted
-from duotune.screens.page import Page
+from duotune.screens.page import BACK, Page
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.tab_line import TabLine
 
@@ -40,6 +40,7 @@ class EvaluationPage(Page):
         "author wrote too, ~ one that differs in part, + one that only the model wrote, - one that it left out."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        *BACK,
         Binding("p", "publish", "Publish", id="evaluation.publish", tooltip="Let the withheld adapter be served"),
         Binding("f", "examples('next_choice')", "Filter", id="evaluation.filter", tooltip="All, won, lost, bad"),
         Binding("o", "examples('turn')", "Order", id="evaluation.order", tooltip="Best first, or worst first"),
@@ -72,8 +73,6 @@ class EvaluationPage(Page):
         found = self._found
         if found is not None and self._tab != FIGURES:
             return f"less {shlex.quote(str(found.report))}"
-        if found is not None and found.version is not None:
-            return f"duotune adapters show {found.version.name}"
         return f"duotune status {self.run_id}"
 
     def on_mount(self) -> None:

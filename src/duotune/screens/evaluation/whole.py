@@ -36,7 +36,7 @@ class Whole(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """A view that wraps what is in sight alone: a prompt may have thousands of lines."""
-        with Vertical(id="whole") as box:
+        with Vertical(classes="whole") as box:
             box.border_title = printable(f"{self._item.project}: {self._item.path}").replace("[", r"\[")
             box.border_subtitle = "escape closes it, arrows scroll"
             yield LogView(most=MOST_LINES, follows=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from duotune.catalog.catalog import open_catalog
 from duotune.errors import DuotuneError
@@ -12,12 +13,13 @@ from duotune.hardware.gpu import gpus
 from duotune.runs.directory import RunDirectory, find_run
 from duotune.runs.history import Bucket, RunFollower
 from duotune.runs.log_tail import LogTail
-from duotune.runs.results import Published
+from duotune.runs.results import DATA_REPORT, Published
 from duotune.runs.state import RunState
 
 BREATH_SECONDS = 0.001
 """Between two batches of a journal, so that the thread that answers keys never waits for long."""
 SHARE_TOLD = 0.02
+OVERVIEW, DATA = "overview", "data"
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,14 @@ class Seen:
         curves: What it has measured, by metric.
         log: What its log has gained since the last look.
         has_log: Whether its worker has printed anything.
+        reports: Its pages for people, by the tab that they belong to.
     """
 
     state: RunState
     curves: Mapping[str, tuple[Bucket, ...]]
     log: Sequence[str]
     has_log: bool
+    reports: Mapping[str, Path]
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,11 @@ class RunWatch:
         history = self._follower.history
         curves = {name: history.buckets(name) for name in history.names()}
         state = _as_published_now(self._follower.read())
-        return Seen(state, curves, self._log.read(), self.directory.log_file.exists())
+        return Seen(state, curves, self._log.read(), self.directory.log_file.exists(), self._reports())
+
+    def _reports(self) -> Mapping[str, Path]:
+        pages = {OVERVIEW: self.directory.path / "evaluation" / "report.md", DATA: self.directory.path / DATA_REPORT}
+        return {tab: page for tab, page in pages.items() if page.exists()}
 
 
 def _as_published_now(state: RunState) -> RunState:

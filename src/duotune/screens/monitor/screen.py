@@ -15,7 +15,7 @@ from textual.worker import get_current_worker
 
 from duotune.errors import DuotuneError, printable
 from duotune.screens import ways
-from duotune.screens.page import Page
+from duotune.screens.page import BACK, Page
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.tab_line import TabLine
 
@@ -42,11 +42,13 @@ class Monitor(Page):
         "at any time, from several terminals at once. Lines are drawn as lines, a second curve as single points."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        *BACK,
         Binding("s", "stop", "Stop", id="monitor.stop", tooltip="Stop at the next step, with a checkpoint"),
         Binding("r", "resume", "Resume", id="monitor.resume", tooltip="Go on from the last checkpoint"),
         Binding("e", "evaluation", "Evaluation", id="monitor.evaluation", tooltip="Adapter against base model"),
+        Binding("o", "report", "Report", id="monitor.report", tooltip="Of the evaluation; in Data, of the files"),
         Binding("l", "draw('logarithmic')", "Log scale", id="monitor.log_scale", tooltip="Logarithmic vertical axis"),
-        Binding("m", "draw('smooth')", "Smooth", id="monitor.smooth", tooltip="Smooth the lines of charts"),
+        Binding("m", "draw('smooth')", "Smooth", id="monitor.smooth", show=False, tooltip="Smooth the lines of charts"),
         Binding("slash", "search", "Search", id="monitor.search", key_display="/", tooltip="Search the log"),
         Binding("left", "tab(-1)", show=False, id="monitor.left"),
         Binding("right", "tab(1)", show=False, id="monitor.right"),
@@ -58,7 +60,7 @@ class Monitor(Page):
         self._watch: RunWatch | None = None
         self._seen: Seen | None = None
         self._chosen = ""
-        self._stopping = False
+        self._stopping = self._gone = False
         self._possible: list[bool | None] = []
         self._texts: dict[str, Content | str] = {}
         self._opened = time.monotonic()
@@ -134,8 +136,10 @@ class Monitor(Page):
     def _show(self, seen: Seen | DuotuneError | None) -> None:
         from duotune.screens.monitor.panels import LogPanel
 
+        self._gone = isinstance(seen, DuotuneError)
         if isinstance(seen, DuotuneError):
             self._show_notice(f"{glyphs().bad} {printable(seen.message)}\n{printable(seen.hint)}")
+            self._show_keys()
         elif seen is not None:
             self._seen = seen
             self._stopping = self._stopping and not seen.state.ended
@@ -146,9 +150,9 @@ class Monitor(Page):
 
     def _show_keys(self) -> None:
         """Change the footer where other keys have become possible; painting it anew each second would be costly."""
-        actions = ("stop", "resume", "evaluation", "search")
-        possible = [self.check_action(action, ()) for action in actions]
-        possible += [self.check_action("draw", (what,)) for what in ("logarithmic", "smooth")]
+        from duotune.screens.monitor.keys import ACTIONS
+
+        possible = [self.check_action(action, parameters) for action, parameters in ACTIONS]
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
@@ -230,21 +234,10 @@ class Monitor(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done now has a key."""
-        from duotune.screens.monitor.charts import CHARTS
+        from duotune.screens.monitor.keys import possible
 
-        seen, tab = self._seen, self._tab
-        match action:
-            case "stop":
-                return seen is not None and not seen.state.ended and not self._stopping
-            case "resume":
-                return seen is not None and seen.state.state in ("stopped", "failed", "lost")
-            case "evaluation":
-                return seen is not None and bool(seen.state.evaluation)
-            case "draw":
-                return tab in CHARTS and (parameters != ("logarithmic",) or CHARTS[tab].logarithmic)
-            case "search":
-                return tab == LOG
-        return True
+        seen = None if self._gone else self._seen
+        return possible(action, parameters, seen, self._tab, self._stopping)
 
     def action_tab(self, by: int) -> None:
         """To the tab beside this one."""
@@ -268,6 +261,14 @@ class Monitor(Page):
     def action_evaluation(self) -> None:
         """Adapter against base model."""
         ways.open_evaluation(self.app, self.run_id)
+
+    def action_report(self) -> None:
+        """The page for people that belongs to what is shown."""
+        from duotune.screens.monitor.report import Report
+        from duotune.screens.monitor.tabs import report_of
+
+        if self._seen is not None and (file := report_of(self._seen, self._tab)) is not None:
+            self.in_background(partial(Report.read, file), partial(ways.show, self.app), "report", waits=False)
 
     def action_stop(self) -> None:
         """Ask, then stop."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from duotune.screens.monitor.charts import CHARTS, MEMORY, offered
-from duotune.screens.monitor.reading import Seen
+from pathlib import Path
 
-OVERVIEW, DATA, LOG, LOSS = "overview", "data", "log", "loss"
+from duotune.screens.monitor.charts import CHARTS, MEMORY, offered
+from duotune.screens.monitor.reading import DATA, OVERVIEW, Seen
+
+LOG, LOSS = "log", "loss"
 
 
 def tabs_of(seen: Seen, has_samples: bool) -> dict[str, str]:
@@ -30,3 +32,9 @@ def suiting(seen: Seen) -> str:
     """The tab to begin with: the loss while it falls, else the run in words."""
     trains = seen.state.state == "running" and seen.state.stage == "train"
     return LOSS if trains and LOSS in offered(seen.curves) else OVERVIEW
+
+
+def report_of(seen: Seen, tab: str) -> Path | None:
+    """The page for people that belongs to a tab: of the files in Data, else of the evaluation; None without any."""
+    about = (DATA, OVERVIEW) if tab == DATA else (OVERVIEW, DATA)
+    return next((seen.reports[name] for name in about if name in seen.reports), None)

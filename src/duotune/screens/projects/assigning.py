@@ -26,6 +26,7 @@ class Assigning(ModalScreen[tuple[str, ...] | None]):
         projects: Who shall get them.
         choices: What there is.
         before: What is assigned now.
+        offered: What is proposed as the first; empty for nothing.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,9 +36,14 @@ class Assigning(ModalScreen[tuple[str, ...] | None]):
         Binding("enter,f8", "keep", "Assign", id="assigning.keep", priority=True),
     ]
 
-    def __init__(self, projects: Sequence[str], choices: Sequence[Choice], before: Sequence[str]) -> None:
+    def __init__(
+        self, projects: Sequence[str], choices: Sequence[Choice], before: Sequence[str], offered: str = ""
+    ) -> None:
         super().__init__()
         self._projects, self._choices, self._chosen = projects, choices, list(before)
+        self._offered = offered
+        if offered in (choice.name for choice in choices):
+            self._chosen = [offered, *(name for name in before if name != offered)]
 
     def compose(self) -> ComposeResult:
         """Who, what, and in which order."""
@@ -57,6 +63,7 @@ class Assigning(ModalScreen[tuple[str, ...] | None]):
         """Show what is assigned."""
         self.query_one(Rows).focus()
         self._draw()
+        self.query_one(Rows).choose(self._offered)
 
     def action_choose(self) -> None:
         """Choose the adapter under the cursor as the next, or take it back."""

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from duotune.errors import DuotuneError, printable
-from duotune.screens.page import Page
+from duotune.screens.page import BACK, Page
 
 if TYPE_CHECKING:
     from duotune.catalog.projects import Project
@@ -34,7 +34,8 @@ class ProjectPage(Page):
         "out and why. Type the path of a file below to see why it is kept or left out."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "explain", "Explain a file", id="project.explain", tooltip="Why it is kept or left out")
+        *BACK,
+        Binding("slash", "explain", "Explain a file", id="project.explain", tooltip="Why it is kept or left out"),
     ]
 
     def __init__(self, project: str) -> None:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Static
 
+from duotune.errors import printable
 from duotune.screens.filtered import FilteredPage
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.rows import Cell, Rows
@@ -42,6 +43,7 @@ class Projects(FilteredPage):
         super().__init__()
         self._found: Assignments | None = None
         self._marked: set[str] = set()
+        self._offered = ""
 
     def content(self) -> ComposeResult:
         """A field to filter by, and the table."""
@@ -57,6 +59,12 @@ class Projects(FilteredPage):
         """Begin to look."""
         self.every(LOOK_SECONDS, _read_all, self._take, "projects")
 
+    def offer(self, adapter: str) -> None:
+        """Propose an adapter for the projects that a person chooses now."""
+        self._offered = adapter
+        if self.is_mounted:
+            self.draw()
+
     def action_mark(self) -> None:
         """Mark the project under the cursor, or take the mark away."""
         name = self.query_one(Rows).chosen
@@ -65,9 +73,10 @@ class Projects(FilteredPage):
             self.draw()
 
     def action_back(self) -> None:
-        """Close the filter; then take the marks away."""
+        """Close the filter; then take the marks away, and what was proposed."""
         if not self.query_one("#filter").display:
             self._marked.clear()
+            self._offered = ""
         super().action_back()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
@@ -95,7 +104,8 @@ class Projects(FilteredPage):
         if self._found is None or not names:
             return
         before = next(row.gets for row in self._found.rows if row.project.name == names[0])
-        self.app.push_screen(Assigning(names, self._found.choices, before), lambda chosen: self._assign(names, chosen))
+        dialog = Assigning(names, self._found.choices, before, self._offered)
+        self.app.push_screen(dialog, lambda chosen: self._assign(names, chosen))
 
     def action_add(self) -> None:
         """Add a project."""
@@ -122,6 +132,7 @@ class Projects(FilteredPage):
 
     def _assigned(self, names: Sequence[str], chosen: Sequence[str]) -> None:
         self._marked.clear()
+        self._offered = ""
         who = names[0] if len(names) == 1 else f"{len(names)} projects"
         verb = "gets" if len(names) == 1 else "get"
         what = ", then ".join(chosen) or "the base model"
@@ -168,7 +179,10 @@ class Projects(FilteredPage):
             self._show_equivalent()
         marked = len(self._marked)
         words = f"{marked} marked; a assigns adapters to all of them, esc takes the marks away" if marked else ""
-        self.query_one("#marked", Static).update(words)
+        if self._offered:
+            words = f"Who gets {self._offered}? a assigns it to the project under the cursor, space marks several."
+            words += f" {marked} marked." if marked else ""
+        self.query_one("#marked", Static).update(printable(words))
 
     def _cells(self, row: ProjectRow) -> tuple[Cell, ...]:
         signs = glyphs()

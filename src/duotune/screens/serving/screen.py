@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.timer import Timer
-from textual.widgets import DataTable, Static, TabbedContent, TabPane
+from textual.widgets import ContentSwitcher, DataTable, Static
 
 from duotune.errors import DuotuneError, printable
 from duotune.screens.page import Page
 from duotune.widgets.rows import Rows
+from duotune.widgets.tab_line import TabLine
 
 if TYPE_CHECKING:
     from duotune.screens.serving.reading import Planned, Served
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 4.0
 FOLLOW_SECONDS = 0.5
+NOW, PLAN, FILES, HISTORY, LOG = "now", "plan", "files", "history", "log"
+TABS = {NOW: "Now", PLAN: "Plan", FILES: "Files", HISTORY: "History", LOG: "Log"}
+COMMANDS = {PLAN: "duotune serve plan", FILES: "duotune serve plan --files"}
 COLUMNS = ("no.", "state", "applied", "by", "adapters", "why it failed")
 FOREGROUND = (
     "Without systemd, applying starts a process that keeps vLLM running in the background until you stop it here, or "
@@ -56,6 +60,7 @@ class Serving(Page):
 
     def __init__(self) -> None:
         super().__init__()
+        self._tab = NOW
         self._served: Served | None = None
         self._planned: Planned | None = None
         self._request: Request | None = None
@@ -64,17 +69,17 @@ class Serving(Page):
 
     def content(self) -> ComposeResult:
         """Tabs."""
-        with TabbedContent(initial="now"):
-            with TabPane("Now", id="now"), VerticalScroll():
+        yield TabLine()
+        with ContentSwitcher(initial=NOW):
+            with VerticalScroll(id=NOW):
                 yield Static("looking …", id="status", markup=False)
                 yield Static("", id="request", markup=False)
-            with TabPane("Plan", id="plan"), VerticalScroll():
-                yield Static("p plans what would be served; nothing is changed by it.", id="planned", markup=False)
-            with TabPane("Files", id="files"), VerticalScroll():
+            with VerticalScroll(id=PLAN):
+                yield Static("", id="planned", markup=False)
+            with VerticalScroll(id=FILES):
                 yield Static("", id="texts", markup=False)
-            with TabPane("History", id="history"):
-                yield Rows(*COLUMNS, empty="nothing was applied yet")
-            with TabPane("Log", id="log"), VerticalScroll():
+            yield Rows(*COLUMNS, empty="nothing was applied yet", id=HISTORY)
+            with VerticalScroll(id=LOG):
                 yield Static("", id="lines", markup=False)
 
     def command_line(self) -> str:
@@ -83,15 +88,17 @@ class Serving(Page):
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self.query_one("#now VerticalScroll").focus()
+        self.query_one(TabLine).show(TABS, NOW)
+        self.query_one(f"#{NOW}").focus()
         self.every(LOOK_SECONDS, _read_served, self._show, "served")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what is possible."""
         idle = self._request is None and (self._served is None or self._served.changer is None)
         able = self._served is not None and not self._served.refusal
-        if action == "apply":
-            return idle and self._planned is not None
+        if action == "apply":  # of what is refused the plan itself says why
+            plan = self._planned.plan if self._planned else None
+            return idle and plan is not None and not plan.refusals(overwrite=True)
         if action == "back_to":
             return idle and self._served is not None and len(self._served.history) > 1
         if action == "stop":
@@ -100,25 +107,29 @@ class Serving(Page):
 
     def action_tab(self, step: int) -> None:
         """To the tab beside this one."""
-        tabs = self.query_one(TabbedContent)
-        names = [pane.id or "" for pane in self.query(TabPane)]
-        tabs.active = names[(names.index(tabs.active) + step) % len(names)]
+        self.query_one(TabLine).action_move(step)
 
-    def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
-        """Say what shows the same, and let the arrows scroll what is shown."""
-        commands = {"plan": "duotune serve plan", "files": "duotune serve plan --files"}
-        self.show_command(commands.get(event.pane.id or "", "duotune serve status"))
-        if event.pane.id == "plan" and self._planned is None:
-            self.action_plan()
-        event.pane.query("VerticalScroll, Rows").first().focus()
+    def on_tab_line_chosen(self, event: TabLine.Chosen) -> None:
+        """Show what was chosen."""
+        self._open_tab(event.key)
+
+    def _open_tab(self, key: str) -> None:
+        """Show a tab, say what shows the same, and let the arrows scroll what is shown."""
+        self._tab = key
+        self.query_one(TabLine).show(TABS, key)
+        self.query_one(ContentSwitcher).current = key
+        self.show_command(COMMANDS.get(key, "duotune serve status"))
+        self.query_one(f"#{key}").focus()
+        if key == PLAN and self._planned is None:
+            self._make_plan()
 
     def action_plan(self) -> None:
         """Plan, and show the plan."""
-        tabs = self.query_one(TabbedContent)
-        if tabs.active != "plan":
-            self._planned = None
-            tabs.active = "plan"
-            return
+        self._planned = None
+        self._open_tab(PLAN)
+
+    def _make_plan(self) -> None:
+        self.refresh_bindings()
         self._tell("planning", "")
         self.in_background(self._plan, self._show_plan, "plan", self._no_plan)
 
@@ -128,11 +139,9 @@ class Serving(Page):
         if planned is None:
             self.action_plan()
             return
-        refused, overwriting = planned.plan.refusals(), not planned.plan.refusals(overwrite=True)
+        refused = planned.plan.refusals()
         if planned.plan.change.kind == "none" and not refused:
             self.say("vLLM serves exactly this already.")
-        elif refused and not overwriting:
-            self.say("The plan is refused: the crosses in it say why, and what to do.")
         else:
             self._ask_to_apply(planned, bool(refused))
 
@@ -183,7 +192,7 @@ class Serving(Page):
             wanted = f"duotune serve {' '.join(arguments)}"
             self.say(f"`{wanted}` was not begun: `{request.command}` is under way, {request.beginner}, and shown here.")
         if self._request is None:
-            self.query_one(TabbedContent).active = "now"
+            self._open_tab(NOW)
             self._follow(request)
 
     def _follow(self, request: Request) -> None:

@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Static
 
 from duotune.config.resolve import project_name, resolve_source
 from duotune.config.run import ProjectConfig
-from duotune.errors import ConfigError, DuotuneError, UsageError, printable
+from duotune.errors import ConfigError, DuotuneError, SourceError, UsageError, printable
 from duotune.screens.page import Page
 from duotune.screens.wizard.folders import FolderTree
 from duotune.widgets.field_face import face
@@ -24,6 +24,9 @@ from duotune.widgets.field_row import Exact
 
 class AddProject(ModalScreen[dict[str, Any] | None]):
     """Ask for a project; what cannot be one is said here, and stays as it was typed.
+
+    A path is opened first, at its branch, tag or commit. An address is not: whether it answers is seen when the project
+    is looked at.
 
     Args:
         page: Whose threads are used.
@@ -104,7 +107,7 @@ class AddProject(ModalScreen[dict[str, Any] | None]):
     def _refused(self, error: DuotuneError) -> None:
         if self.is_attached:
             self.query_one("#problem", Static).update(f"{error.message}\n{error.hint}".strip())
-            self.query_one("#source", Input).focus()
+            self.set_focus(self.query_one(f"#{error.field if isinstance(error, BadField) else 'source'}", Input))
 
 
 _PLACEHOLDERS = {
@@ -114,27 +117,58 @@ _PLACEHOLDERS = {
 }
 
 
+class BadField(UsageError):
+    """What was typed into one field cannot be.
+
+    Attributes:
+        field: Its name.
+    """
+
+    def __init__(self, field: str, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.field = field
+
+
 def checked_project(before: dict[str, Any], source: str, ref: str, name: str, taken: Collection[str]) -> dict[str, Any]:
-    """A project as the draft has it; it is not opened yet.
+    """A project as the draft has it; a path was opened, an address was not.
 
     Raises:
-        DuotuneError: The source is an address that is not accepted, or the name is none or taken.
+        BadField: The source or the ref cannot be read, or the name is none or taken.
+        DuotuneError: The source is an address that is not accepted.
     """
     from duotune.config.load import parse
     from duotune.sources.mirror import needs_mirror
 
     if not source:
-        raise UsageError("No source is named.", "Name a folder, a Git repository or a Git URL.")
-    needs_mirror(source)
+        raise BadField("source", "No source is named.", "Name a folder, a Git repository or a Git URL.")
+    remote = needs_mirror(source)
     source = resolve_source(source)
     given = {**before, "source": source, "ref": ref, "name": name or project_name(source)}
     try:
         parse(ProjectConfig, given, "The project")
     except ConfigError as error:
-        raise UsageError(f"{error.problems[0].key} {error.problems[0].reason}.", "") from None
+        problem = error.problems[0]
+        field = problem.key if problem.key in _PLACEHOLDERS else "source"
+        raise BadField(field, f"{problem.key} {problem.reason}.", "") from None
     if given["name"] in taken:
-        raise UsageError(
+        raise BadField(
+            "name",
             f"There is another project {printable(given['name'])}.",
             "Give this one a name of its own, in the last field.",
         )
+    if not remote:
+        _try_to_open(source, ref)
     return given
+
+
+def _try_to_open(source: str, ref: str) -> None:
+    from duotune.sources.open import open_source
+
+    try:
+        open_source(source, ref).close()
+    except SourceError as error:
+        try:
+            open_source(source).close()
+        except SourceError:
+            raise BadField("source", error.message, error.hint) from error
+        raise BadField("ref", error.message, error.hint) from error

@@ -67,6 +67,7 @@ class ReviewPane(Pane):
         super().__init__("review")
         self._plan: Plan | None = None
         self._planned: Draft | None = None
+        self._failed = False
         self._toml = ""
         self._file = ""
 
@@ -92,7 +93,8 @@ class ReviewPane(Pane):
         self.draft = draft
         if draft != self._planned:
             self._file = ""
-        self._plan, self._planned = None, draft
+        self._plan, self._planned, self._failed = None, draft, False
+        self._offer_start()
         self._say("looking at projects, model, places and this host …")
         self.query_one("#checks", Rows).show({"": ("", "looking …", "")})
         self.query_one("#check", Static).update("")
@@ -111,6 +113,21 @@ class ReviewPane(Pane):
     def plan(self) -> Plan | None:
         """The plan; None until it is made."""
         return self._plan
+
+    @property
+    def refused(self) -> bool:
+        """Whether it is known that the run cannot start."""
+        return self._failed or (self._plan is not None and bool(self._plan.refusals))
+
+    def _offer_start(self) -> None:
+        """Start has buttons and keys unless it is refused; why not is said above."""
+        for button in ("#start", "#detach", "#rehearse"):
+            self.query_one(button, Button).disabled = self.refused
+        self.page.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A refused plan is not rehearsed either."""
+        return action != "rehearse" or not self.refused
 
     def action_toml(self) -> None:
         """Show the file in the place of the checks, where there is no room for both."""
@@ -132,25 +149,20 @@ class ReviewPane(Pane):
             self.app.push_screen(AskPath(self.page, "Save the TOML file", "run.toml", write), self._saved)
 
     def start(self, detach: bool) -> None:
-        """Start, if the plan is there and not refused."""
+        """Start, if the plan is there; what is refused is not offered."""
         if (plan := self._accepted()) is not None:
             self.post_message(self.Start(plan, detach))
 
     def action_rehearse(self) -> None:
-        """Go the whole way in a few steps, if the plan is there and not refused."""
+        """Go the whole way in a few steps, if the plan is there."""
         if (plan := self._accepted()) is not None:
             self.post_message(self.Start(plan, detach=False, rehearse=True))
 
     def _accepted(self) -> Plan | None:
-        """The plan, or None once it is said why not."""
+        """The plan; None where it is refused, or not ready, which is said."""
         if self._plan is None:
             self.page.say("The plan is not ready yet.")
-        elif self._plan.refusals:
-            self.query_one("#checks", Rows).choose(self._key_of(self._plan.refusals[0]))
-            self.page.say(f"Refused: {self._plan.refusals[0].detail}")
-        else:
-            return self._plan
-        return None
+        return None if self.refused else self._plan
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """What the button says."""
@@ -173,10 +185,10 @@ class ReviewPane(Pane):
         from duotune.screens.wizard.causes import cause_of
 
         cause = cause_of(check, self.draft) if check.status != "ok" else ""
-        go = f"  Enter goes to {cause}." if cause else ""
+        go = f"Enter: goes to {printable(cause)}.  " if cause else ""
         sign, style = _sign(check)
-        lines = [Content.assemble((f"{sign} ", style), printable(check.detail))]
-        self.query_one("#check", Static).update(Content("\n").join([*lines, Content(printable(f"{check.hint}{go}"))]))
+        detail = Content.assemble((go, "bold $accent"), (f"{sign} ", style), printable(check.detail))
+        self.query_one("#check", Static).update(Content("\n").join([detail, Content(printable(check.hint))]))
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """To the field that the check is about."""
@@ -191,6 +203,7 @@ class ReviewPane(Pane):
         if draft is not self._planned:
             return
         self._plan, self._toml = found
+        self._offer_start()
         plan, signs = self._plan, glyphs()
         self.query_one("#toml", Static).update(
             Content("\n").join(map(Content, map(printable, self._toml.splitlines())))
@@ -220,6 +233,8 @@ class ReviewPane(Pane):
         )
 
     def _refused(self, error: DuotuneError) -> None:
+        self._failed = True
+        self._offer_start()
         self._say(f"{glyphs().bad} {error.message} {error.hint}", "$text-error")
 
     def _saved(self, file: str | None) -> None:

@@ -86,11 +86,13 @@ class Wizard(Page):
         self.looks.give_up()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Start only at the end; go on, and open another file, only before it."""
+        """Start only at the end, unless it is refused; go on, and open another file, only before it."""
         if action == "next":
             return self._here != ORDER[-1]
-        if action in ("start", "open"):
-            return (self._here == ORDER[-1]) == (action == "start")
+        if action == "start":
+            return self._here == ORDER[-1] and not self.query_one(ReviewPane).refused
+        if action == "open":
+            return self._here != ORDER[-1]
         return self._here != ORDER[0] if action == "previous" else True
 
     @property

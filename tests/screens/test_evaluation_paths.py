@@ -1,0 +1,38 @@
+"""Paths on the evaluation screen: where there is no room for all of one, what tells it from others stays."""
+
+from __future__ import annotations
+
+from duotune.runs.directory import RunDirectory
+from duotune.screens import ways
+from support.app import Session, drive
+from support.watched import example, finished_run
+
+
+async def open_examples(session: Session, run: RunDirectory) -> None:
+    ways.open_evaluation(session.app, run.id)
+    await session.settle()
+    await session.press("right")
+
+
+def test_the_end_of_a_long_path_is_what_tells_files_apart(size: tuple[int, int]) -> None:
+    deep = "src/main/java/org/example/" + "deep/" * 20
+    items = [example(1, 0.2, 0.9, path=f"{deep}One.java"), example(2, 0.2, 0.8, path=f"{deep}Two.java")]
+    run = finished_run(items=items)
+
+    async def play(session: Session) -> None:
+        await open_examples(session, run)
+        rows = [line for line in session.text.splitlines() if "+0." in line]
+        assert any("…" in row and "deep/One.java" in row for row in rows)
+        assert any("deep/Two.java" in row for row in rows)
+
+    drive(play, size)
+
+
+def test_the_command_of_the_examples_is_shown_whole() -> None:
+    run = finished_run(items=[example(1, 0.2, 0.9)])
+
+    async def play(session: Session) -> None:
+        await open_examples(session, run)
+        assert f"in a shell: less {run.path}/evaluation/report.md".replace(" ", "") in "".join(session.text.split())
+
+    drive(play)
