@@ -15,7 +15,7 @@ from syrupy.extensions.image import SVGImageSnapshotExtension
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from duotune import app as duotune_app
 from duotune.evaluation.score import summarise_groups
@@ -120,6 +120,9 @@ def test_sliders_of_the_wizard(picture: SnapshotAssertion, tmp_path: Path) -> No
         await add_project(session, source)
         await next_step(session, "Files")
         await next_step(session, "Data")
+        for field in session.app.screen.query(Input):
+            field.cursor_blink = False  # a picture is of one moment
+        await session.settle()
         assert session.app.export_screenshot(title="duotune", simplify=True) == picture
 
     drive(play)

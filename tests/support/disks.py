@@ -22,5 +22,7 @@ def small_disk_at(mountpoint: Path, megabytes: int = 1) -> Iterator[Path]:
         mounted = subprocess.run(command, capture_output=True).returncode == 0
     if not mounted:
         pytest.skip("mounting a small tmpfs needs root")
-    yield mountpoint
-    subprocess.run(["umount", "-l", str(mountpoint)], check=True)
+    try:
+        yield mountpoint
+    finally:
+        subprocess.run(["umount", "-l", str(mountpoint)], check=True)
