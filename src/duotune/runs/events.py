@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, Valid
 
 FORMAT_VERSION = 1
 
-RunKind = Literal["train", "evaluate", "merge", "export"]
+RunKind = Literal["train", "evaluate", "merge"]
 
 
 class BaseEvent(BaseModel):

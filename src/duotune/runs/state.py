@@ -15,7 +15,6 @@ STAGES: dict[RunKind, tuple[str, ...]] = {
     "train": ("prepare", "train", "evaluate", "publish"),
     "evaluate": ("evaluate",),
     "merge": ("merge",),
-    "export": ("export",),
 }
 
 
