@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from datetime import datetime
@@ -172,3 +173,26 @@ def test_beginning_again_from_a_run_puts_the_draft_aside(tmp_path: Path) -> None
     drive(play, (200, 50))
     (aside,) = asides()
     assert json.loads(aside.read_text())["config"] == OURS.data
+
+
+def test_while_the_draft_is_read_that_is_said() -> None:
+    keep(FIRST, "data")
+    content = draft_file().read_bytes()
+    draft_file().unlink()
+    os.mkfifo(draft_file())  # whoever reads it waits for a writer
+
+    def write() -> None:
+        with draft_file().open("wb") as pipe:
+            draft_file().unlink()
+            draft_file().write_bytes(content)
+            pipe.write(content)
+
+    async def play(session: Session) -> None:
+        await session.pilot.press("n")
+        while "reading the draft" not in session.text:
+            await session.pilot.pause()
+        await asyncio.to_thread(write)
+        await until(session, "goes on with your draft")
+        assert "reading the draft" not in session.text
+
+    drive(play)
