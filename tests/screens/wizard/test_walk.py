@@ -175,7 +175,7 @@ def test_a_toml_file_is_opened_changed_and_saved_again(source: Path, tmp_path: P
         await session.press("home", "ctrl+k")
         await session.type(str(saved))
         await session.press("enter")
-        await until(session, lambda: f"duotunerun{saved}" in "".join(session.text.split()))
+        await until(session, lambda: f"duotunerun{saved}" in "".join(session.text.split()))  # a long path is wrapped
 
     drive(play, size)
     assert load(saved) == load(file)
