@@ -11,6 +11,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from duotune.config.host import HostConfig
 from duotune.config.load import parse
 from duotune.config.run import RunConfig
@@ -23,6 +25,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.timeout(900)  # it trains, which takes minutes where other tests run beside it
 def test_commands_of_the_readme_work_in_order(tmp_path: Path) -> None:
     project = make_project(tmp_path / "billing", "json", "importlib")
     program = tmp_path / "bin" / "duotune"
