@@ -14,7 +14,7 @@ from duotune.adapters.manifest import BaseModelRef, ManifestDraft
 from duotune.adapters.publish import publish
 from duotune.catalog.catalog import Catalog
 from duotune.config.host import HostConfig
-from duotune.errors import CheckFailed, UsageError
+from duotune.errors import CheckFailed, ModelError, UsageError
 from duotune.models.locate import fingerprint
 from duotune.models.shape import ModelShape, read_shape
 from duotune.serving.apply import apply
@@ -149,5 +149,11 @@ def test_base_model_that_is_served_stays_until_the_configuration_names_another(
         plan_deployment(catalog, host, service, ["theirs"])
     named = host.model_copy(update={"serving": host.serving.model_copy(update={"base": str(other_model)})})
     assert [one.model_name for one in plan_deployment(catalog, named, service).adapters] == ["theirs.v1"]
+    weights = own / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+    with pytest.raises(ModelError, match="its files differ"):
+        plan_deployment(catalog, host, service)
     shutil.rmtree(own)
-    assert plan_deployment(catalog, host, service).base_path == other_model
+    with pytest.raises(ModelError, match=r"is no longer at .*own"):
+        plan_deployment(catalog, host, service)
+    assert [one.model_name for one in plan_deployment(catalog, named, service).adapters] == ["theirs.v1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ def run(config: Path, dry_run: bool, detach: bool, until: str | None, rehearse: 
     from duotune.plan.resolve import plan
     from duotune.plan.start import start
     from duotune.runs.directory import check_until
+    from duotune.runs.state import stages_of
 
     check_until(until)
     wanted = load(config)
@@ -56,7 +58,8 @@ def run(config: Path, dry_run: bool, detach: bool, until: str | None, rehearse: 
             say(f"Note: {check.detail}. {check.hint}".rstrip())
     status = accompany(start(planned, until, detach), detach, as_json)
     if rehearse and not detach and status == ExitCode.OK:
-        say(f"Every stage works here. `duotune run {printable(config)}` does all of it, and publishes.")
+        done = ", ".join(stages_of("train", until))
+        say(f"Without an error on this host: {done}. `duotune run {shlex.quote(printable(config))}` does all of it, and publishes.")
     return status
 
 

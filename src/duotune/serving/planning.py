@@ -154,15 +154,23 @@ def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Pat
 
 
 def _served_base(catalog: Catalog) -> Path | None:
-    """The base model that is served, while it is where it was: an adapter of another one must not replace it unsaid."""
+    """The base model that is served; None where none is: an adapter of another one must not replace it unsaid.
+
+    Raises:
+        ModelError: It is not where it was, or another one is there.
+    """
     proven = catalog.deployments.newest("serving")
     if proven is None:
         return None
+    place = str(parsed(proven.yaml).get("model", ""))
+    hint = "Set serving.base to where it is now, or to the base model to serve in its place."
     try:
-        path = locate(str(parsed(proven.yaml)["model"]))
-        return path if fingerprint(path) == proven.base else None
-    except (KeyError, ModelError):
-        return None
+        path = locate(place)
+    except ModelError as error:
+        raise ModelError(f"The base model that is served is no longer at {printable(place)}.", hint) from error
+    if fingerprint(path) != proven.base:
+        raise ModelError(f"The base model at {printable(place)} is not the one that is served: its files differ.", hint)
+    return path
 
 
 def _base_of(catalog: Catalog, version: Version) -> str:

@@ -82,8 +82,12 @@ class SystemdService:
 
     @cached_property
     def private_users(self) -> bool:
-        """Whether a service of this systemd may have a user namespace; a user's one is asked to make such a service."""
-        return may_make_user_namespaces(self.manager)
+        """Whether a service of this systemd may have a user namespace; a user's one is asked to make such a service.
+
+        Where it does not tell in time, what is installed stays: a busy moment must not cost vLLM its confinement.
+        """
+        may = may_make_user_namespaces(self.manager)
+        return "\nPrivateUsers=yes\n" in (self.unit_text() or "") if may is None else may
 
     @property
     def unit_file(self) -> Path:
