@@ -59,7 +59,8 @@ def run(config: Path, dry_run: bool, detach: bool, until: str | None, rehearse: 
     status = accompany(start(planned, until, detach), detach, as_json)
     if rehearse and not detach and status == ExitCode.OK:
         done = ", ".join(stages_of("train", until))
-        say(f"Without an error on this host: {done}. `duotune run {shlex.quote(printable(config))}` does all of it, and publishes.")
+        say(f"Without an error on this host: {done}.")
+        say(f"`duotune run {shlex.quote(printable(config))}` does all of it, and publishes.")
     return status
 
 
