@@ -73,17 +73,27 @@ class FieldRow(Vertical):
     problem: reactive[str] = reactive("")
 
     class Changed(Message):
-        """A person has given the field another value."""
+        """A person has given the field another value; who takes it tells the row so."""
 
-        def __init__(self, key: str, value: Any) -> None:
+        def __init__(self, row: FieldRow, value: Any) -> None:
             super().__init__()
-            self.key, self.value = key, value
+            self.row, self.key, self.value = row, row.face.key, value
 
     def __init__(self, face: Face, value: Any = None, note: str = "") -> None:
         super().__init__(id=f"field-{face.key.replace('.', '-')}")
         self.face = face
         self.value = face.default if value is None else value
         self._note = note
+        self._untold = 0
+
+    @property
+    def ahead(self) -> bool:
+        """Whether it was changed again since the draft was told of a change: what the draft says then is of before."""
+        return self._untold > 0
+
+    def told(self) -> None:
+        """The draft has taken one change."""
+        self._untold -= 1
 
     def compose(self) -> ComposeResult:
         """The row, and room for a problem."""
@@ -136,7 +146,7 @@ class FieldRow(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         """The slider follows."""
         event.stop()
-        value = self.face.read(event.value)
+        value = self.face.read(event.input.value)  # more may have been typed since
         if value != self.value or type(value) is not type(self.value):
             self._take(value)
             self._follow_slider()
@@ -162,7 +172,8 @@ class FieldRow(Vertical):
     def _take(self, value: Any) -> None:
         self.value = value
         self._mark_default()
-        self.post_message(self.Changed(self.face.key, value))
+        self._untold += 1
+        self.post_message(self.Changed(self, value))
 
     def _follow_exact(self) -> None:
         for exact in self.query(Exact):

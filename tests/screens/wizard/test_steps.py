@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from textual import events
 from textual.widgets import DataTable
 
 from duotune.screens.wizard.files import LanguageList
@@ -245,3 +246,24 @@ def test_help_speaks_of_the_step_and_of_the_field(mixed: Path) -> None:
 
 def _line(session: Session, word: str) -> str:
     return next((line for line in session.text.splitlines() if line.strip().startswith(word)), "")
+
+
+def test_what_is_typed_faster_than_it_is_shown_stays_as_it_was_typed(tmp_path: Path) -> None:
+    source = tmp_path / "quick"
+    make_repository(source, standard_library("json"))
+
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await add_project(session, source)
+        for title in ("Files", "Data and storage", "Model"):
+            await next_step(session, title)
+        wizard(session).query_one("#field-name", FieldRow).go_to()
+        await session.settle()
+        for start in ("abcdefghijkl", "mnopqrstuvwx"):
+            for letter in start:
+                session.app.post_message(events.Key(letter, letter))
+            await session.settle()
+        assert wizard(session).draft.value("name") == "quickabcdefghijklmnopqrstuvwx"
+        assert "quickabcdefghijklmnopqrstuvwx"[-11:] in session.text
+
+    drive(play)

@@ -171,7 +171,12 @@ class FilesPane(Pane):
         """Other globs."""
         event.stop()
         name, field = self._which, event.key.rpartition(".")[2]
-        self.change(lambda draft: draft.with_project(name, **{field: event.value}))
+
+        def change(draft: Draft) -> Draft:
+            event.row.told()
+            return draft.with_project(name, **{field: event.value})
+
+        self.change(change)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Choose the language under the cursor, or no longer."""
@@ -221,7 +226,7 @@ class FilesPane(Pane):
         project, look = self._project(), self._look()
         for field in ("include", "exclude"):
             row = self._row(field)
-            if row.value != project.get(field, []):
+            if not row.ahead and row.value != project.get(field, []):
                 row.show(project.get(field, []))
             row.problem = self._unmatched(look, field)
         self.query_one(LanguageList).show(self._language_rows(look))

@@ -113,6 +113,8 @@ class FormPane(Pane):
         problems = draft.problems_in(self.id or "")
         for row in self.query(FieldRow):
             key = row.face.key
+            if row.ahead:
+                continue
             if values.get(key) != row.value and (key in values or before.value(key) is not None or row.value is None):
                 row.show(values.get(key))
             missing = self.fresh and values.get(key) is None
@@ -160,8 +162,13 @@ class FormPane(Pane):
     def on_field_row_changed(self, event: FieldRow.Changed) -> None:
         """A field has another value: an empty one is none."""
         event.stop()
-        empty = event.value == "" and (row := self.query_one(Form).row(event.key)) is not None and row.face.required
-        self.put(event.key, None if empty else event.value)
+        value = None if event.value == "" and event.row.face.required else event.value
+
+        def change(draft: Draft) -> Draft:
+            event.row.told()
+            return draft.put(event.key, value)
+
+        self.change(change)
 
 
 def _folded() -> Collapsible:
