@@ -50,6 +50,7 @@ def status_document(found: ServingStatus, history: Sequence[Deployment]) -> dict
         "absent": list(found.absent),
         "unexpected": list(found.unexpected),
         "deleted": list(found.deleted),
+        "applying": found.applying.id if found.applying else None,
         "interrupted": found.interrupted,
         "paused": found.paused,
         "history": [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from duotune import paths
+from duotune.adapters.verify import Check
 from duotune.disk import write_whole
 from duotune.errors import HostError, is_full, no_space, printable
 from duotune.runs.lock import owner_of, try_lock
@@ -60,6 +62,14 @@ def one_at_a_time() -> Iterator[None]:
         )
     with lock:
         yield
+
+
+def check_nobody_else() -> Iterator[Check]:
+    """Whether another process changes what is served: what is looked at then is of no moment."""
+    owner = owner_of(lock_file())
+    if owner is not None and owner.pid != os.getpid():
+        who = f"{printable(owner.note)} (process {owner.pid})"
+        yield Check("apply", False, f"what is served is being changed by {who}; wait for that, and plan again")
 
 
 def make_place_of_adapters() -> None:

@@ -24,7 +24,7 @@ from duotune.serving.change import change_to, roomy
 from duotune.serving.checks import check_gpu, check_host, check_memory, check_start
 from duotune.serving.deployment import ServingPlan, Tell
 from duotune.serving.edits import check_edits
-from duotune.serving.files import config_file
+from duotune.serving.files import check_nobody_else, config_file
 from duotune.serving.service import Service
 from duotune.serving.vllm_config import ServedAdapter, parsed, served_adapters, served_name
 
@@ -81,9 +81,11 @@ def plan_deployment(
     known = frozenset(served_adapters(parsed(proven.yaml))) if stays and proven else frozenset()
     stamps = {adapter.model_name: stamp(adapter.path) for adapter in adapters}
     read = {name for name, one in stamps.items() if shown and shown.passed.get(name) == one}
+    others_turn = tuple(check_nobody_else())
     checks = (
+        *others_turn,
         *check_host(catalog, host.serving, service, base, adapters, unit_text),
-        *check_start(service, change),
+        *(() if others_turn else check_start(service, change)),
         check_memory(host.serving, shape, slot_bytes, visible_gpus(), service.state().up),
         *check_adapters(
             adapters, shape, base_fingerprint, host.serving.served_name, known | read, host.serving.max_model_len

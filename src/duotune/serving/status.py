@@ -53,6 +53,7 @@ class ServingStatus:
         absent: Adapters of the generation that vLLM does not list; empty when it does not answer.
         unexpected: Adapters that it lists, and the generation does not have.
         deleted: Adapters of the generation whose directory is gone: vLLM dies when it needs to read one again.
+        applying: The one that is being applied now, and is not proven yet; then what is heard is compared with it.
         interrupted: The number of an apply that was killed; None without one.
         failed: The newest deployment, when it did not come to serve; None when it did.
         paused: A run trains and has the GPU.
@@ -71,6 +72,7 @@ class ServingStatus:
     absent: Sequence[str]
     unexpected: Sequence[str]
     deleted: Sequence[str]
+    applying: Deployment | None
     interrupted: int | None
     failed: Deployment | None
     paused: bool
@@ -78,20 +80,23 @@ class ServingStatus:
 
     @property
     def good(self) -> bool:
-        """Whether the generation's vLLM answers with just its adapters, all of which are still on the disk."""
-        return self.answers and not (self.absent or self.unexpected or self.deleted)
+        """Whether the generation's vLLM answers with just its adapters, all on the disk, and nobody changes that."""
+        return self.answers and not (self.applying or self.absent or self.unexpected or self.deleted)
 
 
 def read_status(catalog: Catalog, host: HostConfig, service: Service) -> ServingStatus:
     """Look, and change nothing."""
     generation = catalog.deployments.newest("serving", "stopped")
-    applied = parsed(generation.yaml) if generation else {}
+    newest = catalog.deployments.newest()
+    begun = newest if newest and newest.state == "applying" else None
+    applying = begun if owner_of(lock_file()) else None
+    told = applying or generation
+    applied = parsed(told.yaml) if told else {}
     address = address_of(applied) or parse_address(host.serving.listen)
     wanted = served_adapters(applied)
     heard = hear(address, served_name(applied))
     answers = heard.healthy and not heard.stranger
     adapters = {model.name for model in heard.models if model.parent}
-    newest = catalog.deployments.newest()
     return ServingStatus(
         generation=generation,
         service=service.state(),
@@ -102,10 +107,11 @@ def read_status(catalog: Catalog, host: HostConfig, service: Service) -> Serving
         version=heard.version,
         stranger=heard.stranger,
         models=[model.name for model in heard.models],
-        absent=sorted(wanted.keys() - adapters) if answers else [],
-        unexpected=sorted(adapters - wanted.keys()) if answers else [],
+        absent=sorted(wanted.keys() - adapters) if answers and not applying else [],
+        unexpected=sorted(adapters - wanted.keys()) if answers and not applying else [],
         deleted=sorted(name for name, path in wanted.items() if not Path(path).is_dir()),
-        interrupted=newest.id if newest and newest.state == "applying" and not owner_of(lock_file()) else None,
+        applying=applying,
+        interrupted=begun.id if begun and not applying else None,
         failed=newest if newest and newest.state == "failed" else None,
         paused=service.paused(),
         log=[] if answers else service.log(10),

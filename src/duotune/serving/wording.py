@@ -17,7 +17,10 @@ SHOWN_ADAPTERS = 20
 
 def status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
     """What serves now: a label, which may be empty, and a phrase."""
-    yield "deployment", _deployment(found.generation, _apply(found))
+    yield "deployment", _deployment(found.generation, "" if found.applying else _apply(found))
+    if found.applying:
+        by = f" by {printable(found.applying.applied_by)}" if found.applying.applied_by else ""
+        yield "", f"{found.applying.id} is being applied{by}; wait for it"
     if found.interrupted:
         yield "", f"an apply did not come to its end (deployment {found.interrupted}); `{_apply(found)}` makes it good"
     if found.failed:
@@ -66,7 +69,7 @@ def some(names: Sequence[str]) -> str:
 
 def _deployment(generation: Deployment | None, apply: str) -> str:
     if generation is None:
-        return f"none yet; `{apply}` makes one"
+        return f"none yet{apply and f'; `{apply}` makes one'}"
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(generation.created_at))
     by = f" by {generation.applied_by}" if generation.applied_by else ""
     return f"{generation.id}, applied {when}{by}{', stopped' if generation.state == 'stopped' else ''}"
@@ -74,12 +77,12 @@ def _deployment(generation: Deployment | None, apply: str) -> str:
 
 def _answers(found: ServingStatus) -> str:
     if found.answers:
-        return f"at {found.address}, version {found.version}"
+        return f"at {found.address}, version {found.version}{', not proven yet' if found.applying else ''}"
     if found.stranger:
         return f"not ours: at {found.address} is {found.stranger}; stop that one, or change serving.listen"
     if found.version:
         return f"at {found.address}, but its engine does not work"
-    if found.service.up or found.paused:
+    if found.service.up or found.paused or found.applying:
         return f"nobody at {found.address} yet"
     return f"nobody at {found.address}; `{_apply(found)}` starts vLLM"
 
