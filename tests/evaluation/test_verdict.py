@@ -100,3 +100,14 @@ def test_a_clear_loss_is_shown_at_the_least_number_of_files() -> None:
         for number in range(24)
     ]
     assert decide({"fim": summarise(losing, 0), "signature": summarise(losing, 1)})[0] == "harmful"
+
+
+def test_single_figures_that_look_worse_are_named_beside_a_good_verdict() -> None:
+    worse = (0.09, (0.01, 0.17), 0.03)
+    verdict, reason = decide({"fim": a_set(gold_loss=DOWN, bad_responses=worse), "signature": a_set()})
+    assert verdict == "better"
+    assert reason.endswith(
+        "Worth a look, though a single figure decides nothing: bad responses on fim changed by +0.090."
+    )
+    assert "gold loss on fim changed by +0.050" in decide({"fim": a_set(gold_loss=UP)})[1]
+    assert "look" not in decide({"fim": a_set(gold_loss=DOWN, exact_match=UP, bad_responses=DOWN)})[1]

@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 from duotune.catalog.catalog import Catalog
-from duotune.config.host import HostConfig
+from duotune.config.host import HostConfig, ServingConfig
 from duotune.errors import CheckFailed, HostError
 from duotune.runs.lock import Owner
 from duotune.serving import elsewhere as outside
 from duotune.serving.apply import apply, roll_back
-from duotune.serving.elsewhere import Elsewhere, elsewhere
+from duotune.serving.elsewhere import Elsewhere, Nobody, elsewhere, log_file
 from duotune.serving.foreground import Foreground
 from duotune.serving.planning import plan_deployment
-from support.serving import applied, publish_adapter, served
+from duotune.serving.status import read_status
+from support.serving import applied, free_port, publish_adapter, served
 
 
 def seen_from_outside() -> Elsewhere:
@@ -82,3 +83,11 @@ def test_process_that_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         finally:
             process.kill()
     Elsewhere(owner).stop()  # gone: nothing to wait for
+
+
+def test_the_last_log_can_be_read_when_nothing_runs_any_more(catalog: Catalog) -> None:
+    log_file().parent.mkdir(parents=True, exist_ok=True)
+    log_file().write_text("its first line\nwhat it died of\n")
+    service = Nobody("there is no systemd on this host")
+    assert service.log(1) == ["what it died of"]
+    assert read_status(catalog, HostConfig(serving=ServingConfig(listen=f"127.0.0.1:{free_port()}")), service).log

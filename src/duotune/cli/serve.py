@@ -145,7 +145,7 @@ def rollback(number: int | None, yes: bool, overwrite: bool, foreground: bool, a
 @yes_option
 @as_json_option
 def stop(yes: bool, as_json: bool) -> None:
-    """Stop vLLM. `serve apply` or `serve rollback` starts it again; so does the next boot."""
+    """Stop vLLM. `serve apply` or `serve rollback` starts it again; so does a boot where systemd runs it."""
     from duotune.catalog.catalog import open_catalog
     from duotune.cli.output import ask, print_json, say
     from duotune.serving.apply import stop as stop_serving

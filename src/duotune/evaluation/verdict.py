@@ -55,12 +55,25 @@ def decide(sets: Mapping[str, SetResult]) -> tuple[Verdict, str]:
     if harms:
         return "harmful", f"A loss is shown: {_listed(harms)}."
     gains = [change for change in _shown(counted, GAINS) if _improves(change)]
+    doubts = _doubts(counted)
     if gains:
-        return "better", f"A gain is shown and no loss: {_listed(gains)}."
+        return "better", f"A gain is shown and no loss: {_listed(gains)}.{doubts}"
     return (
         "no evidence",
-        "No difference is larger than chance would make it; more held-out items would show smaller ones.",
+        f"No difference is larger than chance would make it; more held-out items would show smaller ones.{doubts}",
     )
+
+
+def _doubts(sets: Mapping[str, SetResult]) -> str:
+    """Losses of single figures whose interval leaves zero out, which the rule does not count as shown harm."""
+    found = [
+        change
+        for name, result in sets.items()
+        for metric in dict.fromkeys((*HARMS, *GAINS))
+        if not _improves(change := _Shown(name, metric, result.metrics[metric].difference))
+        and not result.metrics[metric].interval[0] <= 0 <= result.metrics[metric].interval[1]
+    ]
+    return f" Worth a look, though a single figure decides nothing: {_listed(found)}." if found else ""
 
 
 def _shown(sets: Mapping[str, SetResult], metrics: tuple[str, ...]) -> list[_Shown]:

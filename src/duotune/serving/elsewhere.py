@@ -15,7 +15,7 @@ from duotune.disk import write_whole
 from duotune.errors import HostError, printable
 from duotune.runs.lock import Owner, owner_of
 from duotune.serving.files import directory
-from duotune.serving.service import ServiceState, Unitless
+from duotune.serving.service import NoService, ServiceState, Unitless
 
 STOP_SECONDS = 130
 """Above what vLLM gets to end in."""
@@ -146,6 +146,14 @@ class Elsewhere(Unitless):
                     f"See {printable(log_file())}; `kill -KILL {pid}` ends it, and vLLM with it.",
                 )
             time.sleep(POLL_SECONDS)
+
+    def log(self, lines: int, start: str = "") -> list[str]:
+        """The last lines that it printed."""
+        return tail(log_file(), lines)
+
+
+class Nobody(NoService):
+    """A host on which nothing runs vLLM now: what the last foreground process printed is still there."""
 
     def log(self, lines: int, start: str = "") -> list[str]:
         """The last lines that it printed."""

@@ -114,7 +114,7 @@ def read_status(catalog: Catalog, host: HostConfig, service: Service) -> Serving
         interrupted=begun.id if begun and not applying else None,
         failed=newest if newest and newest.state == "failed" else None,
         paused=service.paused(),
-        log=[] if answers else service.log(10),
+        log=[] if answers or (generation and generation.state == "stopped") else service.log(10),
     )
 
 

@@ -15,10 +15,10 @@ from duotune.disk import write_whole
 from duotune.errors import HostError, printable
 from duotune.runs.pause import pause_name
 from duotune.runs.systemd import Manager, ended, serving_manager
-from duotune.serving.elsewhere import elsewhere
+from duotune.serving.elsewhere import Nobody, elsewhere
 from duotune.serving.files import config_file
 from duotune.serving.namespaces import may_make_user_namespaces
-from duotune.serving.service import NoService, Phase, Service, ServiceState
+from duotune.serving.service import Phase, Service, ServiceState
 from duotune.serving.unit import WRITTEN, quote
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
@@ -43,7 +43,7 @@ def find_service(serving: ServingConfig) -> Service:
     """Who would run vLLM here: the system's systemd in a system install or for root, else the user's, else nobody."""
     manager, reason = serving_manager()
     if manager is None:
-        return elsewhere() or NoService(reason or "there is no systemd on this host")
+        return elsewhere() or Nobody(reason or "there is no systemd on this host")
     return SystemdService(manager, serving.unit, pause_name(serving))
 
 

@@ -31,7 +31,7 @@ FOREGROUND = (
     "Without systemd, applying starts a process that keeps vLLM running in the background until you stop it here, or "
     "the host ends. It does not come back by itself after a boot."
 )
-STOPPING = "Nobody gets completions from this host until it is started again: apply starts it, and so does a boot."
+STOPPING = "Nobody gets completions from this host until it is started again: apply starts it"
 ROLLING_BACK = "It is checked and proven as any other; when it does not answer, what serves now is served again."
 NO_LOG = "vLLM has written nothing that can be read here."
 
@@ -151,7 +151,8 @@ class Serving(Page):
 
     def action_stop(self) -> None:
         """Stop vLLM."""
-        self.ask("Stop vLLM?", STOPPING, "Stop", lambda: self._begin("stop", "--yes", "--json"))
+        by_boot = ", and so does a boot." if self._served is not None and self._served.unit else "."
+        self.ask("Stop vLLM?", f"{STOPPING}{by_boot}", "Stop", lambda: self._begin("stop", "--yes", "--json"))
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Serve an earlier deployment again."""
