@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from duotune.catalog.catalog import open_catalog
+from duotune.runs.lock import owner_of
 from duotune.screens.serving.request import KEPT, Request, begin, under_way
+from duotune.serving.files import lock_file, one_at_a_time
 from support.app import Session, drive
 from support.serving import publish_adapter
 from support.serving_home import ServingHome
@@ -80,6 +84,29 @@ def test_one_change_is_under_way_at_a_time_and_each_keeps_its_own_words(halted: 
 def wait(request: Request) -> None:
     """Wait for its process, which is a child of this one."""
     os.waitid(os.P_PID, request.begun.child.pid, os.WEXITED | os.WNOWAIT)
+
+
+@pytest.mark.parametrize("sudo", ["", "\udcff"], ids=["no name", "no text"])
+def test_whoever_begins_it_the_change_is_noted_and_goes_on_alone(
+    halted: None, monkeypatch: pytest.MonkeyPatch, sudo: str
+) -> None:
+    def unknown(number: int) -> NoReturn:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SUDO_USER", sudo)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    request = halt(begin(STOP))
+    assert request.begun.by == ("\\udcff" if sudo else str(os.geteuid()))
+    assert under_way() == request
+    assert begin(STOP).folder == request.folder
+    with one_at_a_time():
+        owner = owner_of(lock_file())
+        assert owner is not None
+        assert owner.note == request.begun.by
+    go_on(request)
+    wait(request)
 
 
 def test_old_requests_are_cleared_away(halted: None) -> None:

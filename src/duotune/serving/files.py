@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from duotune import paths
+from duotune.adapters.publish import user_name
 from duotune.disk import write_whole
 from duotune.errors import HostError, is_full, no_space, printable
 from duotune.runs.lock import owner_of, try_lock
@@ -50,7 +50,7 @@ def one_at_a_time() -> Iterator[None]:
         raise HostError(
             f"{printable(file.parent)} cannot be made: {error.strerror}.", "Check the owner of duotune's directory."
         ) from error
-    lock = try_lock(file, note=getpass.getuser())
+    lock = try_lock(file, note=printable(user_name()))
     if lock is None:
         owner = owner_of(file)
         who = f"{owner.note} (process {owner.pid})" if owner else "somebody else"
