@@ -7,7 +7,7 @@ import pwd
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -16,7 +16,10 @@ import pytest
 
 from duotune.catalog.catalog import open_catalog
 from duotune.runs.lock import owner_of
+from duotune.screens.serving import request as request_module
+from duotune.screens.serving.reading import read_served
 from duotune.screens.serving.request import KEPT, Request, begin, under_way
+from duotune.screens.serving.screen import Serving
 from duotune.serving.files import lock_file, one_at_a_time
 from support.app import Session, drive
 from support.serving import publish_adapter
@@ -154,3 +157,33 @@ def test_who_comes_second_sees_the_change_that_is_under_way(halted: None, micro_
     drive(play, (120, 40))
     with open_catalog() as catalog:
         assert catalog.deployments.all() == []
+
+
+def test_a_look_that_finds_it_first_does_not_make_it_another_terminals(
+    halted: None, micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_catalog() as catalog:
+        publish_adapter(catalog, micro_model, tmp_path)
+    begun: list[Request] = []
+
+    async def play(session: Session) -> None:
+        await session.press("4", "p", "a")
+        screen = session.app.screen_stack[0]
+        assert isinstance(screen, Serving)
+
+        def looked_at_before_it_is_told(arguments: Sequence[str]) -> Request:
+            begun.append(halt(begin(STOP)))
+            session.app.call_from_thread(screen._show, read_served())
+            return begun[0]
+
+        monkeypatch.setattr(request_module, "begin", looked_at_before_it_is_told)
+        await session.press("y")
+        await until(session, "under way for")
+        assert "begun in another terminal" not in session.text
+        assert "in a shell: duotune serve stop --yes --json" in session.text
+        go_on(begun[0])
+        await until(session, "ended after")
+        with pytest.raises(ChildProcessError):  # nothing of it is left to wait for
+            os.waitpid(begun[0].begun.child.pid, os.WNOHANG)
+
+    drive(play, (120, 40))

@@ -191,7 +191,11 @@ class Serving(Page):
         if not request.is_own:
             wanted = f"duotune serve {' '.join(arguments)}"
             self.say(f"`{wanted}` was not begun: `{request.command}` is under way, {request.beginner}, and shown here.")
-        if self._request is None:
+        if request == self._request and request.is_own:  # a look at what is under way was quicker to find it
+            self._request = request
+            self._open_tab(NOW)
+            self.show_command(request.command)
+        elif self._request is None and request != self._ended:
             self._open_tab(NOW)
             self._follow(request)
 
