@@ -19,7 +19,7 @@ from duotune.widgets.tab_line import TabLine
 
 if TYPE_CHECKING:
     from duotune.screens.serving.reading import Planned, Served
-    from duotune.screens.serving.request import Ending, Request
+    from duotune.serving.request import Ending, Request
 
 LOOK_SECONDS = 4.0
 FOLLOW_SECONDS = 0.5
@@ -183,7 +183,7 @@ class Serving(Page):
         self.ask("Apply this plan?", consequences, "Apply", lambda: self._begin(*arguments))
 
     def _begin(self, *arguments: str) -> None:
-        from duotune.screens.serving.request import begin
+        from duotune.serving.request import begin
 
         self.in_background(lambda: begin(arguments), partial(self._begun, arguments), "begin", waits=False)
 

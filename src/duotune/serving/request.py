@@ -86,7 +86,7 @@ class Request:
 
     @property
     def is_own(self) -> bool:
-        """Whether this app has begun it."""
+        """Whether this process has begun it."""
         return self._child is not None
 
     @property
