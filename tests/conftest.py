@@ -59,3 +59,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServingHom
 
     with serve_over_stand_in(tmp_path, monkeypatch) as home:
         yield home
+
+
+@pytest.fixture
+def halted(home: ServingHome) -> Iterator[None]:
+    """Lets go on in the end what a test has halted of a change of what is served."""
+    from duotune.serving.request import under_way
+    from support.changes import go_on
+
+    yield
+    if (request := under_way()) is not None:
+        go_on(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -74,8 +75,8 @@ def attack(tmp_path: Path, outside: Path) -> Path:
     (folder / "deep" / "er" / "twice.py").hardlink_to(folder / "twice.py")
     os.mkfifo(folder / "pipe.py")
     os.mkfifo(folder / "deep" / ".gitignore")
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(folder / "s.py"))
+    with socket.socket(socket.AF_UNIX) as listening, contextlib.chdir(folder):  # its path has to be a short one
+        listening.bind("s.py")
     with (folder / "sparse.py").open("wb") as sparse:
         sparse.truncate(3 * 2**30)
     (folder / "line.py").write_bytes(b"a = '" + b"x" * 4_000_000 + b"'\n")

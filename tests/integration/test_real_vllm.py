@@ -48,7 +48,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServingHome]:
 
 @pytest.fixture
 def endpoint(home: ServingHome) -> Iterator[Endpoint]:
-    with Endpoint(parse_address(f"unix:{home.path}/s/vllm.sock")) as endpoint:
+    with Endpoint(parse_address(f"unix:{home.socket}")) as endpoint:
         yield endpoint
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 from duotune.runs.directory import RunDirectory
 from duotune.screens import ways
+from duotune.widgets.bars import CommandLine
 from support.app import Session, drive
 from support.watched import example, finished_run
 
@@ -28,11 +31,15 @@ def test_the_end_of_a_long_path_is_what_tells_files_apart(size: tuple[int, int])
     drive(play, size)
 
 
-def test_the_command_of_the_examples_is_shown_whole() -> None:
+def test_the_command_of_the_examples_names_the_report_however_long_its_path_is() -> None:
     run = finished_run(items=[example(1, 0.2, 0.9)])
+    report = f"{run.path}/evaluation/report.md"
 
     async def play(session: Session) -> None:
         await open_examples(session, run)
-        assert f"in a shell: less {run.path}/evaluation/report.md".replace(" ", "") in "".join(session.text.split())
+        shown = "".join(session.text.split())
+        assert "inashell:less/" in shown
+        assert "evaluation/report.md" in shown
+        assert session.app.screen.query_one(CommandLine).command == f"less {shlex.quote(report)}"
 
     drive(play)

@@ -16,6 +16,7 @@ from duotune.serving.foreground import Foreground
 from duotune.serving.service import NoService
 from duotune.serving.sockets import clear, make_room
 from support.serving import applied, foreground, publish_adapter
+from support.short_paths import short_folder
 
 
 def address(catalog: Catalog, model: Path, listen: str, service: NoService | None = None) -> tuple[bool, str]:
@@ -36,11 +37,12 @@ def address(catalog: Catalog, model: Path, listen: str, service: NoService | Non
     ],
 )
 def test_place_for_no_socket_is_refused_and_left_alone(
-    catalog: Catalog, micro_model: Path, tmp_path: Path, place: str, said: str
+    catalog: Catalog, micro_model: Path, place: str, said: str
 ) -> None:
-    precious = tmp_path / "precious.txt"
+    folder = short_folder()
+    precious = folder / "precious.txt"
     precious.write_text("mine")
-    path = place.format(folder=tmp_path)
+    path = place.format(folder=folder)
     ok, detail = address(catalog, micro_model, f"unix:{path}")
     assert (ok, said in detail) == (False, True), detail
     with pytest.raises(HostError, match=said):
@@ -71,17 +73,18 @@ class UsersUnit(Unit):
 
 
 def test_socket_goes_where_the_unit_may_make_it(
-    catalog: Catalog, micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    catalog: Catalog, micro_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    for service, own in ((Unit("none"), "/run"), (UsersUnit("none"), tmp_path / "run")):
+    runtime = short_folder() / "run"
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    for service, own in ((Unit("none"), "/run"), (UsersUnit("none"), runtime)):
         assert address(catalog, micro_model, f"unix:{own}/duotune-vllm/vllm.sock", service)[0]
         ok, detail = address(catalog, micro_model, "unix:/srv/v/vllm.sock", service)
         assert (ok, f"unix:{own}/duotune-vllm/vllm.sock" in detail) == (False, True)
 
 
-def test_what_a_dead_server_left_goes_and_a_living_one_stays(tmp_path: Path) -> None:
-    path = tmp_path / "v.sock"
+def test_what_a_dead_server_left_goes_and_a_living_one_stays() -> None:
+    path = short_folder() / "v.sock"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from pathlib import Path
 
 import pytest
 
+from duotune.adapters.publish import user_name
 from duotune.catalog.catalog import Catalog, open_catalog
 from duotune.config.host import HostConfig
 from duotune.serving.apply import apply
@@ -54,5 +54,5 @@ def test_plan_beside_an_apply_says_whose_it_is_and_nothing_that_would_end_it(
         pid = os.getpid()
         monkeypatch.setattr(os, "getpid", lambda: 1)
         (first, *others) = plan_deployment(catalog, host, service).refusals()
-    assert f"is being changed by {getpass.getuser()} (process {pid}); wait for that" in first.detail
+    assert f"is being changed by {user_name()} (process {pid}); wait for that" in first.detail
     assert not [check for check in others if check.name == "restart"]

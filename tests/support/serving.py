@@ -24,6 +24,7 @@ from duotune.serving.foreground import Foreground
 from duotune.serving.planning import plan_deployment
 from duotune.serving.rollout import Outcome
 from support.adapters import handmade_adapter
+from support.short_paths import short_folder
 
 STAND_IN = Path(__file__).with_name("vllm_stand_in.py")
 
@@ -58,7 +59,7 @@ def stand_in_host(folder: Path, over_socket: bool = True) -> HostConfig:
     command = folder / "vllm"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" "$@"\n')
     command.chmod(0o755)
-    listen = f"unix:{folder}/s/vllm.sock" if over_socket else f"127.0.0.1:{free_port()}"
+    listen = f"unix:{short_folder()}/s/vllm.sock" if over_socket else f"127.0.0.1:{free_port()}"
     return HostConfig(serving=ServingConfig(executable=str(command), listen=listen))
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from duotune.config.run import RunConfig
 from duotune.config.write import dump_toml
 from support.serving import stand_in_host
+from support.short_paths import short_folder
 
 if TYPE_CHECKING:
     import pytest
@@ -34,14 +35,16 @@ class ServingHome:
     Attributes:
         path: The home.
         serving: Keys of the section `serving` that differ from the default.
+        socket: Where vLLM listens.
     """
 
     path: Path
     serving: dict[str, object] = field(default_factory=dict)
+    socket: Path = field(default_factory=lambda: short_folder() / "s" / "vllm.sock")
     _foreground: subprocess.Popen[str] | None = None
 
     def __post_init__(self) -> None:
-        keys = {"executable": str(VLLM / "bin/vllm"), "listen": f"unix:{self.path}/s/vllm.sock", "max_model_len": 1024}
+        keys = {"executable": str(VLLM / "bin/vllm"), "listen": f"unix:{self.socket}", "max_model_len": 1024}
         lines = [f"{key} = {json.dumps(value)}" for key, value in (keys | self.serving).items()]
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / "host.toml").write_text("\n".join(["[serving]", *lines, ""]))

@@ -101,6 +101,7 @@ def test_what_is_no_number_stays_and_its_problem_stands_below() -> None:
     ("key", "text", "value"),
     [
         ("training.learning_rate", "3e-4", 3e-4),
+        ("training.learning_rate", "0.000123456789012", 0.000123456789012),
         ("training.learning_rate", "fast", "fast"),
         ("training.max_steps", "12", 12),
         ("training.max_steps", "1.5", "1.5"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from duotune import paths
+from duotune.adapters.publish import user_name
 from duotune.adapters.verify import Check
 from duotune.disk import write_whole
 from duotune.errors import HostError, is_full, no_space, printable
@@ -52,7 +52,7 @@ def one_at_a_time() -> Iterator[None]:
         raise HostError(
             f"{printable(file.parent)} cannot be made: {error.strerror}.", "Check the owner of duotune's directory."
         ) from error
-    lock = try_lock(file, note=getpass.getuser())
+    lock = try_lock(file, note=printable(user_name()))
     if lock is None:
         owner = owner_of(file)
         who = f"{owner.note} (process {owner.pid})" if owner else "somebody else"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import time
 from dataclasses import dataclass
 
+from duotune.adapters.publish import user_name
 from duotune.catalog.deployments import Deployment
 from duotune.errors import CheckFailed, DuotuneError, ExitCode, is_full, no_space, printable
 from duotune.serving.delivery import Delivery, Generation
@@ -60,7 +60,7 @@ class Rollout(Delivery):
         last = self.catalog.deployments.newest("serving", "stopped")
         self._close_interrupted()
         row = self.catalog.deployments.add(
-            wanted.base, wanted.yaml, wanted.unit, wanted.versions, state="applying", applied_by=getpass.getuser()
+            wanted.base, wanted.yaml, wanted.unit, wanted.versions, state="applying", applied_by=printable(user_name())
         )
         begun = time.monotonic()
         try:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import socket
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.reactive import reactive
+from textual.selection import Selection
 from textual.widgets import Static
 
 from duotune.errors import printable
+from duotune.widgets.glyphs import glyphs
+
+COMMAND_ROWS = 3
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,45 @@ class PlacesBar(Horizontal):
 
 
 class CommandLine(Static):
-    """What does the same in a shell; drag over it and press ctrl+c to copy it."""
+    """What does the same in a shell; drag over it and press ctrl+c to copy it.
+
+    Of one that its rows have no room for the middle is left out, for a mark; what is copied is all of it.
+    """
 
     command = reactive("")
 
     def __init__(self, command: str) -> None:
         super().__init__(markup=False)
         self.command = command
+        self._is_cut = False
 
-    def watch_command(self, command: str) -> None:
+    def watch_command(self) -> None:
         """Show it."""
-        self.update(Content.assemble(("in a shell: ", "$text-muted"), (printable(command), "bold")))
+        self._show()
+
+    def on_resize(self) -> None:
+        """Show as much as there is room for now."""
+        self._show()
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """What was dragged over; the whole command where a part would not be one."""
+        return (printable(self.command), "\n") if self._is_cut else super().get_selection(selection)
+
+    def _show(self) -> None:
+        command, width = printable(self.command), self.content_size.width
+        shown = _labelled(command)
+        self._is_cut = bool(width) and shown.get_height({}, width) > COMMAND_ROWS
+        if self._is_cut:
+            fits = range(len(command))
+            kept = bisect_left(fits, True, key=lambda n: _cut(command, n).get_height({}, width) > COMMAND_ROWS)
+            shown = _cut(command, max(0, kept - 1))
+        self.update(shown)
+
+
+def _labelled(command: str) -> Content:
+    return Content.assemble(("in a shell: ", "$text-muted"), (command, "bold"))
+
+
+def _cut(command: str, kept: int) -> Content:
+    """A command without its middle: how it begins says what it does, how it ends says to what."""
+    return _labelled(f"{command[: kept // 2]}{glyphs().waiting}{command[len(command) - (kept + 1) // 2 :]}")

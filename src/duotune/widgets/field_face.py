@@ -68,7 +68,8 @@ class Face:
         if self.kind == "switch" and isinstance(value, bool):
             return "on" if value else "off"
         if isinstance(value, float):
-            return f"{value:.10g}"
+            brief = f"{value:.10g}"
+            return brief if float(brief) == value else repr(value)
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
     @property

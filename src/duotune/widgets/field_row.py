@@ -144,9 +144,12 @@ class FieldRow(Vertical):
         self._take(self.face.read(event.value))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """The slider follows."""
+        """The slider follows. The text that the row itself has written is no change: 0 stays 0, not 0.0."""
         event.stop()
-        value = self.face.read(event.input.value)  # more may have been typed since
+        text = event.input.value  # more may have been typed since
+        if text == self.face.write(self.value):
+            return
+        value = self.face.read(text)
         if value != self.value or type(value) is not type(self.value):
             self._take(value)
             self._follow_slider()

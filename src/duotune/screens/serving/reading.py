@@ -10,10 +10,10 @@ from duotune.catalog.deployments import Deployment
 from duotune.config.host import ServingConfig
 from duotune.config.load import load_host_config
 from duotune.runs.lock import Owner, owner_of
-from duotune.screens.serving.request import Request, under_way
 from duotune.serving.deployment import ServingPlan
 from duotune.serving.files import config_file, lock_file, written_config
 from duotune.serving.planning import plan_deployment
+from duotune.serving.request import Request, under_way
 from duotune.serving.status import ServingStatus, read_status
 from duotune.serving.systemd import find_service
 
@@ -32,7 +32,7 @@ class Served:
         refusal: Why nothing here can start vLLM; empty when something can.
         changer: Who changes what is served at this moment; None when nobody does.
         log: The last lines of vLLM's log.
-        request: The change that an app has begun and that is under way, in whichever terminal; None without one.
+        request: The change that is under way, in whichever terminal; None without one.
     """
 
     status: ServingStatus

@@ -19,7 +19,7 @@ from duotune.widgets.tab_line import TabLine
 
 if TYPE_CHECKING:
     from duotune.screens.serving.reading import Planned, Served
-    from duotune.screens.serving.request import Ending, Request
+    from duotune.serving.request import Ending, Request
 
 LOOK_SECONDS = 4.0
 FOLLOW_SECONDS = 0.5
@@ -184,7 +184,7 @@ class Serving(Page):
         self.ask("Apply this plan?", consequences, "Apply", lambda: self._begin(*arguments))
 
     def _begin(self, *arguments: str) -> None:
-        from duotune.screens.serving.request import begin
+        from duotune.serving.request import begin
 
         self.in_background(lambda: begin(arguments), partial(self._begun, arguments), "begin", waits=False)
 
@@ -192,7 +192,11 @@ class Serving(Page):
         if not request.is_own:
             wanted = f"duotune serve {' '.join(arguments)}"
             self.say(f"`{wanted}` was not begun: `{request.command}` is under way, {request.beginner}, and shown here.")
-        if self._request is None:
+        if request == self._request and request.is_own:  # a look at what is under way was quicker to find it
+            self._request = request
+            self._open_tab(NOW)
+            self.show_command(request.command)
+        elif self._request is None and request != self._ended:
             self._open_tab(NOW)
             self._follow(request)
 

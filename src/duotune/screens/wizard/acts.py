@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from duotune.errors import DuotuneError
 from duotune.runs.wording import counted, in_bytes
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.looking import Looks
@@ -38,11 +39,15 @@ def begin(start: str) -> Kept:
 
 
 def start_run(plan: Plan, detach: bool, forget: Callable[[], None]) -> Started:
-    """Start the run; the draft has done its work then."""
+    """Start the run; the draft has done its work then. One that cannot be deleted is a note: the run has started."""
     from duotune.plan.start import start
 
     started = start(plan, detach=detach)
-    forget()
+    try:
+        forget()
+    except DuotuneError as error:
+        kept = f"do not start it again: its draft is still there. {error.message} {error.hint}".rstrip(".")
+        return replace(started, note="; ".join(filter(None, (started.note, kept))))
     return started
 
 

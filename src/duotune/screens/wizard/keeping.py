@@ -87,9 +87,14 @@ def forget() -> None:
     try:
         draft_file().unlink(missing_ok=True)
     except OSError as error:
-        raise HostError(
-            f"The draft {printable(draft_file())} cannot be deleted: {error.strerror}.", "Check its folder's owner."
-        ) from error
+        raise not_deleted(draft_file(), error) from error
+
+
+def not_deleted(file: Path, error: OSError) -> HostError:
+    """What is said where the disk refuses to forget a draft."""
+    return HostError(
+        f"The draft {printable(file)} cannot be deleted: {error.strerror}.", "Check its folder and whose it is."
+    )
 
 
 def open_start(start: str) -> Kept:

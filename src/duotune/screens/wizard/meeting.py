@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from duotune.disk import alone_in
 from duotune.errors import HostError
 from duotune.screens.wizard.draft import Draft
-from duotune.screens.wizard.keeping import Kept, draft_file, forget, keep, not_kept, read_kept
+from duotune.screens.wizard.keeping import Kept, draft_file, forget, keep, not_deleted, not_kept, read_kept
 
 
 class Met(HostError):
@@ -97,7 +97,7 @@ def forget_own(known: Draft) -> None:
     Raises:
         HostError: It cannot be deleted.
     """
-    with _turn():
+    with _turn(not_deleted):
         if read_kept().draft in (known, Draft()):
             forget()
 
@@ -122,13 +122,13 @@ def _put_aside(draft: Draft, step: str) -> Path:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    """One terminal at a time."""
+def _turn(refused: Callable[[Path, OSError], HostError] = not_kept) -> Iterator[None]:
+    """One terminal at a time; `refused` is what is said where the disk does not let it in."""
     folder = draft_file().parent
     with ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(alone_in(folder))
         except OSError as error:
-            raise not_kept(draft_file(), error) from error
+            raise refused(draft_file(), error) from error
         yield

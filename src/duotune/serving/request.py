@@ -5,7 +5,6 @@ Each has files of its own, and one is under way at a time, whichever terminal ha
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from duotune.adapters.publish import user_name
 from duotune.disk import alone_in, write_whole
 from duotune.errors import HostError, printable
 from duotune.runs.lock import Owner
@@ -86,7 +86,7 @@ class Request:
 
     @property
     def is_own(self) -> bool:
-        """Whether this app has begun it."""
+        """Whether this process has begun it."""
         return self._child is not None
 
     @property
@@ -158,6 +158,7 @@ def _place() -> Path:
 
 
 def _start(arguments: Sequence[str], folder: Path) -> Request:
+    by = printable(user_name())  # before there is a child, which must be noted whatever else goes wrong
     folder.mkdir()
     with (folder / SAID).open("wb") as said, (folder / ANSWER).open("wb") as answer:
         child = subprocess.Popen(
@@ -168,7 +169,7 @@ def _start(arguments: Sequence[str], folder: Path) -> Request:
             start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-    begun = Begun(arguments=tuple(arguments), by=getpass.getuser(), at=time.time(), child=Owner.of(child.pid))
+    begun = Begun(arguments=tuple(arguments), by=by, at=time.time(), child=Owner.of(child.pid))
     with suppress(OSError):  # it goes on; only other terminals cannot follow it
         write_whole(folder / BEGUN, begun.model_dump_json())
     return Request(folder, begun, child)
