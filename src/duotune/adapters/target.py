@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from duotune import paths
 from duotune.errors import StorageError, UsageError, is_full, printable
-from duotune.storage.local import delete_tree, settle
+from duotune.storage.local import settle
 
 DRAFT = ".duotune-draft"
 """End of the name of what is not whole yet."""
@@ -74,34 +75,38 @@ def check_room(target: Path, needed: int, remedy: str = FREE_IT) -> None:
 
 @contextmanager
 def drafting(target: Path, remedy: str = FREE_IT) -> Iterator[Path]:
-    """A hidden directory beside the target for what shall become it; it is gone when the block ends, however it ends.
+    """A hidden directory beside the target for what shall become it; the block's end deletes it, with or without an error.
 
-    What a killed process left there is deleted first. Parents of the target are made.
+    A process that is killed, or an app that is left meanwhile, leaves it: the next attempt there deletes it first, as
+    `clear_draft` does. Parents of the target are made.
 
     Args:
         target: Where the result will be.
         remedy: What to do about a full disk.
 
     Raises:
-        UsageError: Another process is writing to that target.
+        UsageError: Another process is writing to that target, or what has the draft's name is not ours.
         StorageError: The disk refuses.
     """
-    draft = target.with_name(f".{target.name}{DRAFT}")
+    draft = _draft_of(target)
     with readable_errors(target, remedy):
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _ours(draft, target)
         try:
             yield draft
         finally:
-            delete_tree(draft)
+            with suppress(OSError):
+                _empty(descriptor)
+                draft.rmdir()
             os.close(descriptor)
 
 
 def clear_draft(target: Path) -> None:
-    """Delete what a killed process left beside a target, unless another one is at it."""
-    if target.with_name(f".{target.name}{DRAFT}").is_dir():
-        with suppress(UsageError, StorageError), drafting(target):
-            pass
+    """Delete what a killed process left beside a target, unless another one is at it, or it is not ours."""
+    with suppress(UsageError, StorageError), readable_errors(target):
+        if stat.S_ISDIR(_draft_of(target).lstat().st_mode):
+            with drafting(target):
+                pass
 
 
 def place(whole: Path, target: Path) -> None:
@@ -144,29 +149,80 @@ def _refusal(target: Path, error: OSError, remedy: str) -> StorageError:
     return StorageError(f"{shown} cannot be written: {error.strerror}.", "Choose another directory.")
 
 
+def _draft_of(target: Path) -> Path:
+    return target.with_name(f".{target.name}{DRAFT}")
+
+
 def _ours(draft: Path, target: Path) -> int:
-    """Take the draft's directory, empty; returns the descriptor that holds its lock, which ends with this process."""
+    """Take the draft's directory, empty; returns the descriptor that holds its lock, which ends with this process.
+
+    Where others may write too, they may have put something there: a link is never followed, and neither it nor a
+    directory of somebody else is emptied.
+    """
     while True:
-        draft.mkdir(exist_ok=True)
-        descriptor = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        made = _make(draft)
         try:
+            descriptor = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:  # whoever had it has just deleted it
+            continue
+        except OSError as error:
+            if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+                raise
+            raise _foreign(draft) from error
+        try:
+            if not made and os.fstat(descriptor).st_uid != os.geteuid():
+                raise _foreign(draft)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is(draft, descriptor):  # else whoever had it has just deleted it
+                _empty(descriptor)
+                return descriptor
         except BlockingIOError:
             os.close(descriptor)
             raise UsageError(
                 f"Another process is writing to {printable(target)}.", "Wait until it has ended, or choose another."
             ) from None
-        if _is(draft, descriptor):  # else whoever had it has just deleted it
-            for left in draft.iterdir():
-                delete_tree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-            return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
+
+
+def _make(draft: Path) -> bool:
+    try:
+        draft.mkdir(mode=stat.S_IRWXU)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _foreign(draft: Path) -> UsageError:
+    return UsageError(
+        f"{printable(draft)} is in the way: it is not a directory of yours.", "Have it removed, or choose another."
+    )
 
 
 def _is(path: Path, descriptor: int) -> bool:
     try:
-        found = path.stat()
+        found = path.lstat()
     except FileNotFoundError:
         return False
     opened = os.fstat(descriptor)
     return (found.st_dev, found.st_ino) == (opened.st_dev, opened.st_ino)
+
+
+def _empty(descriptor: int) -> None:
+    """Delete all that an open directory holds, also where modes forbid writing, and whatever its path leads to by now.
+
+    Raises:
+        OSError: Something cannot be deleted.
+    """
+    for *_, inside in os.fwalk(".", dir_fd=descriptor):
+        os.fchmod(inside, stat.S_IMODE(os.fstat(inside).st_mode) | stat.S_IRWXU)
+    for _, directories, files, inside in os.fwalk(".", topdown=False, dir_fd=descriptor):
+        for name in files:
+            os.unlink(name, dir_fd=inside)
+        for name in directories:
+            try:
+                os.rmdir(name, dir_fd=inside)
+            except NotADirectoryError:  # a link to one
+                os.unlink(name, dir_fd=inside)
