@@ -143,7 +143,7 @@ def test_a_full_disk_is_told_before_or_when_it_shows_and_nothing_is_left(
     version = publisher().version
     with small_disk_at(tmp_path / "disk") as disk:
         (disk / "ballast").write_bytes(b"x" * (1 << 19))
-        with pytest.raises(StorageError, match=r"There is no room for .*: it takes \d+ MB"):
+        with pytest.raises(StorageError, match=r"There is no room for .*: it takes [\d.]+ kB and a margin, and \d+ kB"):
             export(version, disk / "out")
         monkeypatch.setattr(target, "free_bytes", lambda directory: 10**12)  # as others fill it meanwhile
         (disk / "ballast").write_bytes(b"x" * (1 << 20))

@@ -78,7 +78,7 @@ def export(version: Version, directory: str | Path, on_bytes: OnBytes = lambda d
     """
     target = checked_target(directory)
     root, _, name = version.location.rstrip("/").rpartition("/")
-    if str(target.parent) == root:
+    if target.resolve().parent == Path(root).resolve():
         raise UsageError(f"{printable(target)} is where adapters are published.", "Choose another directory.")
     here = Path(version.local_path) if version.local_path else None
     local = here if here is not None and is_version(here, version) else None

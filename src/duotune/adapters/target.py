@@ -12,6 +12,7 @@ from pathlib import Path
 
 from duotune import paths
 from duotune.errors import StorageError, UsageError, is_full, printable
+from duotune.sizes import in_bytes
 from duotune.storage.local import settle
 
 DRAFT = ".duotune-draft"
@@ -25,30 +26,70 @@ def checked_target(directory: str | Path) -> Path:
     """The absolute directory, if a result may appear there: nothing is there yet, or an empty directory.
 
     Raises:
-        UsageError: Something is there, or it is among duotune's own files.
+        UsageError: Something is there, it is no usable name, or it is among duotune's own files.
+        StorageError: Nothing may be written there.
     """
-    target = Path(os.path.abspath(Path(directory).expanduser()))
+    target = _absolute(directory)
     shown = printable(target)
-    own = (paths.runs(), paths.adapters(), paths.datasets(), paths.parts(), paths.mirrors(), paths.cache())
-    if target == paths.home() or any(target.is_relative_to(one) for one in own):
-        raise UsageError(
-            f"{shown} is among duotune's own files in {printable(paths.home())}.", "Choose another directory."
-        )
     with readable_errors(target):
+        if _resolved(target).is_relative_to(paths.home().resolve()):
+            raise UsageError(
+                f"{shown} is among duotune's own files in {printable(paths.home())}.", "Choose another directory."
+            )
         if target.is_symlink() or target.exists():
-            if not target.is_dir() or target.is_symlink():
-                raise UsageError(f"{shown} is there already, and is no directory.", "Choose another name.")
-            if any(target.iterdir()):
-                raise UsageError(
-                    f"{shown} is there already, and is not empty.",
-                    "Nothing is overwritten: choose another directory, or remove that one.",
-                )
+            _check_replaceable(target)
     above = next(parent for parent in target.parents if parent.exists())
     if not above.is_dir():
         raise UsageError(f"{shown} cannot be a directory: {printable(above)} is a file.", "Choose another directory.")
     if not os.access(above, os.W_OK | os.X_OK):
         raise StorageError(f"You may not write to {printable(above)}.", "Change its owner or mode, or choose another.")
     return target
+
+
+def _absolute(directory: str | Path) -> Path:
+    """The directory as a whole path."""
+    shown = printable(directory)
+    try:
+        target = Path(os.path.abspath(Path(directory).expanduser()))
+    except RuntimeError as error:  # ~NAME
+        raise UsageError(
+            f"{shown} names the folder of a user who is not known here.", "Write the whole path."
+        ) from error
+    except OSError as error:
+        raise UsageError(f"{shown} leads nowhere: the folder you are in is gone.", "Write the whole path.") from error
+    try:
+        valid = b"\0" not in str(target).encode()
+    except UnicodeEncodeError:
+        valid = False
+    if not valid:
+        raise UsageError(f"{shown} cannot be recorded: its name is not text in UTF-8.", "Choose another directory.")
+    return target
+
+
+def _resolved(target: Path) -> Path:
+    try:
+        return target.resolve()
+    except RuntimeError as error:
+        raise UsageError(
+            f"{printable(target)} leads round in a circle of links.", "Choose another directory."
+        ) from error
+
+
+def _check_replaceable(target: Path) -> None:
+    """Refuse what is there, unless it is an empty directory that a rename can replace."""
+    shown = printable(target)
+    if not target.is_dir() or target.is_symlink():
+        raise UsageError(f"{shown} is there already, and is no directory.", "Choose another name.")
+    if any(target.iterdir()):
+        raise UsageError(
+            f"{shown} is there already, and is not empty.",
+            "Nothing is overwritten: choose another directory, or remove that one.",
+        )
+    inside = f"Name a new folder inside it, such as {shown}/new."
+    if os.path.ismount(target):
+        raise UsageError(f"{shown} is where a disk is mounted, which cannot be replaced.", inside)
+    if os.path.samestat(target.stat(), os.stat(".")):
+        raise UsageError(f"{shown} is the folder you are in, which would be replaced by another.", inside)
 
 
 def free_bytes(target: Path) -> int:
@@ -67,15 +108,15 @@ def check_room(target: Path, needed: int, remedy: str = FREE_IT) -> None:
     free = free_bytes(target)
     if free < needed + min(max(needed // 20, LEAST_MARGIN_BYTES), MOST_MARGIN_BYTES):
         raise StorageError(
-            f"There is no room for {printable(target)}: it takes {needed / 1e6:,.0f} MB and a margin, and "
-            f"{free / 1e6:,.0f} MB are free.",
+            f"There is no room for {printable(target)}: it takes {in_bytes(needed)} and a margin, and "
+            f"{in_bytes(free)} are free.",
             remedy,
         )
 
 
 @contextmanager
 def drafting(target: Path, remedy: str = FREE_IT) -> Iterator[Path]:
-    """A hidden directory beside the target for what shall become it; the block's end deletes it, with or without an error.
+    """A hidden directory beside the target for what shall become it; it is gone when the block ends, also by an error.
 
     A process that is killed, or an app that is left meanwhile, leaves it: the next attempt there deletes it first, as
     `clear_draft` does. Parents of the target are made.
