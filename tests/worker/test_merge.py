@@ -17,12 +17,13 @@ from duotune.adapters.merged import MERGED, read_merged
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import open_catalog
 from duotune.cli.main import run as command
-from duotune.errors import ExitCode
-from duotune.plan.merge import plan_merge
+from duotune.errors import ExitCode, StorageError
+from duotune.plan.merge import plan_merge, start_merge
 from duotune.runs.directory import RunDirectory, create_run
 from duotune.runs.events import MergeOrder
 from duotune.runs.results import Merged
 from duotune.runs.state import RunState
+from duotune.runs.wording import in_bytes
 from duotune.storage.local import delete_tree
 from duotune.worker import process
 from support.disks import small_disk_at
@@ -30,6 +31,7 @@ from support.evaluated import write_random_adapter
 from support.merging import SCALE, publish_adapter, recorded
 from support.mortal import finish, kill_at
 from support.s3 import S3Server
+from support.workers import wait_until
 
 MOMENTS = [
     "event.type == 'run_started'",
@@ -237,3 +239,48 @@ def test_a_full_disk_is_told_before_and_in_the_middle_and_resume_finishes_when_t
         ballast.unlink()
         assert process.work(run.path) == ExitCode.OK
         assert is_whole(disk / "merged")
+
+
+def test_what_a_killed_attempt_left_does_not_count_as_used_space(
+    micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from duotune.adapters import target as places
+
+    version = publish_adapter(micro_model, tmp_path)
+    room = plan_merge(version.name).bytes + places.MOST_MARGIN_BYTES
+    place = tmp_path / "place"
+
+    def free(target: Path) -> int:
+        """Of a disk that holds one merged model and no more."""
+        return room - sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+
+    monkeypatch.setattr(places, "free_bytes", free)
+    run = merge_run(version, place / "merged")
+    kill_at(run, MOMENTS[3])
+    assert (place / ".merged.duotune-draft").is_dir()
+    assert worked(run).state == "finished"
+    assert is_whole(place / "merged")
+    (place / "merged").rename(tmp_path / "elsewhere")
+    left = place / ".merged.duotune-draft"
+    left.mkdir()
+    (left / "much").write_bytes(b"x" * (places.MOST_MARGIN_BYTES + 1))
+    started = start_merge(plan_merge(version.name), place / "merged")
+    wait_until(lambda: started.run.state().ended, "the second merge ends")
+    assert started.run.state().state == "finished"
+
+
+def test_a_merge_that_has_no_room_is_refused_whoever_asks_and_the_size_is_told(
+    micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from duotune.adapters import target as places
+
+    version = publish_adapter(micro_model, tmp_path)
+    run = merge_run(version, tmp_path / "merged")
+    size = plan_merge(version.name).bytes
+    monkeypatch.setattr(places, "free_bytes", lambda directory: size)
+    told = failure(run)
+    assert f"it takes {in_bytes(size)} and a margin, and {in_bytes(size)} are free" in told
+    assert "duotune resume" in told
+    with pytest.raises(StorageError, match="There is no room for"):
+        start_merge(plan_merge(version.name), tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()

@@ -22,7 +22,7 @@ from duotune.adapters.merged import (
     read_merged,
 )
 from duotune.adapters.modes import hand_over
-from duotune.adapters.target import check_room, checked_target, drafting, place
+from duotune.adapters.target import check_room, checked_target, clear_draft, drafting, place
 from duotune.adapters.verify import raise_unless_good, verify
 from duotune.catalog.catalog import open_catalog
 from duotune.config.run import RunConfig
@@ -46,6 +46,7 @@ def run(run: RunInProgress, config: RunConfig) -> Merged:
     order = run.before.order
     if order is None:
         raise UsageError(f"The run {run.directory.id} does not say what it merges.", "Begin it again.")
+    clear_draft(Path(order.directory))  # of a killed attempt: it would count as used space
     if (made := _made_before(order, run)) is not None:
         return made
     target = checked_target(order.directory)
