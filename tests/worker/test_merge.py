@@ -21,6 +21,7 @@ from duotune.errors import ExitCode, StorageError
 from duotune.plan.merge import plan_merge, start_merge
 from duotune.runs.directory import RunDirectory, create_run
 from duotune.runs.events import MergeOrder
+from duotune.runs.outcomes import outcome
 from duotune.runs.results import Merged
 from duotune.runs.state import RunState
 from duotune.runs.wording import in_bytes
@@ -147,6 +148,21 @@ def test_over_a_quantized_base_it_must_only_be_nearer_to_the_adapter(micro_model
     state = worked(merge_run(version, tmp_path / "merged"))
     assert state.state == "finished"
     assert "over nf4 weights" in state.warnings[0]
+
+
+def test_over_a_quantized_base_an_adapter_almost_like_it_proves_nothing_and_says_so(
+    micro_model: Path, tmp_path: Path
+) -> None:
+    adapter = write_random_adapter(micro_model, tmp_path / "other", scale=SCALE)
+    true = recorded(micro_model, adapter, precision="bfloat16 over nf4 weights")
+    cases = [case.model_copy(update={"base": [one - 0.001 for one in case.adapter or ()]}) for case in true.cases]
+    version = publish_adapter(micro_model, tmp_path, true.model_copy(update={"cases": cases}))
+    state = worked(merge_run(version, tmp_path / "merged"))
+    result = Merged.of(state.results, "merge")
+    assert result is not None
+    assert result.proof is None
+    assert "is not proven" in state.warnings[-1]
+    assert "not proven" in outcome(state, "merge")
 
 
 def test_another_base_model_at_its_place_is_refused_before_anything_is_written(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
+from duotune.errors import printable
 from duotune.runs.events import RunKind
 from duotune.runs.results import Evaluated, Findings, Merged, MergeProof, Prepared, Published, Trained
 from duotune.runs.state import RunState
@@ -113,7 +115,7 @@ def stop_consequences(kind: RunKind) -> str:
 def proof_in_words(proof: MergeProof | None) -> str:
     """What the comparison of a merged model with its adapter came to, in one sentence."""
     if proof is None:
-        return "Nothing was recorded of the adapter's answers, so that nothing proves that the model gives them."
+        return "Nothing proves that it answers as the adapter does: what was recorded of that does not tell."
     allowed = "" if proof.tolerance is None else f" ({proof.tolerance} is allowed)"
     return (
         f"On {counted(proof.tokens, 'token')} of {counted(proof.cases, 'recorded answer')} it is {proof.distance:.3f} "
@@ -146,7 +148,7 @@ def verdict(state: RunState) -> str:
 def next_step(state: RunState) -> str:
     """One sentence on what to do with what a finished run has published or merged; empty when it did neither."""
     if (merged := Merged.of(state.results, "merge")) is not None:
-        return f"Any engine serves it without LoRA, such as `vllm serve {merged.directory}`."
+        return f"Any engine serves it without LoRA, such as `vllm serve {printable(shlex.quote(merged.directory))}`."
     done = Published.of(state.results, "publish")
     if done is None:
         return ""

@@ -133,6 +133,12 @@ def _prove(run: RunInProgress, model: Path, contract: Contract | None, name: str
             f"The merged model {problem}, so it was deleted.",
             f"`duotune adapters verify {name}` checks the adapter; serve it beside its base model instead.",
         )
+    if not found.tells(same):
+        run.report.warning(
+            f"{name} answers almost as its base model does ({found.separation:.3f} nats per token), too near to tell "
+            "them apart in another precision: that the merged model answers as it does is not proven."
+        )
+        return None
     return Proof(
         cases=len(cases),
         tokens=found.tokens,
