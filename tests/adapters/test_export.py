@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -56,8 +57,23 @@ def test_every_published_file_arrives_as_it_is_with_bytes_and_place_told(publish
     assert "README.md" in result.files
     assert not damaged_files(result.directory, read_manifest(result.directory))
     assert os.access(result.directory / "README.md", os.W_OK)
-    assert (result.directory / "README.md").stat().st_mode & 0o777 == 0o644
+    assert (result.directory / "README.md").stat().st_mode & 0o777 == 0o640
     assert [path.name for path in result.directory.parent.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("umask", "file", "directory"), [("077", 0o600, 0o2700), ("022", 0o644, 0o2755), ("002", 0o664, 0o2775)]
+)
+def test_a_copy_has_the_modes_that_its_owners_umask_leaves(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umask: str, file: int, directory: int
+) -> None:
+    version = publisher().version
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o2775)
+    monkeypatch.setenv("DUOTUNE_UMASK", umask)
+    copy = export(version, tmp_path / "shared" / "out").directory
+    assert {stat.S_IMODE(one.stat().st_mode) for one in copy.iterdir()} == {file}
+    assert stat.S_IMODE(copy.stat().st_mode) == directory
 
 
 def test_a_version_on_s3_without_a_copy_here_is_exported_and_no_copy_is_kept(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -92,6 +93,14 @@ def test_merge_is_a_run_that_is_watched_to_its_proof(
     assert ", and about" in said.err  # it was measured
     wait_until(lambda: find_run("merge-shop.v1").state().ended, "the detached merge ends")
     assert (tmp_path / "second" / "duotune.json").is_file()
+
+
+def test_the_umask_of_the_shell_holds_for_what_is_exported(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.publish("shop", "billing")
+    command = [sys.executable, "-m", "duotune", "adapters", "export", "shop", str(tmp_path / "out")]
+    subprocess.run(command, umask=0o077, check=True)
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "out" / "manifest.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_place_of_odd_characters_is_quoted_and_reaches_no_terminal_raw(

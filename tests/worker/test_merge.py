@@ -108,7 +108,7 @@ def test_the_merged_model_answers_as_the_adapter_did_and_says_what_it_was_made_o
     assert str(tmp_path) not in (target / MERGED).read_text()
     assert is_whole(target)
     assert [path.name for path in target.parent.iterdir()] == ["merged"]
-    assert (target / "model.safetensors").stat().st_mode & 0o777 == 0o644
+    assert (target / "model.safetensors").stat().st_mode & 0o777 == 0o640
     prompt = AutoTokenizer.from_pretrained(target)("def ", return_tensors="pt")
     said = AutoModelForCausalLM.from_pretrained(target, dtype="auto").generate(**prompt, max_new_tokens=4)
     assert said.shape[1] > prompt["input_ids"].shape[1]
