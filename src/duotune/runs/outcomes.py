@@ -98,14 +98,19 @@ def aim(state: RunState) -> str:
 def stopping(kind: RunKind) -> str:
     """What a run that was asked to stop does, in a sentence."""
     if kind == "merge":
-        return "Stopping before the next tensor; nothing is kept of what was written, and resume begins it anew."
+        return (
+            "Stopping before the next tensor or answer; nothing is kept of what was written, and resume begins it anew."
+        )
     return "Stopping at the next step, with a checkpoint."
 
 
 def stop_consequences(kind: RunKind) -> str:
     """What stopping a run means, for a person who is asked."""
     if kind == "merge":
-        return "It stops before the next tensor. What was written is deleted; Resume begins it anew."
+        return (
+            "It stops before the next tensor or answer; while the whole model is loaded for its proof, after that. "
+            "What was written is deleted; Resume begins it anew."
+        )
     return (
         "It stops at its next step and keeps a checkpoint; Resume goes on from there to the same result. "
         "What is being prepared or evaluated is kept as far as it is."
