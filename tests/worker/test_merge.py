@@ -18,15 +18,18 @@ from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import open_catalog
 from duotune.cli.main import run as command
 from duotune.errors import ExitCode, StorageError
+from duotune.hardware.host import Host
 from duotune.plan.merge import plan_merge, start_merge
 from duotune.runs.directory import RunDirectory, create_run
 from duotune.runs.events import MergeOrder
+from duotune.runs.lease import GpuLease
 from duotune.runs.outcomes import outcome
 from duotune.runs.results import Merged
 from duotune.runs.state import RunState
 from duotune.runs.wording import in_bytes
 from duotune.storage.local import delete_tree
-from duotune.worker import process
+from duotune.worker import process, proving
+from duotune.worker.stages import leased_device
 from support.disks import small_disk_at
 from support.evaluated import write_random_adapter
 from support.merging import SCALE, publish_adapter, recorded
@@ -233,6 +236,42 @@ def test_a_stop_leaves_nothing_and_resume_finishes(
     assert not list(target.parent.iterdir())
     assert worked(run).state == "finished"
     assert is_whole(target)
+
+
+def test_a_stop_is_heard_while_the_base_model_is_read(
+    micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from duotune.runs.reporter import JournalReporter
+
+    run = merge_run(publish_adapter(micro_model, tmp_path), tmp_path / "place" / "merged")
+    asked = iter([False, True])
+    with monkeypatch.context() as patched:
+        patched.setattr(JournalReporter, "stop_requested", property(lambda self: next(asked, True)))
+        assert worked(run).state == "stopped"
+    assert not (tmp_path / "place").exists()
+
+
+def test_without_memory_for_the_proof_it_fails_before_anything_is_written(
+    micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = merge_run(publish_adapter(micro_model, tmp_path), tmp_path / "place" / "merged")
+    with monkeypatch.context() as patched:
+        patched.setattr(proving, "read_host", lambda: Host(1, 1 << 30, 1000))
+        told = failure(run)
+    assert "cannot be proven: all of it is loaded for that" in told
+    assert "duotune resume" in told
+    assert not (tmp_path / "place").exists()
+    assert worked(run).state == "finished"
+
+
+def test_it_does_not_wait_for_a_run_that_trains(micro_model: Path, tmp_path: Path) -> None:
+    version = publish_adapter(micro_model, tmp_path)
+    lease = GpuLease.try_acquire(leased_device(), "20260101-000000-other")
+    assert lease is not None
+    with lease:
+        run = start_merge(plan_merge(version.name), tmp_path / "merged").run
+        wait_until(lambda: run.state().ended, "the merge ends beside a training")
+    assert is_whole(tmp_path / "merged")
 
 
 def test_a_full_disk_is_told_before_and_in_the_middle_and_resume_finishes_when_there_is_room(
