@@ -18,6 +18,7 @@ from duotune.adapters.manifest import damaged_files, read_manifest
 from duotune.adapters.publish import PublishedAdapter
 from duotune.catalog.catalog import Catalog
 from duotune.errors import CheckFailed, StorageError, UsageError
+from duotune.sizes import in_bytes
 from duotune.storage.local import delete_tree
 from support.disks import small_disk_at
 from support.publishing import Publisher
@@ -151,6 +152,25 @@ def test_two_processes_never_write_to_one_target(publisher: Publisher, tmp_path:
     with target.drafting(tmp_path / "out"), pytest.raises(UsageError, match="Another process is writing"):
         export(version, tmp_path / "out")
     export(version, tmp_path / "out")
+
+
+@pytest.mark.parametrize("where", ["here", "folder", "s3"])
+def test_what_cannot_fit_is_told_before_anything_is_copied(
+    publisher: Publisher, server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    location = {"here": "", "folder": str(tmp_path / "shelf"), "s3": "s3://models/a"}[where]
+    done = publisher(location=location)
+    size = sum(map(len, contents(done.local_path).values()))
+    if where == "s3":
+        delete_tree(done.local_path)
+    told: list[int] = []
+    monkeypatch.setattr(target, "free_bytes", lambda directory: size)
+    with pytest.raises(StorageError, match=f"it takes {in_bytes(size)} and a margin, and {in_bytes(size)} are free"):
+        export(done.version, tmp_path / "out", lambda done, total: told.append(done))
+    assert not told
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(target, "free_bytes", lambda directory: size + target.LEAST_MARGIN_BYTES)
+    assert export(done.version, tmp_path / "out").bytes == size
 
 
 def test_a_full_disk_is_told_before_or_when_it_shows_and_nothing_is_left(
