@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -74,17 +76,18 @@ def test_a_place_that_is_taken_is_told_in_the_dialog_and_can_be_corrected(shelf:
 
 
 def test_merge_names_what_it_takes_and_opens_the_run_that_does_it(
-    size: tuple[int, int], micro_model: Path, tmp_path: Path
+    size: tuple[int, int], micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish_adapter(micro_model, tmp_path)
+    monkeypatch.chdir(tmp_path)
 
     async def play(session: Session) -> None:
         await session.press("2", "enter", "m")
         assert "A whole copy of micro with the adapter folded in" in flat(session)
         assert "or it is deleted" in flat(session)
-        assert "in a shell: duotune adapters merge shop.v1" in session.text
         await session.press("ctrl+u")
-        await session.type(str(tmp_path / "whole"))
+        await session.type("whole")
+        assert "in a shell: duotune adapters merge shop.v1 whole" in session.text
         await session.press("enter")
         assert isinstance(session.app.screen, Monitor)
         await until(session, "✓ finished")
@@ -110,6 +113,28 @@ def test_without_recorded_answers_the_dialog_says_that_nothing_will_be_proven(sh
 
     drive(play)
     assert not list_runs()
+
+
+def test_the_disk_of_the_base_model_is_not_asked_on_the_event_loop(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.publish("shop", "billing")
+    asked: list[bool] = []
+    access = os.access
+
+    def looked(path: str | Path, mode: int) -> bool:
+        if Path(path) == shelf.model.parent:
+            asked.append(threading.current_thread() is threading.main_thread())
+        return access(path, mode)
+
+    monkeypatch.setattr(os, "access", looked)
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter", "m")
+        assert f"{shelf.model.name}-shop.v1" in "".join(session.text.split())
+
+    drive(play, (200, 50))
+    assert asked == [False]
 
 
 def test_what_is_withheld_has_neither_and_the_palette_has_both(shelf: Shelf) -> None:
