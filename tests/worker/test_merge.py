@@ -14,6 +14,7 @@ from duotune.adapters.contract import Contract, ContractCase
 from duotune.adapters.copies import local_copy
 from duotune.adapters.manifest import describe_file, read_manifest
 from duotune.adapters.merged import MERGED, read_merged
+from duotune.adapters.target import drafting
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import open_catalog
 from duotune.cli.main import run as command
@@ -213,13 +214,28 @@ def test_killed_at_any_moment_a_resume_ends_with_the_whole_model_and_no_draft(
     assert [path.name for path in target.parent.iterdir()] == ["merged"]
 
 
-def test_removing_a_killed_run_removes_what_it_had_written(micro_model: Path, tmp_path: Path) -> None:
+def test_removing_a_killed_run_removes_what_it_had_written(
+    micro_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "place" / "merged"
     run = merge_run(publish_adapter(micro_model, tmp_path), target)
     kill_at(run, MOMENTS[2])
     assert [path.name for path in target.parent.iterdir()] == [".merged.duotune-draft"]
     assert command(["remove", run.id]) == ExitCode.OK
     assert not list(target.parent.iterdir())
+    assert "Note:" not in capsys.readouterr().err
+
+
+def test_removing_a_run_says_what_it_cannot_remove(
+    micro_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "merged"
+    run = merge_run(publish_adapter(micro_model, tmp_path), target)
+    with drafting(target) as draft:
+        assert command(["remove", run.id]) == ExitCode.OK
+        assert f"{draft} is left" in capsys.readouterr().err
+        assert draft.is_dir()
+    assert not run.path.exists()
 
 
 def test_a_stop_leaves_nothing_and_resume_finishes(

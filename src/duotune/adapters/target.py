@@ -142,12 +142,18 @@ def drafting(target: Path, remedy: str = FREE_IT) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def clear_draft(target: Path) -> None:
-    """Delete what a killed process left beside a target, unless another one is at it, or it is not ours."""
+def clear_draft(target: Path) -> Path | None:
+    """Delete what a killed process left beside a target, unless another one is at it, or it is not ours.
+
+    Returns:
+        What is left all the same; None without anything.
+    """
+    draft = _draft_of(target)
     with suppress(UsageError, StorageError), readable_errors(target):
-        if stat.S_ISDIR(_draft_of(target).lstat().st_mode):
+        if stat.S_ISDIR(draft.lstat().st_mode):
             with drafting(target):
                 pass
+    return draft if os.path.lexists(draft) else None
 
 
 def place(whole: Path, target: Path) -> None:
