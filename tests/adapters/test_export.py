@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -171,6 +172,18 @@ def test_what_cannot_fit_is_told_before_anything_is_copied(
     assert not (tmp_path / "out").exists()
     monkeypatch.setattr(target, "free_bytes", lambda directory: size + target.LEAST_MARGIN_BYTES)
     assert export(done.version, tmp_path / "out").bytes == size
+
+
+def test_a_disk_that_fills_meanwhile_is_told_and_nothing_is_left(publisher: Publisher, tmp_path: Path) -> None:
+    version = publisher().version
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # refused as on a full disk
+    try:
+        with pytest.raises(StorageError, match=r"No space is left for .*/out"):
+            export(version, tmp_path / "place" / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list((tmp_path / "place").iterdir())
 
 
 def test_a_full_disk_is_told_before_or_when_it_shows_and_nothing_is_left(
