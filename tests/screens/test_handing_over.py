@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from duotune.adapters.export import export
+from duotune.app import farewell
+from duotune.catalog.catalog import open_catalog
 from duotune.errors import UsageError
 from duotune.runs.directory import create_run, list_runs
 from duotune.runs.events import MergeOrder, ProgressMade, RunStarted, RunStopped, StageStarted
 from duotune.screens.monitor.screen import Monitor
 from duotune.screens.wizard.keeping import open_start
+from duotune.storage.local import copy_directory
 from support.app import Session, drive
 from support.merging import publish_adapter
 from support.monitor import footer, until, watch
@@ -113,6 +118,26 @@ def test_without_recorded_answers_the_dialog_says_that_nothing_will_be_proven(sh
 
     drive(play)
     assert not list_runs()
+
+
+def test_leaving_the_app_during_an_export_says_what_is_left(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.publish("shop", "billing")
+    told: list[str] = []
+
+    def left_meanwhile(*arguments: Any) -> None:
+        told.extend(farewell())
+        copy_directory(*arguments)
+
+    monkeypatch.setattr("duotune.adapters.export.copy_directory", left_meanwhile)
+    with open_catalog() as catalog:
+        export(catalog.adapters.get("shop"), tmp_path / "out")
+    assert told == [
+        f"{tmp_path}/out was not finished. What was copied is in {tmp_path}/.out.duotune-draft; the next export to the "
+        "same place deletes it."
+    ]
+    assert not list(farewell())
 
 
 def test_the_disk_of_the_base_model_is_not_asked_on_the_event_loop(

@@ -19,6 +19,7 @@ DRAFT = ".duotune-draft"
 """End of the name of what is not whole yet."""
 LEAST_MARGIN_BYTES, MOST_MARGIN_BYTES = 10**6, 64 * 10**6
 """What a disk must have beside the result itself: a twentieth of it, within these bounds."""
+_under_way: set[Path] = set()
 FREE_IT = "Free some space there, or choose another directory."
 
 
@@ -133,13 +134,20 @@ def drafting(target: Path, remedy: str = FREE_IT) -> Iterator[Path]:
     with readable_errors(target, remedy):
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _ours(draft, target)
+        _under_way.add(target)
         try:
             yield draft
         finally:
+            _under_way.discard(target)
             with suppress(OSError):
                 _empty(descriptor)
                 draft.rmdir()
             os.close(descriptor)
+
+
+def unfinished() -> list[tuple[Path, Path]]:
+    """Targets that this process is writing to, each with what would be left beside it if the process ended now."""
+    return [(target, _draft_of(target)) for target in sorted(_under_way)]
 
 
 def clear_draft(target: Path) -> Path | None:
