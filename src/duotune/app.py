@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -17,6 +17,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
+from duotune.errors import printable
 from duotune.screens import ways
 from duotune.screens.page import FIRST_PAINT_SECONDS, Page
 from duotune.screens.preferences import Preferences
@@ -183,6 +184,18 @@ def main() -> int:
     app.run(loop=asyncio.new_event_loop())
     code = app.return_code or 0
     if code == 0:
-        for run in alive_runs():
-            print(f"Run {run} goes on. `duotune` comes back to it, `duotune logs -f {run}` follows it.")
+        print("".join(f"{line}\n" for line in farewell()), end="")
     return code
+
+
+def farewell() -> Iterator[str]:
+    """What a person who leaves should know: what goes on without the app, and what ends with it."""
+    from duotune.adapters.target import unfinished
+
+    for run in alive_runs():
+        yield f"Run {run} goes on. `duotune` comes back to it, `duotune logs -f {run}` follows it."
+    for target, draft in unfinished():
+        yield (
+            f"{printable(target)} was not finished. What was copied is in {printable(draft)}; the next export to the "
+            "same place deletes it."
+        )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ from duotune.adapters.manifest import damaged_files, read_manifest
 from duotune.adapters.publish import PublishedAdapter
 from duotune.catalog.catalog import Catalog
 from duotune.errors import CheckFailed, StorageError, UsageError
+from duotune.sizes import in_bytes
 from duotune.storage.local import delete_tree
 from support.disks import small_disk_at
 from support.publishing import Publisher
@@ -56,8 +59,23 @@ def test_every_published_file_arrives_as_it_is_with_bytes_and_place_told(publish
     assert "README.md" in result.files
     assert not damaged_files(result.directory, read_manifest(result.directory))
     assert os.access(result.directory / "README.md", os.W_OK)
-    assert (result.directory / "README.md").stat().st_mode & 0o777 == 0o644
+    assert (result.directory / "README.md").stat().st_mode & 0o777 == 0o640
     assert [path.name for path in result.directory.parent.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("umask", "file", "directory"), [("077", 0o600, 0o2700), ("022", 0o644, 0o2755), ("002", 0o664, 0o2775)]
+)
+def test_a_copy_has_the_modes_that_its_owners_umask_leaves(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umask: str, file: int, directory: int
+) -> None:
+    version = publisher().version
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o2775)
+    monkeypatch.setenv("DUOTUNE_UMASK", umask)
+    copy = export(version, tmp_path / "shared" / "out").directory
+    assert {stat.S_IMODE(one.stat().st_mode) for one in copy.iterdir()} == {file}
+    assert stat.S_IMODE(copy.stat().st_mode) == directory
 
 
 def test_a_version_on_s3_without_a_copy_here_is_exported_and_no_copy_is_kept(
@@ -137,13 +155,44 @@ def test_two_processes_never_write_to_one_target(publisher: Publisher, tmp_path:
     export(version, tmp_path / "out")
 
 
+@pytest.mark.parametrize("where", ["here", "folder", "s3"])
+def test_what_cannot_fit_is_told_before_anything_is_copied(
+    publisher: Publisher, server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    location = {"here": "", "folder": str(tmp_path / "shelf"), "s3": "s3://models/a"}[where]
+    done = publisher(location=location)
+    size = sum(map(len, contents(done.local_path).values()))
+    if where == "s3":
+        delete_tree(done.local_path)
+    told: list[int] = []
+    monkeypatch.setattr(target, "free_bytes", lambda directory: size)
+    with pytest.raises(StorageError, match=f"it takes {in_bytes(size)} and a margin, and {in_bytes(size)} are free"):
+        export(done.version, tmp_path / "out", lambda done, total: told.append(done))
+    assert not told
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(target, "free_bytes", lambda directory: size + target.LEAST_MARGIN_BYTES)
+    assert export(done.version, tmp_path / "out").bytes == size
+
+
+def test_a_disk_that_fills_meanwhile_is_told_and_nothing_is_left(publisher: Publisher, tmp_path: Path) -> None:
+    version = publisher().version
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # refused as on a full disk
+    try:
+        with pytest.raises(StorageError, match=r"No space is left for .*/out"):
+            export(version, tmp_path / "place" / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list((tmp_path / "place").iterdir())
+
+
 def test_a_full_disk_is_told_before_or_when_it_shows_and_nothing_is_left(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version = publisher().version
     with small_disk_at(tmp_path / "disk") as disk:
         (disk / "ballast").write_bytes(b"x" * (1 << 19))
-        with pytest.raises(StorageError, match=r"There is no room for .*: it takes \d+ MB"):
+        with pytest.raises(StorageError, match=r"There is no room for .*: it takes [\d.]+ kB and a margin, and \d+ kB"):
             export(version, disk / "out")
         monkeypatch.setattr(target, "free_bytes", lambda directory: 10**12)  # as others fill it meanwhile
         (disk / "ballast").write_bytes(b"x" * (1 << 20))

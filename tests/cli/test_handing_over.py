@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from duotune import paths
 from duotune.cli.main import run
-from duotune.runs.directory import find_run
+from duotune.runs.directory import create_run, find_run
+from duotune.runs.events import MergeOrder, RunFinished, RunStarted, StageFinished, StageStarted
+from duotune.runs.results import Merged
 from support.disks import small_disk_at
 from support.merging import publish_adapter
+from support.runs import run_config
 from support.shelf import Shelf
+from support.watched import write
 from support.workers import wait_until
 
 
@@ -87,6 +93,41 @@ def test_merge_is_a_run_that_is_watched_to_its_proof(
     assert ", and about" in said.err  # it was measured
     wait_until(lambda: find_run("merge-shop.v1").state().ended, "the detached merge ends")
     assert (tmp_path / "second" / "duotune.json").is_file()
+
+
+def test_the_umask_of_the_shell_holds_for_what_is_exported(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.publish("shop", "billing")
+    command = [sys.executable, "-m", "duotune", "adapters", "export", "shop", str(tmp_path / "out")]
+    subprocess.run(command, umask=0o077, check=True)
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "out" / "manifest.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_place_of_odd_characters_is_quoted_and_reaches_no_terminal_raw(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = "/srv/my models/\x1b]0;title\x07"
+    order = MergeOrder(adapter="shop.v1", manifest_sha256="f", directory=where)
+    merge = create_run(run_config("merge-shop"), kind="merge", order=order)
+    result = Merged(version="shop.v1", directory=where, bytes=1, layers=1, left_out=[], proof=None)
+    done = StageFinished(stage="merge", result=result.model_dump(mode="json"))
+    write(merge, RunStarted(pid=1, process_start=1, attempt=1), StageStarted(stage="merge"), done, RunFinished())
+    assert run(["status", merge.id]) == 0
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert r"`vllm serve '/srv/my models/\x1b]0;title\x07'`" in said.err
+
+
+@pytest.mark.parametrize("name", ["[/x]", "[bold]shop", "\x1b]0;title\x07"])
+def test_a_name_that_looks_like_markup_is_told_on_a_terminal(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    assert run(["adapters", "merge", name, str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "]0;title\x07" not in said
 
 
 def test_a_merge_that_cannot_fit_makes_no_run(

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from duotune.adapters.export import export
+from duotune.app import farewell
+from duotune.catalog.catalog import open_catalog
 from duotune.errors import UsageError
 from duotune.runs.directory import create_run, list_runs
 from duotune.runs.events import MergeOrder, ProgressMade, RunStarted, RunStopped, StageStarted
 from duotune.screens.monitor.screen import Monitor
 from duotune.screens.wizard.keeping import open_start
+from duotune.storage.local import copy_directory
 from support.app import Session, drive
 from support.merging import publish_adapter
 from support.monitor import footer, until, watch
@@ -74,17 +81,18 @@ def test_a_place_that_is_taken_is_told_in_the_dialog_and_can_be_corrected(shelf:
 
 
 def test_merge_names_what_it_takes_and_opens_the_run_that_does_it(
-    size: tuple[int, int], micro_model: Path, tmp_path: Path
+    size: tuple[int, int], micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish_adapter(micro_model, tmp_path)
+    monkeypatch.chdir(tmp_path)
 
     async def play(session: Session) -> None:
         await session.press("2", "enter", "m")
         assert "A whole copy of micro with the adapter folded in" in flat(session)
         assert "or it is deleted" in flat(session)
-        assert "in a shell: duotune adapters merge shop.v1" in session.text
         await session.press("ctrl+u")
-        await session.type(str(tmp_path / "whole"))
+        await session.type("whole")
+        assert "in a shell: duotune adapters merge shop.v1 whole" in session.text
         await session.press("enter")
         assert isinstance(session.app.screen, Monitor)
         await until(session, "✓ finished")
@@ -110,6 +118,48 @@ def test_without_recorded_answers_the_dialog_says_that_nothing_will_be_proven(sh
 
     drive(play)
     assert not list_runs()
+
+
+def test_leaving_the_app_during_an_export_says_what_is_left(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.publish("shop", "billing")
+    told: list[str] = []
+
+    def left_meanwhile(*arguments: Any) -> None:
+        told.extend(farewell())
+        copy_directory(*arguments)
+
+    monkeypatch.setattr("duotune.adapters.export.copy_directory", left_meanwhile)
+    with open_catalog() as catalog:
+        export(catalog.adapters.get("shop"), tmp_path / "out")
+    assert told == [
+        f"{tmp_path}/out was not finished. What was copied is in {tmp_path}/.out.duotune-draft; the next export to the "
+        "same place deletes it."
+    ]
+    assert not list(farewell())
+
+
+def test_the_disk_of_the_base_model_is_not_asked_on_the_event_loop(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.publish("shop", "billing")
+    asked: list[bool] = []
+    access = os.access
+
+    def looked(path: str | Path, mode: int) -> bool:
+        if Path(path) == shelf.model.parent:
+            asked.append(threading.current_thread() is threading.main_thread())
+        return access(path, mode)
+
+    monkeypatch.setattr(os, "access", looked)
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter", "m")
+        assert f"{shelf.model.name}-shop.v1" in "".join(session.text.split())
+
+    drive(play, (200, 50))
+    assert asked == [False]
 
 
 def test_what_is_withheld_has_neither_and_the_palette_has_both(shelf: Shelf) -> None:

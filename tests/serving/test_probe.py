@@ -118,3 +118,19 @@ def test_many_models_share_the_prompts_of_a_round() -> None:
     probes = probe_all(cast(Endpoint, server), [Subject(f"a{n}.v1", many) for n in range(100)], True)
     assert {probe.tokens for probe in probes} == {4 * len(ADAPTER)}
     assert probed(ADAPTER, Subject("a.v1", many)).tokens == 16 * len(ADAPTER)
+
+
+@pytest.mark.parametrize("same_precision", [True, False])
+@pytest.mark.parametrize("one", [None, float("nan"), float("-inf")])
+def test_an_answer_without_a_probability_fails_in_every_precision(one: float | None, same_precision: bool) -> None:
+    near = shifted(BASE, 0.001)
+    for adapter in (ADAPTER, near):
+        says = [one, *adapter[1:]]
+        for subject in (Subject("a.v1", contract(adapter)), Subject("base", contract(adapter), is_base=True)):
+            assert "does not give each recorded answer a probability" in probed(says, subject, same_precision).problem
+
+
+def test_in_another_precision_an_adapter_almost_like_its_base_model_only_has_to_answer() -> None:
+    near = contract(shifted(BASE, 0.001))
+    assert probed(shifted(BASE, 0.2), Subject("a.v1", near), same_precision=False) == Probe("a.v1")
+    assert probed(shifted(BASE, 0.2), Subject("a.v1", near)).problem

@@ -14,22 +14,29 @@ from duotune.adapters.contract import Contract, ContractCase
 from duotune.adapters.copies import local_copy
 from duotune.adapters.manifest import describe_file, read_manifest
 from duotune.adapters.merged import MERGED, read_merged
+from duotune.adapters.target import drafting
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import open_catalog
 from duotune.cli.main import run as command
-from duotune.errors import ExitCode
-from duotune.plan.merge import plan_merge
+from duotune.errors import ExitCode, StorageError
+from duotune.hardware.host import Host
+from duotune.plan.merge import plan_merge, start_merge
 from duotune.runs.directory import RunDirectory, create_run
 from duotune.runs.events import MergeOrder
+from duotune.runs.lease import GpuLease
+from duotune.runs.outcomes import outcome
 from duotune.runs.results import Merged
 from duotune.runs.state import RunState
+from duotune.runs.wording import in_bytes
 from duotune.storage.local import delete_tree
-from duotune.worker import process
+from duotune.worker import process, proving
+from duotune.worker.stages import leased_device
 from support.disks import small_disk_at
 from support.evaluated import write_random_adapter
 from support.merging import SCALE, publish_adapter, recorded
 from support.mortal import finish, kill_at
 from support.s3 import S3Server
+from support.workers import wait_until
 
 MOMENTS = [
     "event.type == 'run_started'",
@@ -105,7 +112,7 @@ def test_the_merged_model_answers_as_the_adapter_did_and_says_what_it_was_made_o
     assert str(tmp_path) not in (target / MERGED).read_text()
     assert is_whole(target)
     assert [path.name for path in target.parent.iterdir()] == ["merged"]
-    assert (target / "model.safetensors").stat().st_mode & 0o777 == 0o644
+    assert (target / "model.safetensors").stat().st_mode & 0o777 == 0o640
     prompt = AutoTokenizer.from_pretrained(target)("def ", return_tensors="pt")
     said = AutoModelForCausalLM.from_pretrained(target, dtype="auto").generate(**prompt, max_new_tokens=4)
     assert said.shape[1] > prompt["input_ids"].shape[1]
@@ -145,6 +152,21 @@ def test_over_a_quantized_base_it_must_only_be_nearer_to_the_adapter(micro_model
     state = worked(merge_run(version, tmp_path / "merged"))
     assert state.state == "finished"
     assert "over nf4 weights" in state.warnings[0]
+
+
+def test_over_a_quantized_base_an_adapter_almost_like_it_proves_nothing_and_says_so(
+    micro_model: Path, tmp_path: Path
+) -> None:
+    adapter = write_random_adapter(micro_model, tmp_path / "other", scale=SCALE)
+    true = recorded(micro_model, adapter, precision="bfloat16 over nf4 weights")
+    cases = [case.model_copy(update={"base": [one - 0.001 for one in case.adapter or ()]}) for case in true.cases]
+    version = publish_adapter(micro_model, tmp_path, true.model_copy(update={"cases": cases}))
+    state = worked(merge_run(version, tmp_path / "merged"))
+    result = Merged.of(state.results, "merge")
+    assert result is not None
+    assert result.proof is None
+    assert "is not proven" in state.warnings[-1]
+    assert "not proven" in outcome(state, "merge")
 
 
 def test_another_base_model_at_its_place_is_refused_before_anything_is_written(
@@ -192,13 +214,28 @@ def test_killed_at_any_moment_a_resume_ends_with_the_whole_model_and_no_draft(
     assert [path.name for path in target.parent.iterdir()] == ["merged"]
 
 
-def test_removing_a_killed_run_removes_what_it_had_written(micro_model: Path, tmp_path: Path) -> None:
+def test_removing_a_killed_run_removes_what_it_had_written(
+    micro_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "place" / "merged"
     run = merge_run(publish_adapter(micro_model, tmp_path), target)
     kill_at(run, MOMENTS[2])
     assert [path.name for path in target.parent.iterdir()] == [".merged.duotune-draft"]
     assert command(["remove", run.id]) == ExitCode.OK
     assert not list(target.parent.iterdir())
+    assert "Note:" not in capsys.readouterr().err
+
+
+def test_removing_a_run_says_what_it_cannot_remove(
+    micro_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "merged"
+    run = merge_run(publish_adapter(micro_model, tmp_path), target)
+    with drafting(target) as draft:
+        assert command(["remove", run.id]) == ExitCode.OK
+        assert f"{draft} is left" in capsys.readouterr().err
+        assert draft.is_dir()
+    assert not run.path.exists()
 
 
 def test_a_stop_leaves_nothing_and_resume_finishes(
@@ -215,6 +252,42 @@ def test_a_stop_leaves_nothing_and_resume_finishes(
     assert not list(target.parent.iterdir())
     assert worked(run).state == "finished"
     assert is_whole(target)
+
+
+def test_a_stop_is_heard_while_the_base_model_is_read(
+    micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from duotune.runs.reporter import JournalReporter
+
+    run = merge_run(publish_adapter(micro_model, tmp_path), tmp_path / "place" / "merged")
+    asked = iter([False, True])
+    with monkeypatch.context() as patched:
+        patched.setattr(JournalReporter, "stop_requested", property(lambda self: next(asked, True)))
+        assert worked(run).state == "stopped"
+    assert not (tmp_path / "place").exists()
+
+
+def test_without_memory_for_the_proof_it_fails_before_anything_is_written(
+    micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = merge_run(publish_adapter(micro_model, tmp_path), tmp_path / "place" / "merged")
+    with monkeypatch.context() as patched:
+        patched.setattr(proving, "read_host", lambda: Host(1, 1 << 30, 1000))
+        told = failure(run)
+    assert "cannot be proven: all of it is loaded for that" in told
+    assert "duotune resume" in told
+    assert not (tmp_path / "place").exists()
+    assert worked(run).state == "finished"
+
+
+def test_it_does_not_wait_for_a_run_that_trains(micro_model: Path, tmp_path: Path) -> None:
+    version = publish_adapter(micro_model, tmp_path)
+    lease = GpuLease.try_acquire(leased_device(), "20260101-000000-other")
+    assert lease is not None
+    with lease:
+        run = start_merge(plan_merge(version.name), tmp_path / "merged").run
+        wait_until(lambda: run.state().ended, "the merge ends beside a training")
+    assert is_whole(tmp_path / "merged")
 
 
 def test_a_full_disk_is_told_before_and_in_the_middle_and_resume_finishes_when_there_is_room(
@@ -237,3 +310,48 @@ def test_a_full_disk_is_told_before_and_in_the_middle_and_resume_finishes_when_t
         ballast.unlink()
         assert process.work(run.path) == ExitCode.OK
         assert is_whole(disk / "merged")
+
+
+def test_what_a_killed_attempt_left_does_not_count_as_used_space(
+    micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from duotune.adapters import target as places
+
+    version = publish_adapter(micro_model, tmp_path)
+    room = plan_merge(version.name).bytes + places.MOST_MARGIN_BYTES
+    place = tmp_path / "place"
+
+    def free(target: Path) -> int:
+        """Of a disk that holds one merged model and no more."""
+        return room - sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+
+    monkeypatch.setattr(places, "free_bytes", free)
+    run = merge_run(version, place / "merged")
+    kill_at(run, MOMENTS[3])
+    assert (place / ".merged.duotune-draft").is_dir()
+    assert worked(run).state == "finished"
+    assert is_whole(place / "merged")
+    (place / "merged").rename(tmp_path / "elsewhere")
+    left = place / ".merged.duotune-draft"
+    left.mkdir()
+    (left / "much").write_bytes(b"x" * (places.MOST_MARGIN_BYTES + 1))
+    started = start_merge(plan_merge(version.name), place / "merged")
+    wait_until(lambda: started.run.state().ended, "the second merge ends")
+    assert started.run.state().state == "finished"
+
+
+def test_a_merge_that_has_no_room_is_refused_whoever_asks_and_the_size_is_told(
+    micro_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from duotune.adapters import target as places
+
+    version = publish_adapter(micro_model, tmp_path)
+    run = merge_run(version, tmp_path / "merged")
+    size = plan_merge(version.name).bytes
+    monkeypatch.setattr(places, "free_bytes", lambda directory: size)
+    told = failure(run)
+    assert f"it takes {in_bytes(size)} and a margin, and {in_bytes(size)} are free" in told
+    assert "duotune resume" in told
+    with pytest.raises(StorageError, match="There is no room for"):
+        start_merge(plan_merge(version.name), tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from statistics import fmean
 
 from duotune.adapters.contract import Contract, ContractCase
@@ -40,6 +41,15 @@ class Agreement:
         """Whether they are as near to the base model as to the adapter, where those two can be told apart."""
         return self.separation >= LEAST_SEPARATION_NATS and self.distance >= self.from_base
 
+    def tells(self, same_precision: bool) -> bool:
+        """Whether anything is proven by there being no problem.
+
+        Args:
+            same_precision: As of `problem`. Where it is not the same, the distance may be any, and an adapter that
+                answers almost as the base model does cannot be told from it.
+        """
+        return same_precision or self.separation >= LEAST_SEPARATION_NATS
+
     def problem(self, same_precision: bool) -> str:
         """What is wrong, as the end of a sentence that begins with what answered; empty when all is well.
 
@@ -47,6 +57,8 @@ class Agreement:
             same_precision: Whether it answered in the precision that was recorded; where it did not (over a quantized
                 base model), answers must be nearer to the adapter's than to the base model's, at whatever distance.
         """
+        if missing := not_finite(self.distance):
+            return missing
         if self.like_the_base:
             return (
                 f"answers more like the base model ({self.from_base:.3f} nats per token away) than like the adapter "
@@ -76,6 +88,11 @@ def too_far(found: float) -> str:
         f"answers {found:.3f} nats per token away from what was recorded when it was evaluated, "
         f"where {TOLERANCE_NATS} is allowed"
     )
+
+
+def not_finite(found: float) -> str:
+    """What is wrong with a distance that is no number, as the end of a sentence; empty when it is one."""
+    return "" if isfinite(found) else "does not give each recorded answer a probability"
 
 
 def distance(said: Sequence[float | None], recorded: Sequence[float]) -> float:

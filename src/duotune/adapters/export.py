@@ -78,7 +78,7 @@ def export(version: Version, directory: str | Path, on_bytes: OnBytes = lambda d
     """
     target = checked_target(directory)
     root, _, name = version.location.rstrip("/").rpartition("/")
-    if str(target.parent) == root:
+    if target.resolve().parent == Path(root).resolve():
         raise UsageError(f"{printable(target)} is where adapters are published.", "Choose another directory.")
     here = Path(version.local_path) if version.local_path else None
     local = here if here is not None and is_version(here, version) else None
@@ -91,7 +91,9 @@ def export(version: Version, directory: str | Path, on_bytes: OnBytes = lambda d
             copy_directory(local, copy, files, on_bytes)
             unknown = {file.name for file in local.iterdir()} - {file.name for file in files}
         else:
-            open_storage(root).get_directory(name, copy, on_bytes)
+            storage = open_storage(root)
+            check_room(target, storage.size_of(name))
+            storage.get_directory(name, copy, on_bytes)
             unknown = _drop_unknown(copy)
         check_arrived(source, copy, version.manifest_sha256)
         hand_over(copy)

@@ -57,7 +57,7 @@ class MergedModel(Record):
         created_at: ISO 8601 in UTC.
         duotune: Version of duotune that merged.
         folded: Layers whose weights differ from the base model's.
-        proof: None where the adapter has no contract.
+        proof: None where nothing is proven: the adapter has no contract, or one that tells nothing of a whole model.
         files: Every other file of the directory.
         left_out: What of the base model's directory did not come along.
     """

@@ -54,10 +54,11 @@ def merge(name: str, directory: str, detach: bool, as_json: bool) -> int:
     must answer as the adapter did when it was evaluated, or it is deleted.
     """
     from duotune.cli.run import accompany
+    from duotune.errors import printable
     from duotune.plan.merge import plan_merge, start_merge
     from duotune.runs.wording import in_words
 
-    with _progress(f"fetching {name}") as on_bytes:
+    with _progress(f"fetching {printable(name)}") as on_bytes:
         planned = plan_merge(name, on_bytes)
     takes = "" if planned.seconds is None else f", and about {in_words(planned.seconds)}"
     say(f"Merging {planned.version.name} into a whole copy of {planned.base}: {in_bytes(planned.bytes)}{takes}.")
@@ -72,7 +73,7 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), DownloadColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), DownloadColumn())
     with Progress(*columns, console=narrator(), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -139,15 +139,14 @@ def stop(run: str) -> None:
 @click.argument("run", metavar="RUN")
 def remove(run: str) -> None:
     """Delete RUN's directory with its checkpoints and reports; published adapters and prepared data stay."""
-    from duotune.adapters.target import clear_draft
-    from duotune.runs.directory import find_run, remove_run
+    from duotune.plan.remove import remove as remove_whole
+    from duotune.runs.directory import find_run
 
     found = find_run(run)
-    created = found.created()
-    remove_run(found)
-    if created is not None and created.order is not None:
-        clear_draft(Path(created.order.directory))
+    left = remove_whole(found)
     say(f"Removed {found.id}.")
+    if left is not None:
+        say(f"Note: {printable(left)} is left: it belongs to somebody else, or another process writes there.")
 
 
 def _when(seconds: float | None) -> str:

@@ -111,17 +111,17 @@ def show_result(state: RunState) -> None:
         say(f"Result: {state.adapter or state.dataset}")
         return
     version = done.published
-    say(f"Adapter {version.name}: {version.location}")
-    say(next_step(state))
+    say(printable(f"Adapter {version.name}: {version.location}"))
+    say(printable(next_step(state)))
 
 
 def _show_merged(merged: Merged, state: RunState) -> None:
     where = printable(merged.directory)
-    show(f"Merged {merged.version} into its base model: {where}, {in_bytes(merged.bytes)}")
+    show(f"Merged {printable(merged.version)} into its base model: {where}, {in_bytes(merged.bytes)}")
     show(proof_in_words(merged.proof))
     if merged.left_out:
         say(f"Left where they were, as they are not of the merged model: {printable(', '.join(merged.left_out))}.")
-    say(next_step(state))
+    say(printable(next_step(state)))
 
 
 def show_evaluation(evaluation: Evaluation) -> None:

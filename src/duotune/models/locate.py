@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from duotune import paths
 from duotune.errors import ModelError, printable
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+CHUNK_BYTES = 8 << 20
 COPY_HINT = "Copy a complete model directory to this host and name that directory in `model.path`."
 
 
@@ -65,11 +67,15 @@ def hub_cache() -> Path:
     return Path(caches).expanduser() / "huggingface" / "hub"
 
 
-def fingerprint(directory: Path) -> str:
+def fingerprint(directory: Path, on_bytes: Callable[[int], None] = lambda count: None) -> str:
     """SHA-256 (hex) over the contents of config.json, tokenizer.json and every *.safetensors file, by name.
 
     The digest of each file is kept in `paths.cache()` under its real path, size and modification time, so that a
     large model is read once.
+
+    Args:
+        directory: A model.
+        on_bytes: Called with the bytes of each piece that is read, or was before; what it raises ends the reading.
 
     Raises:
         ModelError: A file cannot be read.
@@ -80,7 +86,7 @@ def fingerprint(directory: Path) -> str:
         file = directory / name
         try:
             if file.exists():
-                total.update(f"{name}\0{_file_digest(file.resolve())}\n".encode("utf-8", "surrogateescape"))
+                total.update(f"{name}\0{_file_digest(file.resolve(), on_bytes)}\n".encode("utf-8", "surrogateescape"))
         except OSError as error:
             raise ModelError(
                 f"The model file {printable(file)} cannot be read: {error.strerror}.",
@@ -167,13 +173,17 @@ def _from_hub_cache(hub_id: str) -> Path:
     return found
 
 
-def _file_digest(file: Path) -> str:
+def _file_digest(file: Path, on_bytes: Callable[[int], None]) -> str:
     if digest := _remembered(file):
+        on_bytes(file.stat().st_size)
         return digest
+    sha256 = hashlib.sha256()
     with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    _remember(_place_of(file), digest)
-    return digest
+        while chunk := stream.read(CHUNK_BYTES):
+            sha256.update(chunk)
+            on_bytes(len(chunk))
+    _remember(_place_of(file), sha256.hexdigest())
+    return sha256.hexdigest()
 
 
 def _remembered(file: Path) -> str:

@@ -13,7 +13,7 @@ from duotune.adapters.copies import local_copy
 from duotune.adapters.export import released
 from duotune.adapters.manifest import AdapterManifest, read_manifest
 from duotune.adapters.merged import SPEED, check_foldable, other_base
-from duotune.adapters.target import check_room, checked_target
+from duotune.adapters.target import check_room, checked_target, clear_draft
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import open_catalog
 from duotune.config.run import AdapterConfig, ModelConfig, ProjectConfig, RunConfig
@@ -104,6 +104,7 @@ def start_merge(planned: MergePlan, directory: str | Path) -> Started:
         HostError: The worker does not come up.
     """
     target = checked_target(directory)
+    clear_draft(target)  # of a killed attempt: it would count as used space
     check_room(target, planned.bytes)
     version = planned.version
     order = MergeOrder(adapter=version.name, manifest_sha256=version.manifest_sha256, directory=str(target))

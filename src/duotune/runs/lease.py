@@ -83,6 +83,12 @@ class GpuLease:
         owner = owner_of(_file(device))
         return None if owner is None else owner.note
 
+    @staticmethod
+    def held_by(holder: str) -> bool:
+        """Whether a run holds the lease of any device."""
+        owners = (owner_of(file) for file in paths.leases().glob("*.lock"))
+        return any(owner is not None and owner.note == holder for owner in owners)
+
     def release(self) -> None:
         """Let the next one in."""
         self._lock.release()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
+from duotune.errors import printable
 from duotune.runs.events import RunKind
 from duotune.runs.results import Evaluated, Findings, Merged, MergeProof, Prepared, Published, Trained
 from duotune.runs.state import RunState
@@ -96,14 +98,19 @@ def aim(state: RunState) -> str:
 def stopping(kind: RunKind) -> str:
     """What a run that was asked to stop does, in a sentence."""
     if kind == "merge":
-        return "Stopping before the next tensor; nothing is kept of what was written, and resume begins it anew."
+        return (
+            "Stopping before the next tensor or answer; nothing is kept of what was written, and resume begins it anew."
+        )
     return "Stopping at the next step, with a checkpoint."
 
 
 def stop_consequences(kind: RunKind) -> str:
     """What stopping a run means, for a person who is asked."""
     if kind == "merge":
-        return "It stops before the next tensor. What was written is deleted; Resume begins it anew."
+        return (
+            "It stops before the next tensor or answer; while the whole model is loaded for its proof, after that. "
+            "What was written is deleted; Resume begins it anew."
+        )
     return (
         "It stops at its next step and keeps a checkpoint; Resume goes on from there to the same result. "
         "What is being prepared or evaluated is kept as far as it is."
@@ -113,7 +120,7 @@ def stop_consequences(kind: RunKind) -> str:
 def proof_in_words(proof: MergeProof | None) -> str:
     """What the comparison of a merged model with its adapter came to, in one sentence."""
     if proof is None:
-        return "Nothing was recorded of the adapter's answers, so that nothing proves that the model gives them."
+        return "Nothing proves that it answers as the adapter does: what was recorded of that does not tell."
     allowed = "" if proof.tolerance is None else f" ({proof.tolerance} is allowed)"
     return (
         f"On {counted(proof.tokens, 'token')} of {counted(proof.cases, 'recorded answer')} it is {proof.distance:.3f} "
@@ -146,7 +153,7 @@ def verdict(state: RunState) -> str:
 def next_step(state: RunState) -> str:
     """One sentence on what to do with what a finished run has published or merged; empty when it did neither."""
     if (merged := Merged.of(state.results, "merge")) is not None:
-        return f"Any engine serves it without LoRA, such as `vllm serve {merged.directory}`."
+        return f"Any engine serves it without LoRA, such as `vllm serve {printable(shlex.quote(merged.directory))}`."
     done = Published.of(state.results, "publish")
     if done is None:
         return ""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from duotune.config.host import ServingConfig
 from duotune.runs.directory import RunDirectory
+from duotune.runs.lease import GpuLease
 from duotune.runs.lock import owner_of
 from duotune.runs.systemd import Manager, find_manager, forgive, is_active, is_wanted, serving_manager
 
@@ -53,10 +54,18 @@ def makes_room(serving: ServingConfig, manager: Manager) -> bool:
     return any(is_wanted(manager, unit) for unit in (pause, serving.unit, pause))
 
 
+def serves(serving: ServingConfig) -> bool:
+    """Whether systemd runs vLLM, or is about to."""
+    manager, _ = serving_manager()
+    return manager is not None and is_wanted(manager, serving.unit)
+
+
 def wants_gpu(run: RunDirectory) -> bool:
-    """Whether a worker is at the run and wants the GPU to itself, which one that merges does not."""
+    """Whether a worker is at the run and wants the GPU to itself; one that merges does while it proves there."""
+    if owner_of(run.lock_file) is None:
+        return False
     created = run.created()
-    return owner_of(run.lock_file) is not None and (created is None or created.kind != "merge")
+    return created is None or created.kind != "merge" or GpuLease.held_by(run.id)
 
 
 def freed_bytes(serving: ServingConfig, memory_total_bytes: int) -> int:

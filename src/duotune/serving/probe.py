@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
-from duotune.adapters.agreement import agreement, comparable, distance, too_far
+from duotune.adapters.agreement import agreement, comparable, distance, not_finite, too_far
 from duotune.adapters.contract import Contract, ContractCase
 from duotune.endpoint.client import Endpoint, Refused
 
@@ -29,7 +29,8 @@ class Probe:
 
     Attributes:
         name: Its name on the server.
-        tokens: Tokens that were compared; 0 when it has no contract and only had to answer.
+        tokens: Tokens that were compared; 0 when it only had to answer: it has no contract, or over a quantized base
+            model one in which adapter and base model are too near to each other to be told apart.
         distance: Mean distance of the answers from those recorded, in nats per token; None without a comparison.
         from_base: The same from the base model's recorded ones; None for the base model, or without a comparison.
         seconds: How long it took.
@@ -134,6 +135,10 @@ def _judged(
     if subject.is_base:
         said = [value for answer in answers for value in answer]
         far = distance(said, [value for case in cases for value in case.base])
-        return Probe(subject.name, len(said), far, problem=too_far(far) if same_precision else "")
+        problem = not_finite(far) or (too_far(far) if same_precision else "")
+        return Probe(subject.name, len(said), far, problem=problem)
     found = agreement(cases, answers)
-    return Probe(subject.name, found.tokens, found.distance, found.from_base, found.problem(same_precision))
+    problem = found.problem(same_precision)
+    if not problem and not found.tells(same_precision):
+        return Probe(subject.name)
+    return Probe(subject.name, found.tokens, found.distance, found.from_base, problem)

@@ -78,6 +78,14 @@ class LocalStorage:
         """Whether the directory is there."""
         return (self.root / checked_name(name) / MARKER).is_file()
 
+    def size_of(self, name: str) -> int:
+        """Bytes of its files."""
+        if not self.exists(name):
+            raise missing(self.location, name)
+        source = self.root / name
+        with self._readable_errors():
+            return sum((source / file).stat().st_size for file in files_of(source))
+
     def names(self) -> list[str]:
         """All directories with a marker."""
         with self._readable_errors():

@@ -40,6 +40,9 @@ class Storage(Protocol):
     def exists(self, name: str) -> bool:
         """Whether a directory of that name is there completely."""
 
+    def size_of(self, name: str) -> int:
+        """Bytes of a stored directory."""
+
     def names(self) -> list[str]:
         """All names that are there completely, sorted."""
 

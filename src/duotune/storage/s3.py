@@ -115,6 +115,11 @@ class S3Storage:
                 return False
         return True
 
+    def size_of(self, name: str) -> int:
+        """Bytes of its objects."""
+        with self._readable_errors():
+            return sum(size for _, size in self._objects(f"{self.prefix}{checked_name(name)}/"))
+
     def names(self) -> list[str]:
         """All names with a marker."""
         with self._readable_errors():

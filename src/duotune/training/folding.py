@@ -1,4 +1,6 @@
-"""Folds an adapter into its base model: file by file and tensor by tensor, so that a large model needs little memory.
+"""Folds an adapter into its base model: file by file and tensor by tensor, so that this needs little memory.
+
+Proving the whole model afterwards loads all of it.
 
 W' = W + scale · B·A (LoRA, arXiv 2106.09685, section 4.1), computed in float32 and rounded once to the precision in
 which the base model stores W. A folded tensor has the shape and precision of the old one, so that each file keeps its

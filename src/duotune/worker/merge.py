@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duotune
-from duotune.adapters.agreement import TOLERANCE_NATS, agreement, comparable
-from duotune.adapters.contract import Contract, read_contract
+from duotune.adapters.agreement import comparable
+from duotune.adapters.contract import read_contract
 from duotune.adapters.copies import local_copy
 from duotune.adapters.manifest import AdapterManifest, read_manifest
 from duotune.adapters.merged import (
@@ -16,26 +16,26 @@ from duotune.adapters.merged import (
     SPEED,
     MergedBase,
     MergedModel,
-    Proof,
     check_foldable,
     other_base,
     read_merged,
 )
 from duotune.adapters.modes import hand_over
-from duotune.adapters.target import check_room, checked_target, drafting, place
+from duotune.adapters.target import check_room, checked_target, clear_draft, drafting, place
 from duotune.adapters.verify import raise_unless_good, verify
 from duotune.catalog.catalog import open_catalog
 from duotune.config.run import RunConfig
 from duotune.disk import write_whole
-from duotune.errors import CheckFailed, UsageError, printable
-from duotune.evaluation.proof import answers
+from duotune.errors import CheckFailed, UsageError
 from duotune.hardware.measured import remember_speed
 from duotune.models.companions import ModelFiles, model_files
 from duotune.models.locate import fingerprint, locate
 from duotune.models.shape import ModelShape, read_shape
 from duotune.runs.events import MergeOrder
+from duotune.runs.reporter import Stopped
 from duotune.runs.results import Merged, MergeProof
 from duotune.training.folding import fold
+from duotune.worker.proving import check_memory, prove
 from duotune.worker.stages import RunInProgress
 
 FREE_IT = "Free some space there, then `duotune resume` goes on."
@@ -46,6 +46,7 @@ def run(run: RunInProgress, config: RunConfig) -> Merged:
     order = run.before.order
     if order is None:
         raise UsageError(f"The run {run.directory.id} does not say what it merges.", "Begin it again.")
+    clear_draft(Path(order.directory))  # of a killed attempt: it would count as used space
     if (made := _made_before(order, run)) is not None:
         return made
     target = checked_target(order.directory)
@@ -54,13 +55,16 @@ def run(run: RunInProgress, config: RunConfig) -> Merged:
     shape, files = read_shape(base), model_files(base)
     check_foldable(shape, manifest.base.name)
     check_room(target, files.bytes, FREE_IT)
+    contract = read_contract(adapter)
+    if comparable(contract, None):
+        check_memory(shape.weight_bytes)
     started = time.monotonic()
     _check(run, adapter, manifest, base, shape, files)
     with drafting(target, FREE_IT) as draft:
         model = draft / target.name
         model.mkdir()
         folded = fold(adapter, files, shape, model, run.report)
-        proof = _prove(run, model, read_contract(adapter), manifest.model_name, shape)
+        proof = prove(run, model, contract, manifest.model_name, shape)
         made_of = MergedModel(
             adapter=manifest.model_name,
             manifest_sha256=order.manifest_sha256,
@@ -102,45 +106,21 @@ def _check(
     run: RunInProgress, adapter: Path, manifest: AdapterManifest, base: Path, shape: ModelShape, files: ModelFiles
 ) -> None:
     """Read every byte of the base model and the adapter before anything is written."""
-    run.report.progress("check", 0, files.bytes, "bytes")
-    found = fingerprint(base)
+    read = 0
+
+    def on_bytes(count: int) -> None:
+        nonlocal read
+        read = min(read + count, files.bytes)
+        run.report.progress("check", read, files.bytes, "bytes")
+        if run.report.stop_requested:
+            raise Stopped
+
+    on_bytes(0)
+    found = fingerprint(base, on_bytes)
     run.report.progress("check", files.bytes, files.bytes, "bytes")
     if found != manifest.base.fingerprint:
         raise other_base(manifest, base, found)
     raise_unless_good(manifest.model_name, verify(adapter, shape))
-
-
-def _prove(run: RunInProgress, model: Path, contract: Contract | None, name: str, shape: ModelShape) -> Proof | None:
-    """Ask the merged model what the adapter was asked; refuse it when it answers otherwise."""
-    cases = comparable(contract, None)
-    if contract is None or not cases:
-        run.report.warning(
-            f"{name} has no recorded answers, since it was never evaluated: that the merged model answers as it does "
-            "is not proven."
-        )
-        return None
-    same = contract.precision == "bfloat16"
-    if not same:
-        run.report.warning(
-            f"{name} was trained over a quantized base model ({printable(contract.precision)}): folded into the whole "
-            "one it must be nearer to the adapter than to the base model, and cannot be equal to it."
-        )
-    said, device = answers(model, cases, shape.weight_bytes, run.report)
-    found = agreement(cases, said)
-    if problem := found.problem(same):
-        raise CheckFailed(
-            f"The merged model {problem}, so it was deleted.",
-            f"`duotune adapters verify {name}` checks the adapter; serve it beside its base model instead.",
-        )
-    return Proof(
-        cases=len(cases),
-        tokens=found.tokens,
-        distance=found.distance,
-        from_base=found.from_base,
-        separation=found.separation,
-        tolerance=TOLERANCE_NATS if same else None,
-        device=device,
-    )
 
 
 def _result(made: MergedModel, target: Path) -> Merged:

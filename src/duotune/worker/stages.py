@@ -27,8 +27,9 @@ log = logging.getLogger("duotune.worker")
 
 Journaled = dict[str, JsonValue]
 
-# These compute on the device; preparation does not, and may go on while another run trains.
-ON_DEVICE = ("train", "evaluate", "merge")
+# These compute on the device; preparation does not, and may go on while another run trains. Merging needs it for the
+# proof at most, and takes the lease for that alone.
+ON_DEVICE = ("train", "evaluate")
 
 
 @dataclass
@@ -102,7 +103,7 @@ def _still_there(result: Journaled) -> bool:
 
 
 def _lease_device(run: RunInProgress) -> GpuLease:
-    device = _device()
+    device = leased_device()
 
     def queued(holder: str) -> None:
         run.journal.append(RunQueued(device=device, holder=holder))
@@ -110,7 +111,7 @@ def _lease_device(run: RunInProgress) -> GpuLease:
     return GpuLease.acquire(device, run.directory.id, queued, lambda: run.report.stop_requested)
 
 
-def _device() -> str:
+def leased_device() -> str:
     """What the lease guards: the first GPU that CUDA sees here, a slice of one, or the CPU."""
     slice_of_gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
     if slice_of_gpu.startswith("MIG-"):

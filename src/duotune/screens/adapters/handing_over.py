@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,23 +20,20 @@ from textual.widgets import Button, Input, Static
 from duotune.errors import DuotuneError, printable
 from duotune.runs.wording import counted, in_bytes, in_words
 from duotune.screens import ways
+from duotune.screens.adapters import reading
 from duotune.screens.page import Page
 from duotune.widgets.meter import bar
-
-if TYPE_CHECKING:
-    from duotune.plan.merge import MergePlan
-    from duotune.screens.adapters.reading import AdapterFacts
 
 BAR = 24
 SECONDS_BETWEEN_LOOKS = 0.1
 Told = Callable[[int, int], None]
 
 
-class HandOver(ModalScreen[None]):
-    """Asks for a directory, and keeps it when it was no good.
+@dataclass(frozen=True)
+class Offer:
+    """What a person is asked.
 
-    Args:
-        page: Whose threads and line with the shell's equivalent are used.
+    Attributes:
         title: What is done.
         consequences: What follows from it, a paragraph each.
         directory: What is proposed.
@@ -47,41 +44,47 @@ class HandOver(ModalScreen[None]):
             shown, an empty one closes the dialog.
     """
 
+    title: str
+    consequences: str
+    directory: str
+    command: str
+    verb: str
+    act: Callable[[str, Told], str]
+    done: Callable[[str, bool], str] = lambda told, _: told
+
+
+class HandOver(ModalScreen[None]):
+    """Asks for a directory, and keeps it when it was no good.
+
+    Args:
+        page: Whose threads and line with the shell's equivalent are used.
+        offer: What is asked.
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", id="handing_over.back")]
     AUTO_FOCUS = "Input"
 
-    def __init__(
-        self,
-        page: Page,
-        title: str,
-        consequences: str,
-        directory: str,
-        command: str,
-        verb: str,
-        act: Callable[[str, Told], str],
-        done: Callable[[str, bool], str],
-    ) -> None:
+    def __init__(self, page: Page, offer: Offer) -> None:
         super().__init__()
-        self._page, self._title, self._consequences, self._directory = page, title, consequences, directory
-        self._command, self._verb, self._act, self._then = command, verb, act, done
+        self._page, self._offer = page, offer
         self._busy = False
         self._looked = 0.0
 
     def compose(self) -> ComposeResult:
         """What follows, the field, and what came of it."""
         with Vertical(classes="dialog"):
-            yield Static(printable(self._title), classes="title", markup=False)
-            yield Static("\n".join(map(printable, self._consequences.splitlines())), markup=False)
+            yield Static(printable(self._offer.title), classes="title", markup=False)
+            yield Static("\n".join(map(printable, self._offer.consequences.splitlines())), markup=False)
             yield Static("\nTo this directory, which must not be there yet or be empty:", classes="muted")
-            yield Input(self._directory, compact=True)
+            yield Input(self._offer.directory, compact=True)
             yield Static("", id="outcome", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Back (esc)", id="back", compact=True)
-                yield Button(f"{self._verb} (enter)", id="go", variant="primary", compact=True)
+                yield Button(f"{self._offer.verb} (enter)", id="go", variant="primary", compact=True)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what does the same in a shell."""
-        self._page.show_command(f"{self._command} {shlex.quote(event.value.strip())}")
+        self._page.show_command(f"{self._offer.command} {shlex.quote(event.value.strip())}")
 
     def on_input_submitted(self) -> None:
         """Do it."""
@@ -104,7 +107,7 @@ class HandOver(ModalScreen[None]):
         if not directory or self._busy:
             return
         self._set_busy(True)
-        self._page.in_background(partial(self._act, directory, self._tell), self._done, trouble=self._no)
+        self._page.in_background(partial(self._offer.act, directory, self._tell), self._done, trouble=self._no)
 
     def _tell(self, done: int, total: int) -> None:
         """In a thread: how far it is, not too often."""
@@ -120,7 +123,7 @@ class HandOver(ModalScreen[None]):
 
     def _done(self, result: str) -> None:
         self._set_busy(False)
-        sentence = self._then(result, self.is_attached)
+        sentence = self._offer.done(result, self.is_attached)
         if not self.is_attached:
             self._page.say(sentence)
         elif sentence:
@@ -149,7 +152,7 @@ class HandOver(ModalScreen[None]):
         self.query_one("#outcome", Static).update(Content.assemble("\n", text))
 
 
-def ask_to_export(page: Page, found: AdapterFacts) -> None:
+def ask_to_export(page: Page, found: reading.AdapterFacts) -> None:
     """Ask where a version's files shall go, and copy them."""
     name = found.row.version.name
     consequences = (
@@ -158,14 +161,13 @@ def ask_to_export(page: Page, found: AdapterFacts) -> None:
         "Its manifest names the projects that it was trained on, and where they were."
     )
     title, command = f"Export {name}", f"duotune adapters export {name}"
-    proposed = str(Path.home() / name)
-    page.app.push_screen(
-        HandOver(page, title, consequences, proposed, command, "Export", partial(_export, name), lambda told, _: told)
-    )
+    offer = Offer(title, consequences, str(Path.home() / name), command, "Export", partial(reading.export_to, name))
+    page.app.push_screen(HandOver(page, offer))
 
 
-def ask_to_merge(page: Page, planned: MergePlan) -> None:
+def ask_to_merge(page: Page, found: reading.Mergeable) -> None:
     """Ask where the merged model shall go, start the run that makes it, and watch that."""
+    planned = found.planned
     name = planned.version.name
     known = planned.seconds
     takes = f"about {in_words(known)} on this host" if known is not None else "the time to read and write as much"
@@ -188,39 +190,5 @@ def ask_to_merge(page: Page, planned: MergePlan) -> None:
         return ""
 
     title, command = f"Merge {name} into its base model", f"duotune adapters merge {name}"
-    proposed = str(_beside(planned.base_path, planned.base, name))
-    page.app.push_screen(
-        HandOver(page, title, consequences, proposed, command, "Merge", partial(_merge, planned), watch)
-    )
-
-
-def plan(name: str) -> MergePlan:
-    """In a thread: what merging would take."""
-    from duotune.plan.merge import plan_merge
-
-    return plan_merge(name)
-
-
-def _beside(base: Path, base_name: str, adapter: str) -> Path:
-    """Where people keep models, if that is where the base model lies; else their own directory."""
-    name = f"{base.name if base_name != 'tiny' else base_name}-{adapter}"
-    kept_there = base_name != "tiny" and base.parent.name != "snapshots" and os.access(base.parent, os.W_OK)
-    return (base.parent if kept_there else Path.home()) / name
-
-
-def _export(name: str, directory: str, told: Told) -> str:
-    from duotune.adapters.export import export, released
-    from duotune.catalog.catalog import open_catalog
-
-    with open_catalog() as catalog:
-        version = released(catalog, name)
-    done = export(version, directory, told)
-    left = f" Left out, as the manifest does not name it: {', '.join(done.left_out)}." if done.left_out else ""
-    files = counted(len(done.files), "file")
-    return f"Exported {done.version}: {files}, {in_bytes(done.bytes)}, to {done.directory}.{left}"
-
-
-def _merge(planned: MergePlan, directory: str, told: Told) -> str:
-    from duotune.plan.merge import start_merge
-
-    return start_merge(planned, directory).run.id
+    offer = Offer(title, consequences, found.proposed, command, "Merge", partial(reading.start_merging, planned), watch)
+    page.app.push_screen(HandOver(page, offer))

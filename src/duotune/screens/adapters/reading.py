@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from duotune.adapters.copies import local_copy
+from duotune.adapters.export import export, released
 from duotune.adapters.manifest import AdapterManifest, read_manifest
 from duotune.adapters.publish import found_harmful, publish_withheld
 from duotune.adapters.remove import consequences, remove
@@ -15,6 +18,8 @@ from duotune.catalog.catalog import open_catalog
 from duotune.errors import DuotuneError
 from duotune.models.locate import fingerprint, locate
 from duotune.models.shape import read_shape
+from duotune.plan.merge import MergePlan, plan_merge, start_merge
+from duotune.runs.wording import counted, in_bytes
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,19 @@ class AdapterFacts:
     def size_bytes(self) -> int:
         """Of all files."""
         return sum(file.bytes for file in self.manifest.files.values())
+
+
+@dataclass(frozen=True)
+class Mergeable:
+    """What merging a version comes to.
+
+    Attributes:
+        planned: What it takes.
+        proposed: Where the merged model may go.
+    """
+
+    planned: MergePlan
+    proposed: str
 
 
 def read_all() -> list[AdapterRow]:
@@ -138,3 +156,43 @@ def let_publish(name: str, reason: str) -> Version:
     """
     with open_catalog() as catalog:
         return publish_withheld(catalog, name, reason)
+
+
+def export_to(name: str, directory: str, told: Callable[[int, int], None]) -> str:
+    """Copy a version's files to a directory; returns what came of it, in a sentence.
+
+    Raises:
+        UsageError: There is no such version, it is withheld, or something is there.
+        CheckFailed: What was copied is not what was published.
+        StorageError: It cannot be read, or written there.
+    """
+    with open_catalog() as catalog:
+        version = released(catalog, name)
+    done = export(version, directory, told)
+    left = f" Left out, as the manifest does not name it: {', '.join(done.left_out)}." if done.left_out else ""
+    files = counted(len(done.files), "file")
+    return f"Exported {done.version}: {files}, {in_bytes(done.bytes)}, to {done.directory}.{left}"
+
+
+def plan_to_merge(name: str) -> Mergeable:
+    """What merging would take, and a place for it: beside the base model where people keep such, else their own folder.
+
+    Raises:
+        DuotuneError: It cannot be merged.
+    """
+    planned = plan_merge(name)
+    base, bundled = planned.base_path, planned.base == "tiny"
+    kept_there = not bundled and base.parent.name != "snapshots" and os.access(base.parent, os.W_OK)
+    called = f"{planned.base if bundled else base.name}-{planned.version.name}"
+    return Mergeable(planned, str((base.parent if kept_there else Path.home()) / called))
+
+
+def start_merging(planned: MergePlan, directory: str, told: Callable[[int, int], None]) -> str:
+    """Start the run that merges; returns its id.
+
+    Raises:
+        UsageError: Something is there.
+        StorageError: There is no room for it, or it cannot be written.
+        HostError: The worker does not come up.
+    """
+    return start_merge(planned, directory).run.id

@@ -175,9 +175,10 @@ class AdapterPage(Page):
 
     def action_merge(self) -> None:
         """Fold it into its base model, after a look at that."""
-        from duotune.screens.adapters.handing_over import ask_to_merge, plan
+        from duotune.screens.adapters.handing_over import ask_to_merge
+        from duotune.screens.adapters.reading import plan_to_merge
 
-        self.in_background(lambda: plan(self._adapter), lambda planned: ask_to_merge(self, planned), "merge")
+        self.in_background(lambda: plan_to_merge(self._adapter), lambda found: ask_to_merge(self, found), "merge")
 
     def action_remove(self) -> None:
         """Delete it, after the consequences were named; say at once what forbids it."""

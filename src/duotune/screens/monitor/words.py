@@ -102,7 +102,7 @@ def _result(state: RunState) -> Iterator[Content]:
     if published is not None:
         version = published.published
         yield Content.assemble(("Adapter    ", "$text-muted"), f"{version.name} in {printable(version.location)}")
-        yield Content(next_step(state))
+        yield Content(printable(next_step(state)))
     elif state.state == "finished" and (state.adapter or state.dataset):
         yield Content.assemble(("Result     ", "$text-muted"), printable(state.adapter or state.dataset))
 
