@@ -62,6 +62,7 @@ class Page(Screen[None]):
         super().__init__()
         self._leaving: Callable[[], None] | None = None
         self._busy: set[str] = set()
+        self._looks: list[Callable[[], None]] = []
         self._waiting: dict[str, Callable[[], None]] = {}
 
     def compose(self) -> ComposeResult:
@@ -137,7 +138,7 @@ class Page(Screen[None]):
                 waiting()
 
     def every(self, seconds: float, read: Callable[[], T], then: Callable[[T], None], group: str) -> None:
-        """Read at once, and again and again while this screen is on top and its terminal is looked at."""
+        """Read at once, again and again while this screen is on top and looked at, and when one comes back to it."""
 
         def look(always: bool = False) -> None:
             Page.painted = True
@@ -162,6 +163,7 @@ class Page(Screen[None]):
             look(True)
         else:
             self.set_timer(FIRST_PAINT_SECONDS, lambda: look(True))
+        self._looks.append(look)
         self.set_interval(seconds, look)
 
     @property
@@ -199,8 +201,11 @@ class Page(Screen[None]):
         self._leave_when_on_top()
 
     def on_screen_resume(self) -> None:
-        """Close what should have been closed."""
+        """Close what should have been closed; else look at once, for keys must not act on what was long ago."""
         self._leave_when_on_top()
+        if Page.painted and self._leaving is None:
+            for look in self._looks:
+                look()
 
     def _leave_when_on_top(self) -> None:
         then = self._leaving

@@ -96,7 +96,7 @@ def _died(service: Service, what: str, start: str) -> CheckFailed:
 
 def telling(log: Sequence[str]) -> list[str]:
     """The lines of a log that tell why vLLM died: its exceptions, the first cause too; without any, the last lines."""
-    lines = [line for line in log if line.strip()]
+    lines = [line for line in log if line.strip() and " WARNING " not in f" {line}"]  # which it has survived
     raised = dict.fromkeys(match[0].strip() for line in lines if (match := _RAISED.search(line)))
     suspected = [line for line in lines if "error" in line.lower()]
     return (list(raised) or suspected or lines)[-SHOWN_LINES:]

@@ -57,10 +57,6 @@ class Adapters(FilteredPage):
         """Begin to look."""
         self.every(LOOK_SECONDS, _read_all, self._take, "adapters")
 
-    def on_screen_resume(self) -> None:
-        """Something may have been published or removed meanwhile."""
-        self.in_background(_read_all, self._take, "adapters")
-
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Open one."""
         if event.row_key.value:

@@ -46,6 +46,7 @@ class ReviewPane(Pane):
         Binding("f2", "save", "Save TOML", id="review.save", tooltip="Write the configuration to a file"),
         Binding("f4", "rehearse", "Rehearse", id="review.rehearse", show=False, tooltip="The whole way in a few steps"),
         Binding("f5", "toml", "TOML", id="review.toml", show=False, tooltip="Show the TOML file, or the checks"),
+        Binding("escape", "close_toml", "Checks", id="review.checks", show=False, tooltip="Close the TOML file"),
         Binding("f6", "copy", "Copy TOML", id="review.copy", show=False, tooltip="Copy the TOML text"),
     ]
 
@@ -126,8 +127,14 @@ class ReviewPane(Pane):
         self.page.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A refused plan is not rehearsed either."""
+        """A refused plan is not rehearsed either; escape closes the file where it is open, and else leaves."""
+        if action == "close_toml":
+            return self.has_class("-toml")
         return action != "rehearse" or not self.refused
+
+    def action_close_toml(self) -> None:
+        """Back to the checks."""
+        self.action_toml()
 
     def action_toml(self) -> None:
         """Show the file in the place of the checks, where there is no room for both."""
