@@ -78,6 +78,7 @@ class DuotuneApp(App[None]):
             self.theme = self._preferences.theme_of(self.available_themes)
             self.theme_changed_signal.subscribe(self, self._keep_theme)
         self.set_class(not glyphs().braille, "-ascii")
+        self.set_class(self.no_color, "-plain")
         loop = asyncio.get_running_loop()
         if not self.is_headless:
             for number, patience in ((signal.SIGHUP, LOST_SECONDS), (signal.SIGTERM, END_SECONDS)):

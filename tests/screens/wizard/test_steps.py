@@ -13,6 +13,7 @@ from duotune.screens.wizard.files import LanguageList
 from duotune.screens.wizard.keeping import draft_file
 from duotune.widgets.field_row import FieldRow
 from duotune.widgets.lines import Lines
+from duotune.widgets.slider import Slider
 from support.app import Session, drive
 from support.projects import standard_library
 from support.repositories import git, make_repository, serve_repositories
@@ -265,5 +266,30 @@ def test_what_is_typed_faster_than_it_is_shown_stays_as_it_was_typed(tmp_path: P
             await session.settle()
         assert wizard(session).draft.value("name") == "quickabcdefghijklmnopqrstuvwx"
         assert "quickabcdefghijklmnopqrstuvwx"[-11:] in session.text
+
+    drive(play)
+
+
+def test_focus_is_seen_without_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    source = tmp_path / "plain"
+    make_repository(source, standard_library("json"))
+
+    def reversed_text(session: Session) -> str:
+        strips = session.app.screen._compositor.render_strips()
+        return "|".join(part.text for strip in strips for part in strip if part.style and part.style.reverse)
+
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await add_project(session, source)
+        for title in ("Files", "Data and storage"):
+            await next_step(session, title)
+        row = wizard(session).query_one("#field-data-sequence_length", FieldRow)
+        session.app.screen.set_focus(row.query_one(Slider))
+        await session.settle()
+        assert "━" in reversed_text(session)
+        await session.press("tab")
+        assert "━" not in reversed_text(session)
+        assert "048" in reversed_text(session)  # the cursor stands on the first digit
 
     drive(play)
