@@ -132,3 +132,20 @@ def test_a_project_that_an_adapter_was_trained_on_stays(shelf: Shelf) -> None:
 
     drive(play)
     assert assigned() == {"web": ()}
+
+
+def test_a_filter_that_nothing_passes_says_so_and_leaves_the_columns_as_they_were(
+    size: tuple[int, int], shelf: Shelf
+) -> None:
+    shelf.publish("shop", "billing")
+
+    async def play(session: Session) -> None:
+        await session.press("3")
+        before = next(line for line in session.text.splitlines() if "billing" in line)
+        await session.press("slash", "d", "x")
+        assert "nothing here has these words" in session.text
+        assert "no project yet" not in session.text
+        await session.press("escape")
+        assert next(line for line in session.text.splitlines() if "billing" in line) == before
+
+    drive(play, size)

@@ -40,6 +40,11 @@ class FilteredPage(Page):
         """What was typed, in small letters."""
         return self.query_one("#filter", Input).value.strip().lower()
 
+    @property
+    def without_rows(self) -> str:
+        """What is said where no row has what was typed; empty while nothing is."""
+        return "nothing here has these words" if self.wanted else ""
+
     def action_filter(self) -> None:
         """Open the field, or go to it."""
         field = self.query_one("#filter", Input)

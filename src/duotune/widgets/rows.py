@@ -44,17 +44,21 @@ class Rows(DataTable[Text]):
         for number, heading in enumerate(self._headings):
             self.add_column(Text(heading, justify="right" if number in self._figures else "left"), key=str(number))
 
-    def show(self, rows: Mapping[str, Sequence[Cell]]) -> None:
+    def show(self, rows: Mapping[str, Sequence[Cell]], empty: str = "") -> None:
         """Show these rows, in this order.
 
         Args:
             rows: Cells by the row's key.
+            empty: What is said now in place of none, where it is not the usual.
         """
         wanted = {
             key: tuple(self._cell(number, cell) for number, cell in enumerate(cells)) for key, cells in rows.items()
         }
-        if not wanted and self._empty:
-            wanted = {"": (Text(self._empty, style="italic"), *(Text() for _ in self._headings[1:]))}
+        if not wanted and (words := empty or self._empty):
+            # A first column without a heading is for signs, and narrow.
+            place = next((number for number, heading in enumerate(self._headings) if heading), 0)
+            alone = Text(words, style="italic")
+            wanted = {"": tuple(alone if number == place else Text() for number in range(len(self._headings)))}
         self._changed = self._changed or wanted != self._shown
         if list(wanted) != list(self._shown):
             self._fill(wanted)
@@ -86,6 +90,8 @@ class Rows(DataTable[Text]):
     def _fill(self, wanted: Mapping[str, tuple[Text, ...]]) -> None:
         before, row = self.chosen, self.cursor_row
         self.clear()
+        for column in self.columns.values():  # which Textual 8.2 only ever widens
+            column.content_width = column.label.cell_len
         for key, cells in wanted.items():
             self.add_row(*cells, key=key)
         if before is not None and before in wanted:

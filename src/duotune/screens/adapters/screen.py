@@ -69,7 +69,7 @@ class Adapters(FilteredPage):
     def draw(self) -> None:
         """Show the rows that hold what was typed."""
         shown = [row for row in self._rows if self.wanted in facts.searched(row)]
-        self.query_one(Rows).show({row.version.name: facts.cells(row) for row in shown})
+        self.query_one(Rows).show({row.version.name: facts.cells(row) for row in shown}, self.without_rows)
 
 
 class AdapterPage(Page):

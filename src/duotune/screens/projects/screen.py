@@ -175,7 +175,7 @@ class Projects(FilteredPage):
         self._marked &= {row.project.name for row in self._rows()}
         shown = {row.project.name: self._cells(row) for row in self._rows() if wanted in _searched(row)}
         if self._found is not None:
-            self.query_one(Rows).show(shown)
+            self.query_one(Rows).show(shown, self.without_rows)
             self._show_equivalent()
         marked = len(self._marked)
         words = f"{marked} marked; a assigns adapters to all of them, esc takes the marks away" if marked else ""

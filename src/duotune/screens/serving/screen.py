@@ -100,7 +100,8 @@ class Serving(Page):
             plan = self._planned.plan if self._planned else None
             return idle and plan is not None and not plan.refusals(overwrite=True)
         if action == "back_to":
-            return idle and self._served is not None and len(self._served.history) > 1
+            served = self._served.history if self._served is not None else ()
+            return idle and sum(one.state in ("serving", "replaced", "stopped") for one in served) > 1
         if action == "stop":
             return idle and able
         return True
