@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from textual.widgets import Static
-
 from duotune.catalog.catalog import open_catalog
 from duotune.screens.serving.screen import Serving
 from support.app import Session, drive
@@ -21,21 +19,27 @@ def publish(model: Path, folder: Path, seed: int) -> None:
         publish_adapter(catalog, model, folder, seed=seed)
 
 
-async def until_done(session: Session) -> None:
-    """Wait until the change that was begun has ended."""
+async def until_done(session: Session, number: int) -> None:
+    """Wait until the change that makes a deployment has ended, and the screen shows so."""
     screen = session.app.screen
     assert isinstance(screen, Serving)
+
+    def over() -> bool:
+        history = screen._served.history if screen._served is not None else ()
+        begun = [one for one in history if one.id >= number]
+        return screen._request is None and bool(begun) and begun[0].state != "applying"
+
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while "ended after" not in str(screen.query_one("#request", Static).visual):
+    while not over():
         assert time.monotonic() < deadline, session.text
         await session.pilot.pause(0.2)
     await session.settle()
 
 
-async def apply(session: Session) -> None:
-    """Plan, and carry the plan out."""
+async def apply(session: Session, number: int) -> None:
+    """Plan, and carry the plan out as that deployment."""
     await session.press("p", "a", "y")
-    await until_done(session)
+    await until_done(session, number)
 
 
 def states() -> list[str]:
@@ -57,17 +61,17 @@ def test_a_plan_is_shown_applied_changed_while_it_runs_and_taken_back(
         await session.press("a")
         assert "in the background until you stop it" in " ".join(session.text.split())
         await session.press("y")
-        await until_done(session)
+        await until_done(session, 1)
         assert "demo.v1" in session.text
         publish(micro_model, tmp_path, 2)
         await session.press("p")
         assert "loaded while vLLM runs" in session.text
         await session.press("a", "y")
-        await until_done(session)
+        await until_done(session, 2)
         await session.press("right_square_bracket", "right_square_bracket", "right_square_bracket")
         assert "demo.v2" in session.text
         await session.press("down", "enter", "y")
-        await until_done(session)
+        await until_done(session, 3)
 
     drive(play, (120, 40))
     assert states() == ["serving", "replaced", "replaced"]
@@ -81,10 +85,10 @@ def test_an_adapter_that_answers_wrongly_is_named_and_what_served_before_serves_
 
     async def play(session: Session) -> None:
         await session.press("4")
-        await apply(session)
+        await apply(session, 1)
         publish(micro_model, tmp_path, 2)
         misbehave(wrong=["demo.v2"])
-        await apply(session)
+        await apply(session, 2)
         assert "demo.v2 answers" in session.notes
 
     drive(play)
