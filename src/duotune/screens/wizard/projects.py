@@ -89,8 +89,8 @@ class ProjectsPane(Pane):
         self._draw()
 
     def focus_first(self) -> None:
-        """The list."""
-        self.query_one(Rows).focus()
+        """The list, at once: a key may follow in the same moment."""
+        self.screen.set_focus(self.query_one(Rows))
 
     def go_to(self, key: str) -> None:
         """The project that a problem is about."""

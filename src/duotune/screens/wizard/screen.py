@@ -76,7 +76,8 @@ class Wizard(Page):
         return "duotune config new > run.toml"
 
     def on_mount(self) -> None:
-        """Read what to begin with."""
+        """Read what to begin with; keys go to the first step meanwhile."""
+        self._pane.focus_first()
         self._note("reading the draft …")
         self._show_bar()
         self.in_background(partial(acts.begin, self._start), self._begun, trouble=self._not_begun)
