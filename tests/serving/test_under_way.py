@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from duotune.adapters.publish import user_name
 from duotune.catalog.catalog import Catalog, open_catalog
 from duotune.config.host import HostConfig
+from duotune.hardware.host import user_name
 from duotune.serving.apply import apply
 from duotune.serving.files import one_at_a_time
 from duotune.serving.foreground import Foreground

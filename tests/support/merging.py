@@ -6,13 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from duotune.adapters.contract import CONTRACT, Contract, ContractCase
-from duotune.adapters.manifest import BaseModelRef, ManifestDraft, ProjectRef
+from duotune.adapters.manifest import BaseModelRef, ManifestDraft, ProjectRef, describe_file
+from duotune.adapters.merged import MERGED, read_merged
 from duotune.adapters.publish import publish
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import open_catalog
 from duotune.config.run import ModelConfig
 from duotune.models.locate import fingerprint
 from duotune.models.shape import read_shape
+from duotune.plan.merge import plan_merge
+from duotune.runs.directory import RunDirectory, create_run
+from duotune.runs.events import MergeOrder
+from duotune.runs.state import RunState
+from duotune.worker import process
 from support.evaluated import write_random_adapter
 from support.projects import small_run
 
@@ -75,3 +81,31 @@ def publish_adapter(
             adapter, ManifestDraft(**fields | draft), shape, catalog, location=location, extras={CONTRACT: file}
         )
     return done.version
+
+
+def merge_run(version: Version, target: Path) -> RunDirectory:
+    """A run that is to merge, not begun."""
+    order = MergeOrder(adapter=version.name, manifest_sha256=version.manifest_sha256, directory=str(target))
+    return create_run(plan_merge(version.name).config, kind="merge", order=order)
+
+
+def worked(run: RunDirectory) -> RunState:
+    """Do its work in this process."""
+    process.work(run.path)
+    return run.state()
+
+
+def failure(run: RunDirectory) -> str:
+    """What it fails with."""
+    state = worked(run)
+    assert state.state == "failed"
+    assert state.error is not None
+    return f"{state.error.message} {state.error.hint}"
+
+
+def is_whole(directory: Path) -> bool:
+    """Whether a merged model has just the files that it says, as it says."""
+    made = read_merged(directory)
+    assert made is not None
+    assert set(made.files) == {file.name for file in directory.iterdir()} - {MERGED}
+    return all(describe_file(directory / name) == file for name, file in made.files.items())

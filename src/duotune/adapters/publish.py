@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +24,7 @@ from duotune.catalog.catalog import Catalog
 from duotune.catalog.evaluations import EvaluationRecord
 from duotune.catalog.projects import Project
 from duotune.errors import StorageError, UsageError, printable
+from duotune.hardware.host import user_name
 from duotune.models.shape import ModelShape
 from duotune.storage.local import LocalStorage
 from duotune.storage.locations import Storage, open_storage
@@ -136,14 +135,6 @@ def publish_withheld(catalog: Catalog, target: str, reason: str = "", who: str =
         )
     local_copy(catalog, version)
     return catalog.adapters.publish(version.adapter, version.version, who or user_name(), reason.strip())
-
-
-def user_name() -> str:
-    """Who runs this process: the person behind sudo, if there is one."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.geteuid())
 
 
 def _again(catalog: Catalog, known: Version, draft: ManifestDraft, withhold: bool, by: str) -> Version:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from duotune import paths
-from duotune.adapters.publish import user_name
 from duotune.adapters.store import one_publisher
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
 from duotune.errors import StorageError, printable
+from duotune.hardware.host import user_name
 from duotune.storage.local import delete_tree
 from duotune.storage.locations import open_storage
 

@@ -15,6 +15,7 @@ from duotune.config.training import LoraSettings, TrainingConfig
 SHARES = tuple(step / 20 for step in range(21))
 WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+LONGEST_NAME = 63
 PROJECT_NAME_PATTERN = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$"
 _VERSIONED = re.compile(r".+\.v[1-9][0-9]*")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 from dataclasses import dataclass
@@ -29,3 +30,11 @@ def disk_free_bytes(path: Path) -> int:
     """Free bytes for this user on the file system that holds `path`, which need not exist yet."""
     existing = next(parent for parent in (path, *path.parents) if parent.exists())
     return shutil.disk_usage(existing).free
+
+
+def user_name() -> str:
+    """Who runs this process: the person behind sudo, if there is one."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.geteuid())

@@ -16,7 +16,7 @@ from duotune.adapters.merged import SPEED, check_foldable, other_base
 from duotune.adapters.target import check_room, checked_target, clear_draft
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import open_catalog
-from duotune.config.run import AdapterConfig, ModelConfig, ProjectConfig, RunConfig
+from duotune.config.run import LONGEST_NAME, AdapterConfig, ModelConfig, ProjectConfig, RunConfig
 from duotune.hardware.measured import measured_speed
 from duotune.models.companions import model_files
 from duotune.models.locate import known_fingerprint, locate
@@ -27,7 +27,6 @@ from duotune.runs.events import DecisionTaken, MergeOrder
 from duotune.runs.fold import EXPECTED_SECONDS
 from duotune.runs.journal import Journal
 
-LONGEST_NAME = 63
 GUESSED_BYTES_PER_SECOND = 30e6
 """Proof included; measured on two CPU cores with 1.6 GB. What is left of a first merge is told by it."""
 

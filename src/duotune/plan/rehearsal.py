@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from duotune.config.run import RunConfig
+from duotune.config.run import LONGEST_NAME, RunConfig
 
 NAME_ENDING = "-rehearsal"
 LAST_STAGE = "evaluate"
 """Nothing is published."""
 STEPS = 4
 ITEMS = 8
-_LONGEST_NAME = 63
 
 
 def rehearsal_of(config: RunConfig) -> RunConfig:
@@ -28,5 +27,5 @@ def rehearsal_of(config: RunConfig) -> RunConfig:
             "watched_items": min(evaluation.watched_items, 2),
         }
     )
-    name = config.name[: _LONGEST_NAME - len(NAME_ENDING)] + NAME_ENDING
+    name = config.name[: LONGEST_NAME - len(NAME_ENDING)] + NAME_ENDING
     return config.model_copy(update={"name": name, "training": training, "evaluation": evaluation})

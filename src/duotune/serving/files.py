@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from duotune import paths
-from duotune.adapters.publish import user_name
 from duotune.adapters.verify import Check
 from duotune.disk import write_whole
 from duotune.errors import HostError, is_full, no_space, printable
+from duotune.hardware.host import user_name
 from duotune.runs.lock import owner_of, try_lock
 
 

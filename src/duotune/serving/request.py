@@ -19,9 +19,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from duotune.adapters.publish import user_name
 from duotune.disk import alone_in, write_whole
 from duotune.errors import HostError, printable
+from duotune.hardware.host import user_name
 from duotune.runs.lock import Owner
 from duotune.serving.files import directory
 

@@ -6,9 +6,9 @@ import contextlib
 import time
 from dataclasses import dataclass
 
-from duotune.adapters.publish import user_name
 from duotune.catalog.deployments import Deployment
 from duotune.errors import CheckFailed, DuotuneError, ExitCode, is_full, no_space, printable
+from duotune.hardware.host import user_name
 from duotune.serving.delivery import Delivery, Generation
 from duotune.serving.deployment import ChangeKind
 from duotune.serving.files import config_file
