@@ -7,23 +7,58 @@ from pathlib import Path
 import pytest
 
 from duotune.hardware import gpu as gpu_room
-from duotune.hardware.gpu import Gpu, gpus, visible_gpus
+from duotune.hardware.gpu import Gpu, driver, gpus, visible_gpus
 from duotune.hardware.host import disk_free_bytes, read_host
 from duotune.hardware.measured import measured_speed, remember_speed
+from support.nvml import GIB, Card, Driver, installed
 
 
 def fake_gpu(index: int) -> Gpu:
     return Gpu(index, f"GPU-{index}aaa", "NVIDIA H200", 100, 40, None, None, None)
 
 
-def test_host_without_a_driver_has_no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    import pynvml
+def test_a_gpu_is_read_as_its_driver_tells_it_through_nvmls_own_bindings() -> None:
+    card = Card(total=100 * GIB, held={41: 60 * GIB, 42: 5 * GIB}, reserved=GIB)
+    with installed(Driver(Card(name="NVIDIA L4"), card)):
+        small, large = gpus()
+        known = driver()
+    assert known == ("610.43.02", "13.3")
+    assert (small.name, small.index, small.processes) == ("NVIDIA L4", 0, ())
+    assert large == Gpu(
+        1, "GPU-1aaa", "NVIDIA H200", 100 * GIB, 65 * GIB, 87, 61, 512.3, ((41, 60 * GIB), (42, 5 * GIB)), GIB
+    )
+    assert large.memory_free_bytes == 34 * GIB
 
-    def refuse() -> None:
-        raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
 
-    monkeypatch.setattr(pynvml, "nvmlInit", refuse)
-    assert gpus() == []
+def test_a_driver_that_tells_less_leaves_gaps_and_no_error() -> None:
+    with installed(Driver(Card(held={41: GIB}, reserved=GIB, quiet=True), old=True)):
+        found = gpus()[0]
+    assert (found.utilization_percent, found.temperature_celsius, found.power_watts) == (None, None, None)
+    assert found.processes == ()
+    assert found.memory_used_bytes == 2 * GIB
+    assert found.memory_free_bytes == 138 * GIB
+
+
+def test_a_gpu_that_fell_off_its_bus_takes_no_other_with_it() -> None:
+    with installed(Driver(Card(lost=True), Card())):
+        assert [gpu.index for gpu in gpus()] == [1]
+
+
+def test_the_driver_is_opened_once_and_again_only_after_it_has_failed() -> None:
+    with installed(Driver(Card())) as stand_in:
+        assert len(gpus() + gpus() + gpus()) == 3
+        assert stand_in.opened == 1
+        stand_in.installed = False  # its kernel module was taken out
+        assert gpus() == []
+        stand_in.installed = True
+        assert len(gpus()) == 1
+        assert stand_in.opened == 2
+
+
+def test_host_without_a_driver_has_no_gpus() -> None:
+    with installed(Driver(installed=False)):
+        assert gpus() == []
+        assert driver() is None
 
 
 @pytest.mark.parametrize(
