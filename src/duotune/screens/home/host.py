@@ -9,13 +9,14 @@ from textual.widgets import Static
 
 from duotune.errors import printable
 from duotune.widgets.glyphs import glyphs
-from duotune.widgets.meter import stacked
 
 if TYPE_CHECKING:
-    from duotune.screens.home.reading import GpuUse, Machine
+    from duotune.screens.home.reading import Machine
     from duotune.serving.status import ServingStatus
 
 LABEL = 9
+MOST_IN_TWO_LINES = 2
+"""GPUs; of more than these, each has the one line that leaves room for the runs."""
 SMALLEST_FREE = 10 * 10**9
 """Bytes; with less free disk than this, a run may not fit."""
 
@@ -61,25 +62,14 @@ class HostPanel(Static):
         if not machine.gpus:
             words = f"none found: runs train on {machine.host.cores} CPU cores, for small models only"
             return [_labelled("GPU", Content(words))]
-        return [_labelled(f"GPU {use.gpu.index}", self._gpu(use)) for use in machine.gpus]
+        from duotune.screens.home.gpu import told
 
-    def _gpu(self, use: GpuUse) -> Content:
-        from duotune.runs.wording import in_gib
-
-        gpu = use.gpu
-        signs = glyphs()
-        width = 16 if self.size.width < 100 else 40
-        parts = [(use.training, signs.full, "$accent"), (use.serving, "▓" if signs.braille else "v", "$success")]
-        meter = stacked(
-            [*parts, (use.others, "▒" if signs.braille else "o", "$warning")], gpu.memory_total_bytes, width
-        )
-        held = (("training", use.training), ("vLLM", use.serving), ("others", use.others))
-        words = [f"{in_gib(gpu.memory_used_bytes)} of {in_gib(gpu.memory_total_bytes)}"]
-        words += [f"{name} {in_gib(amount)}" for name, amount in held if amount]
-        words += [f"{gpu.utilization_percent} %"] if gpu.utilization_percent is not None else []
-        words += [f"{gpu.temperature_celsius} °C"] if gpu.temperature_celsius is not None else []
-        words += [f"{gpu.power_watts:.0f} W"] if gpu.power_watts is not None else []
-        return Content.assemble(meter, f" {' · '.join([*words, printable(gpu.name)])}")
+        width = self.size.width - LABEL
+        lines = []
+        for use in machine.gpus:
+            first, *more = told(use, width, crowded=len(machine.gpus) > MOST_IN_TWO_LINES)
+            lines += [_labelled(f"GPU {use.gpu.index}", first), *(_labelled("", line) for line in more)]
+        return lines
 
     def _serving_line(self) -> Content:
         status, signs = self._serving, glyphs()

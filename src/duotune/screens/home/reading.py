@@ -73,8 +73,9 @@ def read_machine() -> Machine:
     """GPUs, cores, memory and disk."""
     home = paths.home()
     found = gpus()
-    workers = _with_children(_worker_pids()) if found else set()
-    served = _with_children(_vllm_pids()) if found else set()
+    holders = {pid for gpu in found for pid, _ in gpu.processes}
+    workers = _with_children(_worker_pids()) if holders else set()
+    served = _with_children(_vllm_pids()) if holders - workers else set()
     uses = []
     for gpu in found:
         training = sum(held for pid, held in gpu.processes if pid in workers)
