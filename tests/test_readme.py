@@ -27,7 +27,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.timeout(900)  # it trains, which takes minutes where other tests run beside it
 def test_commands_of_the_readme_work_in_order(tmp_path: Path) -> None:
-    project = make_project(tmp_path / "billing", "json", "importlib")
+    project = make_project(tmp_path / "billing", "json")
     program = tmp_path / "bin" / "duotune"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m duotune "$@"\n')

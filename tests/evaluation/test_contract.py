@@ -13,6 +13,7 @@ from duotune.evaluation.model import load_two
 from duotune.evaluation.prompts import Question
 from duotune.models.prompts import PromptRenderer
 from duotune.models.tokenizer import load_tokenizer
+from duotune.runs.reporter import SilentReporter
 from support.evaluated import write_random_adapter
 from support.held_out import item
 
@@ -51,7 +52,9 @@ def test_long_prompts_are_scored_as_by_a_model_that_was_loaded_in_bfloat16(micro
     model = looking_at_places(micro_model, tmp_path / "model")
     adapter = write_random_adapter(model, tmp_path / "adapter", scale=0.1)
     models = load_two(model, adapter, ModelConfig(path=str(model)), "cpu")
-    contract = make_contract(models, long_questions(4), PromptRenderer(load_tokenizer(model)), "fingerprint")
+    report = SilentReporter()
+    contract = make_contract(models, long_questions(4), PromptRenderer(load_tokenizer(model)), "fingerprint", report)
+    assert report.progressed == [("record for serving", done, 4, "prompts") for done in range(5)]
     base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.bfloat16).eval()
     adapted = PeftModel.from_pretrained(base, str(adapter), autocast_adapter_dtype=False).eval()
     for parameter in adapted.parameters():

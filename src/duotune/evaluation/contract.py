@@ -10,6 +10,7 @@ from duotune.evaluation.generate import answer
 from duotune.evaluation.model import Side, TwoModels
 from duotune.evaluation.prompts import Question
 from duotune.models.prompts import PromptRenderer
+from duotune.runs.reporter import Reporter
 
 CASES = 16
 TARGET_TOKENS = 32
@@ -20,6 +21,7 @@ def make_contract(
     questions: Sequence[tuple[Question, StoredAnswer]],
     renderer: PromptRenderer,
     fingerprint: str,
+    report: Reporter,
 ) -> Contract:
     """Teacher-forced log-probabilities of both sides on about 16 prompts, in the precision that is served.
 
@@ -30,12 +32,14 @@ def make_contract(
         questions: All questions, each with the answer of the adapter (of the base where there is none).
         renderer: The renderer that made the prompts.
         fingerprint: The base model's.
+        report: Is told how many prompts are recorded.
     """
     models.serve_in_bfloat16()
     sides: list[Side] = ["base"] if models.peft is None else ["base", "adapter"]
-    step = max(1, len(questions) // CASES)
-    cases = []
-    for question, said in list(questions)[::step][:CASES]:
+    chosen = list(questions)[:: max(1, len(questions) // CASES)][:CASES]
+    cases: list[ContractCase] = []
+    for question, said in chosen:
+        report.progress("record for serving", len(cases), len(chosen), "prompts")
         target = (said.ids or question.target)[:TARGET_TOKENS]
         scores = {}
         for side in sides:
@@ -51,6 +55,7 @@ def make_contract(
                 adapter=scores.get("adapter"),
             )
         )
+    report.progress("record for serving", len(cases), len(chosen), "prompts")
     return Contract(
         model=fingerprint,
         tokenizer=renderer.tokenizer.fingerprint,

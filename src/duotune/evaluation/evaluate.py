@@ -87,7 +87,7 @@ def evaluate(
     )
     said = base if tuned is None else tuned
     pairs = [(question, said[question.item.id]) for asked in questions.values() for question in asked]
-    contract = make_contract(models, pairs, renderer, evaluation.model)
+    contract = make_contract(models, pairs, renderer, evaluation.model, report)
     every = [item for found in results.values() for item in found]
     groups = summarise_groups(every, config.evaluation.seed)
     write_whole(directory / ITEMS, "".join(item.model_dump_json() + "\n" for item in every))
