@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def test_from_plan_to_stop(home: ServingHome, micro_model: Path, tmp_path: Path)
     shown = [line.split()[:2] for line in status.stdout.splitlines() if line[:1].isdigit()]
     assert shown == [["4", "serving"], ["3", "failed"], ["2", "replaced"], ["1", "replaced"]]
     assert "4, applied" in status.stdout
+    assert re.search(r"^memory +\d+(\.\d+)? MiB of the host *$", status.stdout, re.MULTILINE)
     assert [one["state"] for one in home.document("serve", "status")["history"]] == [
         "serving", "failed", "replaced", "replaced",
     ]  # fmt: skip

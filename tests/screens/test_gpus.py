@@ -38,6 +38,8 @@ def test_home_tells_who_holds_a_gpus_memory_and_how_it_is_doing(
         assert second - first == (2 if size[0] < 100 else 1)
         # No sensors, no processes: no gaps are shown, and what the driver reserves is nobody's.
         assert lines[second].endswith("0 of 24 GiB · NVIDIA L4")
+        await session.press("4")
+        assert any(line.split()[:6] == ["memory", "38", "GiB", "of", "GPU", "0,"] for line in session.text.splitlines())
 
     with worked_on(run) as worker:
         held = {worker.pid: 60 * GIB, vllm: 38 * GIB, STRANGER: 2 * GIB}

@@ -67,7 +67,7 @@ def test_foreign_server_is_not_taken_for_ours(
     with server(routes) as host:
         found = status(catalog, host)
     assert (found.good, found.answers) == (False, False)
-    show_status(found)
+    show_status(found, None)
     out = capsys.readouterr().out
     assert f"not ours: at {host.serving.listen} is {said}" in out
     assert "nobody" not in out

@@ -103,16 +103,18 @@ def status(as_json: bool) -> None:
     from duotune.catalog.catalog import open_catalog
     from duotune.cli.output import print_json
     from duotune.cli.serving_status import show_status, status_document
+    from duotune.serving.memory import held_by
     from duotune.serving.status import read_status
 
     host, service = _host()
     with open_catalog() as catalog:
         found = read_status(catalog, host, service)
         history = catalog.deployments.all()
+    held = held_by(found.service.pid)
     if as_json:
-        print_json(status_document(found, history))
+        print_json(status_document(found, held, history))
     else:
-        show_status(found, history)
+        show_status(found, held, history)
     if not found.good:
         raise SystemExit(1)
 

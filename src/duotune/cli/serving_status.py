@@ -8,17 +8,18 @@ from typing import Any
 
 from duotune.catalog.deployments import Deployment
 from duotune.cli.output import plain_table, printer, say
+from duotune.serving.memory import Held
 from duotune.serving.status import ServingStatus
 from duotune.serving.wording import some, status_rows
 
 SHOWN_DEPLOYMENTS = 5
 
 
-def show_status(found: ServingStatus, history: Sequence[Deployment] = ()) -> None:
+def show_status(found: ServingStatus, held: Held | None, history: Sequence[Deployment] = ()) -> None:
     """What serves now, and the last deployments with the numbers that `serve rollback` takes."""
     table = plain_table("", "")
     table.show_header = False
-    for label, text in status_rows(found):
+    for label, text in status_rows(found, held):
         table.add_row(label, text)
     printer().print(table)
     if history:
@@ -33,7 +34,7 @@ def show_status(found: ServingStatus, history: Sequence[Deployment] = ()) -> Non
         say(f"  {line}")
 
 
-def status_document(found: ServingStatus, history: Sequence[Deployment]) -> dict[str, Any]:
+def status_document(found: ServingStatus, held: Held | None, history: Sequence[Deployment]) -> dict[str, Any]:
     """Status as JSON, with every deployment there was, newest first."""
     return {
         "good": found.good,
@@ -42,6 +43,8 @@ def status_document(found: ServingStatus, history: Sequence[Deployment]) -> dict
         "restarts": found.service.restarts,
         "pid": found.service.pid,
         "since": found.service.since,
+        "memory_bytes": held.resident if held else None,
+        "gpu_memory_bytes": dict(held.gpus) if held else {},
         "answers": found.answers,
         "address": found.address,
         "version": found.version,

@@ -10,13 +10,14 @@ from duotune.config.host import ServingConfig
 from duotune.errors import printable
 from duotune.runs.wording import counted, in_gib, in_words
 from duotune.serving.deployment import ServingPlan
+from duotune.serving.memory import Held
 from duotune.serving.status import ServingStatus
 
 SHOWN_ADAPTERS = 20
 
 
-def status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
-    """What serves now: a label, which may be empty, and a phrase."""
+def status_rows(found: ServingStatus, held: Held | None = None) -> Iterator[tuple[str, str]]:
+    """What serves now, and what it holds: a label, which may be empty, and a phrase."""
     yield "deployment", _deployment(found.generation, "" if found.applying else _apply(found))
     if found.applying:
         by = f" by {printable(found.applying.applied_by)}" if found.applying.applied_by else ""
@@ -35,6 +36,9 @@ def status_rows(found: ServingStatus) -> Iterator[tuple[str, str]]:
     yield "answers", _answers(found)
     if found.models and not found.stranger:
         yield "models", some(found.models)
+    if held:
+        own = [f"{in_gib(amount)} of GPU {index}" for index, amount in held.gpus.items()]
+        yield "memory", ", ".join([*own, f"{in_gib(held.resident)} of the host"])
     for label, names in (("missing", found.absent), ("not ours", found.unexpected)):
         if names:
             yield label, some(names)

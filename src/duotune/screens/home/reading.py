@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from duotune import paths
 from duotune.catalog.adapters import Version
@@ -14,6 +13,7 @@ from duotune.config.load import load_host_config
 from duotune.errors import HostError
 from duotune.hardware.gpu import Gpu, gpus
 from duotune.hardware.host import Host, disk_free_bytes, read_host
+from duotune.hardware.processes import is_of
 from duotune.runs.directory import list_runs
 from duotune.runs.liveness import StateReader
 from duotune.runs.lock import owner_of
@@ -74,8 +74,8 @@ def read_machine() -> Machine:
     home = paths.home()
     found = gpus()
     holders = {pid for gpu in found for pid, _ in gpu.processes}
-    workers = _with_children(_worker_pids()) if holders else set()
-    served = _with_children(_vllm_pids()) if holders - workers else set()
+    workers = _of(holders, _worker_pids)
+    served = _of(holders - workers, _vllm_pids)
     uses = []
     for gpu in found:
         training = sum(held for pid, held in gpu.processes if pid in workers)
@@ -132,11 +132,7 @@ def _vllm_pids() -> set[int]:
     return {state.pid} if state.pid else set()
 
 
-def _with_children(pids: set[int]) -> set[int]:
-    found = set(pids)
-    for pid in pids:
-        try:
-            found |= {child.pid for child in psutil.Process(pid).children(recursive=True)}
-        except psutil.Error:
-            continue
-    return found
+def _of(holders: set[int], roots: Callable[[], set[int]]) -> set[int]:
+    """Those that descend from the roots, which are looked for only when there is somebody to ask about."""
+    found = roots() if holders else set()
+    return {pid for pid in holders if is_of(pid, found)}

@@ -12,6 +12,7 @@ from duotune.config.load import load_host_config
 from duotune.runs.lock import Owner, owner_of
 from duotune.serving.deployment import ServingPlan
 from duotune.serving.files import config_file, lock_file, written_config
+from duotune.serving.memory import Held, held_by
 from duotune.serving.planning import plan_deployment
 from duotune.serving.request import Request, under_way
 from duotune.serving.status import ServingStatus, read_status
@@ -24,6 +25,7 @@ class Served:
 
     Attributes:
         status: What serves.
+        held: What it holds; None when nothing runs.
         history: All deployments, the newest first.
         config_file: Where vLLM's YAML is.
         config: The YAML that is there; empty without one.
@@ -36,6 +38,7 @@ class Served:
     """
 
     status: ServingStatus
+    held: Held | None
     history: Sequence[Deployment]
     config_file: str
     config: str
@@ -72,6 +75,7 @@ def read_served() -> Served:
         history = catalog.deployments.all()
     return Served(
         status=status,
+        held=held_by(status.service.pid),
         history=history,
         config_file=str(config_file()),
         config=written_config() or "",

@@ -60,7 +60,7 @@ def generation_cells(one: Deployment) -> tuple[Cell, ...]:
 def _status(found: Served) -> Iterator[tuple[str, str]]:
     if found.changer is not None:
         yield "changing", f"by {found.changer.note} (process {found.changer.pid})"
-    yield from status_rows(found.status)
+    yield from status_rows(found.status, found.held)
 
 
 def _fact(label: str, text: str, style: str = "") -> Content:
