@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from duotune.catalog.database import Database
+from duotune.catalog.places import noted, resolved
 from duotune.errors import UsageError
 
 State = Literal["published", "withheld"]
@@ -88,6 +89,7 @@ class Adapters:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._home = database.path.absolute().parent
 
     def find(self, name: str) -> Adapter | None:
         """The adapter of that name, or None."""
@@ -146,8 +148,9 @@ class Adapters:
                     f"{version.adapter}.v{taken[0]} is already in the catalog.",
                     "Publish again: an identical adapter re-uses the version there, another one gets the next.",
                 )
-            marks = ", ".join("?" * 13)
-            self._database.execute(f"INSERT INTO versions ({_COLUMNS}) VALUES ({marks})", _values(version))
+            self._database.execute(
+                f"INSERT INTO versions ({_COLUMNS}) VALUES ({', '.join('?' * 13)})", self._values(version)
+            )
             self._database.execute_many(
                 "INSERT INTO version_projects VALUES (?, ?, ?, ?, ?)",
                 [(version.adapter, version.version, i, p.name, p.commit) for i, p in enumerate(version.projects)],
@@ -221,7 +224,8 @@ class Adapters:
     def set_local_path(self, adapter: str, version: int, path: str) -> None:
         """Remember where this host keeps its copy of a version."""
         self._database.execute(
-            "UPDATE versions SET local_path = ? WHERE adapter = ? AND version = ?", (path, adapter, version)
+            "UPDATE versions SET local_path = ? WHERE adapter = ? AND version = ?",
+            (noted(path, self._home), adapter, version),
         )
 
     def versions(self, adapter: str | None = None, run: str | None = None) -> list[Version]:
@@ -269,28 +273,22 @@ class Adapters:
             "SELECT project, commit_id FROM version_projects WHERE adapter = ? AND version = ? ORDER BY position",
             (row[0], row[1]),
         )
-        return replace(Version(*row[:-1]), projects=tuple(TrainedProject(*p) for p in projects), created_at=row[-1])
+        found = Version(*row[:-1])
+        return replace(
+            found,
+            location=resolved(found.location, self._home),
+            local_path=resolved(found.local_path, self._home),
+            projects=tuple(TrainedProject(*p) for p in projects),
+            created_at=row[-1],
+        )
+
+    def _values(self, version: Version) -> Sequence[str | float | None]:
+        location, local_path = noted(version.location, self._home), noted(version.local_path, self._home)
+        row = replace(version, location=location, local_path=local_path)
+        return [getattr(row, column) for column in _COLUMNS.split(", ")]
 
 
 def split_name(name: str) -> tuple[str, int | None]:
     """`payments.v3` as ("payments", 3), and `payments` as ("payments", None)."""
     match = re.fullmatch(r"(.+)\.v([1-9][0-9]*)", name)
     return (match[1], int(match[2])) if match else (name, None)
-
-
-def _values(version: Version) -> Sequence[str | int | float | None]:
-    return (
-        version.adapter,
-        version.version,
-        version.content,
-        version.location,
-        version.local_path,
-        version.manifest_sha256,
-        version.run,
-        version.verdict,
-        version.state,
-        version.published_at,
-        version.published_by,
-        version.force_reason,
-        version.created_at,
-    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+from pathlib import Path
 
 from duotune.errors import HostError
 
@@ -101,11 +103,22 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (adapter, version)
         ) STRICT""",
     ),
+    tuple(
+        f"UPDATE versions SET {place} = substr({place}, length(:home) + 2) "
+        f"WHERE substr({place}, 1, length(:home) + 1) = :home || '/'"
+        for place in ("location", "local_path")
+    ),
 )
+ABSOLUTE = 3
+"""So many steps has a catalog had whose places are all absolute."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection, home: str) -> None:
     """Bring an open catalog to the newest schema; all of it or nothing.
+
+    Args:
+        connection: To the catalog.
+        home: The absolute directory that it is in.
 
     Raises:
         HostError: A newer version of duotune made this catalog.
@@ -120,9 +133,27 @@ def migrate(connection: sqlite3.Connection) -> None:
             )
         for step in STEPS[reached:]:
             for statement in step:
-                connection.execute(statement)
+                connection.execute(statement, {"home": home})
+        if 0 < reached <= ABSOLUTE:
+            _take_over(connection, Path(home))
         connection.execute(f"PRAGMA user_version = {len(STEPS)}")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _take_over(connection: sqlite3.Connection, home: Path) -> None:
+    """Let a home that was copied name its own adapters: those that it holds with the manifest that was published."""
+    found = connection.execute(
+        "SELECT rowid, adapter || '.v' || version, manifest_sha256 FROM versions "
+        "WHERE location = local_path AND substr(location, 1, 1) = '/'"
+    ).fetchall()
+    for row, name, digest in found:
+        own = Path("adapters", name)
+        try:
+            manifest = (home / own / "manifest.json").read_bytes()
+        except OSError:
+            continue
+        if hashlib.sha256(manifest).hexdigest() == digest:
+            connection.execute("UPDATE versions SET location = ?1, local_path = ?1 WHERE rowid = ?2", (str(own), row))
