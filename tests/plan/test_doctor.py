@@ -25,7 +25,8 @@ def test_this_host_is_told_with_what_to_do_where_something_is_missing() -> None:
     assert found["torch"].detail.startswith("2.")
     assert found["git"].ok
     assert not found["vLLM"].ok
-    assert "serving.executable" in found["vLLM"].detail
+    line = '`executable = "/opt/vllm/bin/vllm"` below [serving]'
+    assert f"{line} in {paths.host_config_file()}" in found["vLLM"].detail
 
 
 def test_a_missing_git_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -51,6 +52,7 @@ def test_default_locations_are_tried(server: S3Server, tmp_path: Path) -> None:
     bad = look(adapter_location="s3://nowhere/adapters")["adapter location"]
     assert not bad.ok
     assert "nowhere" in bad.detail
+    assert f"`adapter_location` below [defaults] in {paths.host_config_file()}" in bad.detail
 
 
 def test_a_clock_that_nobody_keeps_right_is_worth_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def gpu(total: int, used: int) -> Gpu:
     ("total", "used", "up", "said"),
     [
         (80 * GIB, 0, False, "the rest of its share"),
-        (80 * GIB, 40 * GIB, False, "only 40.0 GiB is free"),
+        (80 * GIB, 40 * GIB, False, "only 40 GiB is free"),
         (80 * GIB, 79 * GIB, True, "the rest of its share"),  # its own memory, which the restart frees
         (1 << 20, 0, False, "does not fit"),
     ],
@@ -92,7 +92,10 @@ def test_version_is_asked_of_the_python_beside_the_command(tmp_path: Path) -> No
         return check.ok, check.detail
 
     assert said("9.9")[0]
-    assert said("9.8") == (False, "9.9 is installed, but serving.version says 9.8; set the one you tested")
+    ok, words = said("9.8")
+    assert not ok
+    assert words.startswith('9.9 is installed, but serving.version says 9.8; if you tested it, set `version = "9.9"`')
+    assert str(paths.host_config_file()) in words
     python.unlink()
     assert installed_version(str(tmp_path / "vllm")) == ""
     assert said("")[0]
@@ -119,7 +122,7 @@ def test_user_of_the_unit_has_to_be_there_and_to_reach_the_model(
         found = check_host(catalog, ServingConfig(user=user), System("none"), micro_model, [], "")
         return "".join(check.detail for check in found if not check.ok)
 
-    assert "there is no user no-such-one on this host (serving.user)" in said("no-such-one")
+    assert 'there is no user no-such-one on this host; make that user, or set `user = ""`' in said("no-such-one")
     before = micro_model.stat().st_mode
     micro_model.chmod(0o700)
     try:

@@ -132,7 +132,7 @@ def test_adapter_of_another_base_is_left_out_by_name_and_refused_when_it_is_aske
     for asked in (["theirs"], ["ours", "theirs.v1"]):
         with pytest.raises(UsageError, match=r"theirs\.v1 was trained for another base model than .*micro") as refused:
             plan_deployment(catalog, ours, NOBODY, asked)
-        assert "serving.base" in refused.value.hint
+        assert "`base` below [serving]" in refused.value.hint
 
 
 def test_base_model_that_is_served_stays_until_the_configuration_names_another(

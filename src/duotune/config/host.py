@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from typing import Literal
 
 from pydantic import field_validator
 
 from duotune.config.fields import Section, setting
+from duotune.errors import printable
+from duotune.paths import host_config_file
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
@@ -89,3 +92,15 @@ class HostConfig(Section):
 
     serving: ServingConfig = setting(ServingConfig(), help="How vLLM serves here.")
     defaults: DefaultsConfig = setting(DefaultsConfig(), help="Where runs keep things unless they say otherwise.")
+
+
+def host_setting(key: str, value: str | None = None) -> str:
+    """Where a person sets something for this host: the line, and the file that it stands in.
+
+    Args:
+        key: Such as `serving.executable`.
+        value: What it is to be set to; None names the key alone.
+    """
+    section, _, name = key.partition(".")
+    line = name if value is None else f"{name} = {json.dumps(value, ensure_ascii=False)}"
+    return f"`{printable(line)}` below [{section}] in {printable(host_config_file())}"

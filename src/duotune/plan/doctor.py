@@ -14,7 +14,7 @@ from pathlib import Path
 
 from duotune import paths
 from duotune.adapters.verify import Check
-from duotune.config.host import HostConfig
+from duotune.config.host import HostConfig, host_setting
 from duotune.errors import DuotuneError, printable
 from duotune.hardware.gpu import driver, visible_gpus
 from duotune.hardware.host import disk_free_bytes, read_host
@@ -113,7 +113,8 @@ def _places(host: HostConfig) -> Iterator[Check]:
         try:
             open_storage(location).check_writable()
         except DuotuneError as error:
-            yield Check(name, False, f"{error.message} {error.hint}".strip())
+            own = host_setting(f"defaults.{name.replace(' ', '_')}")
+            yield Check(name, False, f"{error.message} {error.hint} It is set as {own}.")
         else:
             yield Check(name, True, f"{printable(location)} is writable")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from duotune.config.host import ServingConfig
+from duotune.config.host import ServingConfig, host_setting
 from duotune.errors import HostError, RunFailed, UsageError, printable
 from duotune.runs.directory import RunDirectory
 from duotune.runs.events import RunResumed, RunStarted
@@ -89,7 +89,7 @@ def no_room(reason: str) -> HostError:
     """The error for a run that vLLM would not make room for."""
     return HostError(
         f'vLLM cannot make room for the run, as serving.during_training = "stop" asks for: {reason}.',
-        'Set serving.during_training = "keep" in the host configuration; stop vLLM yourself if the GPU is too small.',
+        f"Set {host_setting('serving.during_training', 'keep')}; stop vLLM yourself if the GPU is too small.",
     )
 
 

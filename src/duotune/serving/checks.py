@@ -15,7 +15,7 @@ from pathlib import Path
 from duotune import paths
 from duotune.adapters.verify import Check
 from duotune.catalog.catalog import Catalog
-from duotune.config.host import ServingConfig
+from duotune.config.host import ServingConfig, host_setting
 from duotune.endpoint.address import parse_address
 from duotune.errors import printable
 from duotune.hardware.gpu import Gpu
@@ -23,6 +23,7 @@ from duotune.models.shape import ModelShape
 from duotune.runs.directory import list_runs
 from duotune.runs.pause import wants_gpu
 from duotune.runs.systemd import ended
+from duotune.runs.wording import in_gib
 from duotune.serving import ready, unit
 from duotune.serving.deployment import Change
 from duotune.serving.edits import check_edits
@@ -118,16 +119,13 @@ def check_memory(serving: ServingConfig, shape: ModelShape, slot_bytes: int, gpu
     gpu = gpus[0]
     share = serving.gpu_memory_utilization * gpu.memory_total_bytes
     needed = shape.weight_bytes + slot_bytes
-    words = f"{_gib(needed)} of weights and slots, {_gib(share)} of {gpu.name} for vLLM"
+    words = f"{in_gib(needed)} of weights and slots, {in_gib(share)} of {gpu.name} for vLLM"
     if needed > share:
-        return Check("memory", False, f"{words}: the model does not fit (serving.gpu_memory_utilization)")
-    if not up and gpu.memory_free_bytes < share:
-        return Check("memory", False, f"{words}, but only {_gib(gpu.memory_free_bytes)} is free; vLLM would not start")
+        own = host_setting("serving.gpu_memory_utilization")
+        return Check("memory", False, f"{words}: the model does not fit ({own})")
+    if not up and (free := gpu.memory_free_bytes) < share:
+        return Check("memory", False, f"{words}, but only {in_gib(free)} is free; vLLM would not start")
     return Check("memory", True, f"{words}; the rest of its share is for the cache of prompts")
-
-
-def _gib(count: float) -> str:
-    return f"{count / 2**30:.1f} GiB"
 
 
 def check_service(serving: ServingConfig, service: Service) -> Iterator[Check]:
@@ -146,7 +144,7 @@ def installed_version(executable: str) -> str:
     if found is None:
         raise ValueError(
             f"its command {printable(executable)} is not on this host; install vLLM into an environment of its own and "
-            "set serving.executable to its full path"
+            f"set its full path, such as {host_setting('serving.executable', '/opt/vllm/bin/vllm')}"
         )
     done = ended([str(_python_beside(found)), "-I", "-c", _ASK_VERSION], VERSION_SECONDS)
     return done.stdout.strip() if done and done.returncode == 0 else ""
@@ -175,21 +173,24 @@ def _attempt(name: str, look: Callable[[], Check | str]) -> Check:
 def _executable(serving: ServingConfig) -> Check:
     version = installed_version(serving.executable)
     if not version and serving.version:
+        own = host_setting("serving.executable")
         raise ValueError(
             f"serving.version says {serving.version}, and {printable(serving.executable)} does not tell its version: "
-            "its Python has no package vllm; name the command in vLLM's own environment, or empty that setting"
+            f"its Python has no package vllm; name the command in vLLM's own environment, {own}"
         )
     if not version:
         return Check("vLLM", True, f"{printable(serving.executable)}, of a version that it does not tell", warning=True)
     if serving.version and serving.version != version:
-        raise ValueError(f"{version} is installed, but serving.version says {serving.version}; set the one you tested")
+        tested = f"if you tested it, set {host_setting('serving.version', version)}"
+        raise ValueError(f"{version} is installed, but serving.version says {serving.version}; {tested}")
     return Check("vLLM", True, f"{version}, {printable(serving.executable)}")
 
 
 def _systemd(service: Service, serving: ServingConfig) -> Check:
     if serving.during_training == "stop" and not service.pauses:
         said = service.refusal or f"{service.title} runs vLLM"
-        return Check("service", False, f'{said}, so that serving.during_training = "stop" cannot be kept')
+        keep = host_setting("serving.during_training", "keep")
+        return Check("service", False, f'{said}, so that during_training = "stop" cannot be kept; set {keep}')
     if not service.refusal:
         added = ", ".join(map(printable, service.drop_ins()))
         if service.unit_file is None:
@@ -218,7 +219,9 @@ def _address(serving: ServingConfig, service: Service) -> Check | str:
             try:
                 probe.bind((address.host, address.port))
             except OSError as error:
-                raise ValueError(f"{address} is not free: {error.strerror}") from error
+                raise ValueError(
+                    f"{address} is not free: {error.strerror} ({host_setting('serving.listen')})"
+                ) from error
     if address.local:
         return str(address)
     detail = f"{address}, where whoever reaches it can use every model, for vLLM asks for no password: guard that port"
@@ -234,7 +237,8 @@ def _not_of_the_unit(path: Path, service: Service) -> str:
         return ""
     if service.user_manager and not service.confines and os.access(path.parent, os.W_OK):
         return ""
-    return f"is where the unit cannot make a socket; it can in {own}: set serving.listen to unix:{own}/vllm.sock"
+    listen = host_setting("serving.listen", f"unix:{own}/vllm.sock")
+    return f"is where the unit cannot make a socket; it can in {own}: set {listen}"
 
 
 def _user(name: str) -> Check | str:
@@ -243,14 +247,13 @@ def _user(name: str) -> Check | str:
     Raises:
         ValueError: They are not.
     """
+    none = host_setting("serving.user", "")
     try:
         number = pwd.getpwnam(name).pw_uid
     except KeyError:
-        raise ValueError(
-            f"there is no user {printable(name)} on this host (serving.user); make that user, or empty the setting"
-        ) from None
+        raise ValueError(f"there is no user {printable(name)} on this host; make that user, or set {none}") from None
     if number == 0:
-        said = "vLLM would run as root (serving.user); empty that setting, and systemd gives it a user of its own"
+        said = f"vLLM would run as root; set {none}, and systemd gives it a user of its own"
         return Check("user", True, said, warning=True)
     return f"vLLM runs as {printable(name)}"
 

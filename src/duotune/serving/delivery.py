@@ -9,7 +9,7 @@ from typing import Protocol
 
 from duotune.adapters.contract import read_contract
 from duotune.catalog.catalog import Catalog
-from duotune.config.host import ServingConfig
+from duotune.config.host import ServingConfig, host_setting
 from duotune.endpoint.address import parse_address
 from duotune.endpoint.client import Endpoint, ServedModel
 from duotune.errors import CheckFailed, printable
@@ -140,8 +140,8 @@ class Delivery:
             listed = "".join(f"\n  {probe.name} {probe.problem}" for probe in wrong)
             raise CheckFailed(
                 f"{len(wrong)} of {len(probes)} models do not answer as they should:{listed}",
-                "Check that serving.base and the adapter belong together, and vLLM's version (`duotune serve plan`); "
-                "or leave it out with `--only`.",
+                f"Check that {host_setting('serving.base')} and the adapter belong together, and vLLM's version "
+                "(`duotune serve plan`); or leave it out with `--only`.",
             )
         return probes
 

@@ -9,6 +9,7 @@ from duotune.adapters.verify import Check
 from duotune.catalog.catalog import Catalog
 from duotune.config.host import ServingConfig
 from duotune.errors import HostError, printable
+from duotune.paths import host_config_file
 from duotune.runs.pause import pause_name
 from duotune.serving.deployment import EDITS
 from duotune.serving.files import config_file, directory, written_config
@@ -22,7 +23,7 @@ def check_edits(catalog: Catalog, service: Service, unit_text: str) -> Iterator[
     if edited:
         detail = (
             f"{' and '.join(edited)} was edited by hand, not written by an apply; put the changes into a drop-in or "
-            "the host configuration, or let `duotune serve apply --overwrite` replace them (copies are kept)"
+            f"{printable(host_config_file())}, or let `duotune serve apply --overwrite` replace them (copies are kept)"
         )
         yield Check(EDITS, False, detail)
     else:

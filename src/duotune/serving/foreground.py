@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from duotune.config.host import ServingConfig
+from duotune.config.host import ServingConfig, host_setting
 from duotune.endpoint.address import parse_address
 from duotune.errors import HostError, RunFailed, printable
 from duotune.runs.lock import OwnedLock, owner_of, try_lock
@@ -110,7 +110,7 @@ class Foreground(Unitless):
         except OSError as error:
             raise HostError(
                 f"vLLM's command {printable(self._serving.executable)} cannot be started: {error.strerror}.",
-                "Set serving.executable to its full path.",
+                f"Set its full path, such as {host_setting('serving.executable', '/opt/vllm/bin/vllm')}.",
             ) from error
         self._since = time.time()
         Child(pid=self._child.pid, since=self._since, restarts=self._restarts).tell()

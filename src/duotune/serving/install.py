@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from duotune import paths
-from duotune.config.host import ServingConfig
+from duotune.config.host import ServingConfig, host_setting
 from duotune.errors import HostError, UsageError, printable
 from duotune.serving import unit
 from duotune.serving.files import config_file
@@ -144,9 +144,9 @@ def _units(act: _Acting, serving: ServingConfig) -> Step:
         return Step(what)  # `duotune serve apply` compares it with what it should be
     if shutil.which(serving.executable) is None:
         command = printable(serving.executable)
-        return Step(
-            what, left_out=f"vLLM's command {command} is not on this host; set serving.executable, and repeat this"
-        )
+        own = host_setting("serving.executable", "/opt/vllm/bin/vllm")
+        left_out = f"vLLM's command {command} is not on this host; set its full path, such as {own}, and repeat this"
+        return Step(what, left_out=left_out)
     pause = unit.render_pause(serving)
     return act.unless(
         False,

@@ -12,7 +12,7 @@ from duotune.adapters.verify import Check
 from duotune.catalog.adapters import Version
 from duotune.catalog.catalog import Catalog
 from duotune.catalog.deployments import Deployment
-from duotune.config.host import HostConfig
+from duotune.config.host import HostConfig, host_setting
 from duotune.errors import CheckFailed, ModelError, StorageError, UsageError, printable
 from duotune.hardware.gpu import visible_gpus
 from duotune.models.locate import fingerprint, locate
@@ -65,7 +65,7 @@ def plan_deployment(
     if only and others:
         raise UsageError(
             f"{others[0].name} was trained for another base model than {base}, which is the one that is served.",
-            "Leave it out, or set serving.base to the base model that it belongs to.",
+            f"Leave it out, or set the base model that it belongs to, {host_setting('serving.base')}.",
         )
     _refuse_assigned(catalog, others, base)
     adapters = tuple(_served(catalog, version, tell) for version in fitting)
@@ -143,7 +143,7 @@ def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Pat
     if not current:
         raise UsageError(
             "No adapter is published, and the host's configuration names no base model to serve.",
-            "Publish one with `duotune run`, or set serving.base (`duotune config new --host` shows the keys).",
+            f"Publish one with `duotune run`, or set {host_setting('serving.base')}.",
         )
     newest = max(current, key=lambda version: version.published_at or 0.0)
     path = read_manifest(_directory(catalog, newest)).base.path
@@ -151,7 +151,8 @@ def _base(catalog: Catalog, current: Sequence[Version], host: HostConfig) -> Pat
         return locate(path)
     except ModelError as error:
         raise ModelError(
-            f"The base model of {newest.name} is no longer at {path}.", "Set serving.base to where it is now."
+            f"The base model of {newest.name} is no longer at {path}.",
+            f"Set where it is now, {host_setting('serving.base')}.",
         ) from error
 
 
@@ -165,7 +166,7 @@ def _served_base(catalog: Catalog) -> Path | None:
     if proven is None:
         return None
     place = str(parsed(proven.yaml).get("model", ""))
-    hint = "Set serving.base to where it is now, or to the base model to serve in its place."
+    hint = f"Set where it is now, or the base model to serve in its place, {host_setting('serving.base')}."
     try:
         path = locate(place)
     except ModelError as error:

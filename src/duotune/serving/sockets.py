@@ -7,6 +7,7 @@ import socket
 import stat
 from pathlib import Path
 
+from duotune.config.host import host_setting
 from duotune.errors import HostError, printable
 
 LONGEST_BYTES = 107
@@ -39,20 +40,16 @@ def make_room(path: Path) -> None:
     Raises:
         HostError: Somebody listens there, or no socket can be made there.
     """
-    why = obstacle(path)
+    why, own = obstacle(path), host_setting("serving.listen")
     if why:
-        raise HostError(f"{printable(path)} {why}.", "Change serving.listen.")
+        raise HostError(f"{printable(path)} {why}.", f"Change {own}.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         if _listens(path):
-            raise HostError(
-                f"Somebody listens at {printable(path)} already.", "Stop that server, or change serving.listen."
-            )
+            raise HostError(f"Somebody listens at {printable(path)} already.", f"Stop that server, or change {own}.")
         path.unlink(missing_ok=True)  # seen to be a socket
     except OSError as error:
-        raise HostError(
-            f"No socket can be made at {printable(path)}: {error.strerror}.", "Change serving.listen."
-        ) from error
+        raise HostError(f"No socket can be made at {printable(path)}: {error.strerror}.", f"Change {own}.") from error
 
 
 def clear(path: Path) -> None:

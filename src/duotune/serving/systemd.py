@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from duotune.config.host import ServingConfig
+from duotune.config.host import ServingConfig, host_setting
 from duotune.disk import write_whole
 from duotune.errors import HostError, printable
 from duotune.runs.pause import pause_name
@@ -229,7 +229,7 @@ class SystemdService:
         if words:
             raise HostError(
                 f"systemd does not accept the unit: {printable(words[0])}",
-                "Nothing was changed; check serving.executable.",
+                f"Nothing was changed; check {host_setting('serving.executable')}.",
             )
 
     def _is_ours(self, line: str) -> bool:

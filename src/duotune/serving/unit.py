@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from duotune import paths
-from duotune.config.host import ServingConfig
+from duotune.config.host import ServingConfig, host_setting
 from duotune.endpoint.address import Address, parse_address
 from duotune.errors import UsageError, printable
 from duotune.serving import ready
@@ -105,7 +105,10 @@ def _command(executable: str) -> str:
     """
     found = shutil.which(executable)
     if found is None and executable[:1] in _PREFIXES:
-        raise UsageError(f"serving.executable = {printable(executable)} is no path.", "Write its full path.")
+        own = host_setting("serving.executable", "/opt/vllm/bin/vllm")
+        raise UsageError(
+            f"serving.executable = {printable(executable)} is no path.", f"Set its full path, such as {own}."
+        )
     return str(Path(found).absolute()) if found else executable
 
 

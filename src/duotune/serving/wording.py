@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from duotune.catalog.deployments import Deployment
-from duotune.config.host import ServingConfig
+from duotune.config.host import ServingConfig, host_setting
 from duotune.errors import printable
 from duotune.runs.wording import counted, in_gib, in_words
 from duotune.serving.deployment import ServingPlan
@@ -83,7 +83,8 @@ def _answers(found: ServingStatus) -> str:
     if found.answers:
         return f"at {found.address}, version {found.version}{', not proven yet' if found.applying else ''}"
     if found.stranger:
-        return f"not ours: at {found.address} is {found.stranger}; stop that one, or change serving.listen"
+        own = host_setting("serving.listen")
+        return f"not ours: at {found.address} is {found.stranger}; stop that one, or change {own}"
     if found.version:
         return f"at {found.address}, but its engine does not work"
     if found.service.up or found.paused or found.applying:
