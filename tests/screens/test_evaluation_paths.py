@@ -27,6 +27,7 @@ def test_the_end_of_a_long_path_is_what_tells_files_apart(size: tuple[int, int])
         rows = [line for line in session.text.splitlines() if "+0." in line]
         assert any("…" in row and "deep/One.java" in row for row in rows)
         assert any("deep/Two.java" in row for row in rows)
+        assert all(len(row) >= 78 for row in rows)  # as much of a path as there is room for, the first time too
 
     drive(play, size)
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from duotune.errors import printable
+from duotune.widgets.glyphs import glyphs
 
 Cell = str | Text
+LEAST, LEAST_PATH = 6, 16
+"""So many cells of a column are kept, however little room there is."""
 
 
 class Rows(DataTable[Text]):
@@ -22,6 +26,8 @@ class Rows(DataTable[Text]):
     Args:
         *headings: Names of the columns.
         figures: Of these, the columns that hold figures, which stand to the right.
+        yielding: The columns that give way where there is no room for all; their texts then end in a mark.
+        paths: Of these, the columns of paths, whose beginning gives way: how they end tells files apart.
         empty: What is said in place of rows when there are none.
     """
 
@@ -29,20 +35,41 @@ class Rows(DataTable[Text]):
         Binding("enter", "select_cursor", "Open", id="rows.open"),
         Binding("j", "cursor_down", show=False),
         Binding("k", "cursor_up", show=False),
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
     ]
 
-    def __init__(self, *headings: str, figures: Sequence[str] = (), empty: str = "", id: str | None = None) -> None:
+    def __init__(
+        self,
+        *headings: str,
+        figures: Sequence[str] = (),
+        yielding: Sequence[str] = (),
+        paths: Sequence[str] = (),
+        empty: str = "",
+        id: str | None = None,
+    ) -> None:
         super().__init__(cursor_type="row", id=id)
         self._headings = headings
         self._figures = {headings.index(name) for name in figures}
+        self._paths = {headings.index(name) for name in paths}
+        self._yielding = {headings.index(name): LEAST_PATH if name in paths else LEAST for name in yielding}
         self._empty = empty
+        self._whole: dict[str, tuple[Text, ...]] = {}
         self._shown: dict[str, tuple[Text, ...]] = {}
-        self._changed = False
 
     def on_mount(self) -> None:
         """Make the columns."""
         for number, heading in enumerate(self._headings):
-            self.add_column(Text(heading, justify="right" if number in self._figures else "left"), key=str(number))
+            label = self._cell(number, heading)
+            self.add_column(label, key=str(number), width=label.cell_len)
+
+    def on_resize(self) -> None:
+        """Show as much of each text as there is room for now."""
+        self._draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing can be opened where there is nothing."""
+        return action != "select_cursor" or bool(self.chosen)
 
     def show(self, rows: Mapping[str, Sequence[Cell]], empty: str = "") -> None:
         """Show these rows, in this order.
@@ -59,21 +86,56 @@ class Rows(DataTable[Text]):
             place = next((number for number, heading in enumerate(self._headings) if heading), 0)
             alone = Text(words, style="italic")
             wanted = {"": tuple(alone if number == place else Text() for number in range(len(self._headings)))}
-        self._changed = self._changed or wanted != self._shown
+        self._whole = wanted
+        self._draw()
+
+    def _draw(self) -> None:
+        """Show what there is, in columns of the width that it takes: Textual 8.2 measures them late, and never less."""
+        widths = self._widths()
+        wanted = {
+            key: tuple(self._fitted(number, cell, widths[number]) for number, cell in enumerate(cells))
+            for key, cells in self._whole.items()
+        }
+        if widths != [column.width for column in self.ordered_columns]:
+            for column, width in zip(self.ordered_columns, widths, strict=True):
+                column.width = width
+            self._require_update_dimensions = True
+            self.notify_style_update()
         if list(wanted) != list(self._shown):
             self._fill(wanted)
         else:
             for key, cells in wanted.items():
                 for number, (new, old) in enumerate(zip(cells, self._shown[key], strict=True)):
                     if new != old:
-                        self.update_cell(key, str(number), new, update_width=True)
+                        self.update_cell(key, str(number), new)
+        if [*wanted] != [*self._shown]:
+            self.refresh_bindings()
         self._shown = wanted
 
-    def on_idle(self) -> None:
-        """Forget rows that were painted before their columns were measured, which Textual 8.2 does idle, and late."""
-        if self._changed:
-            self._changed = False
-            self.notify_style_update()
+    def _widths(self) -> list[int]:
+        """Cells of each column: what its longest text takes, less where there is no room and it yields."""
+        widths = [
+            max([len(heading), *(cells[number].cell_len for cells in self._whole.values())])
+            for number, heading in enumerate(self._headings)
+        ]
+        bar = self.styles.scrollbar_size_vertical if len(self._whole) + self.header_height > self.size.height else 0
+        room = self.size.width - bar - 2 * self.cell_padding * len(widths)
+        while self.size.width and sum(widths) > room:
+            spare = [number for number, least in self._yielding.items() if widths[number] > least]
+            if not spare:
+                break
+            widths[max(spare, key=lambda number: widths[number])] -= 1
+        return widths
+
+    def _fitted(self, number: int, cell: Text, width: int) -> Text:
+        """The cell, of a path its end where there is no room for all of it."""
+        if number not in self._paths or cell.cell_len <= width:
+            return cell
+        mark = glyphs().waiting
+        end = cell.plain[len(mark) - width :]
+        while cell_len(end) > width - len(mark):
+            end = end[1:]
+        return Text(f"{mark}{end}", cell.style, no_wrap=True)
 
     @property
     def chosen(self) -> str | None:
@@ -90,8 +152,6 @@ class Rows(DataTable[Text]):
     def _fill(self, wanted: Mapping[str, tuple[Text, ...]]) -> None:
         before, row = self.chosen, self.cursor_row
         self.clear()
-        for column in self.columns.values():  # which Textual 8.2 only ever widens
-            column.content_width = column.label.cell_len
         for key, cells in wanted.items():
             self.add_row(*cells, key=key)
         if before is not None and before in wanted:

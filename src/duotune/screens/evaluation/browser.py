@@ -23,9 +23,6 @@ from duotune.widgets.glyphs import glyphs
 from duotune.widgets.rows import Cell, Rows
 
 MOST_ROWS = 300
-OTHER_CELLS = 15
-"""What mark, gain and the space between columns take beside what was asked for and the path."""
-LEAST_PATH = 12
 LINES_ABOVE, LINES_BELOW = 5, 3
 NEW_LINE = "\n"
 CHOICES: tuple[Choice, ...] = ("all", "won", "lost", "bad")
@@ -66,7 +63,8 @@ class Browser(Container):
         """List and text."""
         with Vertical(id="example-list"):
             yield Static("", id="example-choice", markup=False)
-            yield ExampleRows("", "gain", "asked for", "file", figures=("gain",), empty="none like that")
+            columns = ("", "gain", "asked for", "file")
+            yield ExampleRows(*columns, figures=("gain",), yielding=("file",), paths=("file",), empty="none like that")
         with VerticalScroll(id="example-text"):
             yield Static("", id="example-head", markup=False)
             yield Static("", id="example-asked", markup=False)
@@ -111,10 +109,6 @@ class Browser(Container):
         event.stop()
         self.query_one("#example-text").focus()
 
-    def on_resize(self) -> None:
-        """Show as much of each path as there is room for now."""
-        self._fill()
-
     def _list(self) -> None:
         found = chosen(self._items, self._choice, self._worst_first)
         self._listed = {item.id: item for item in found[:MOST_ROWS]}
@@ -122,15 +116,10 @@ class Browser(Container):
         cut = f", the first {MOST_ROWS}" if len(found) > MOST_ROWS else ""
         words = f"{WORDS[self._choice]}: {len(found):,} of {len(self._items):,}, {order}{cut}"
         self.query_one("#example-choice", Static).update(words)
-        self._fill()
-        self.query_one(ExampleRows).move_cursor(row=0)
-        self._open(next(iter(self._listed), ""))
-
-    def _fill(self) -> None:
         table = self.query_one(ExampleRows)
-        asked = max(map(len, ("asked for", *map(_asked_for, self._listed.values()))))
-        room = table.size.width - asked - OTHER_CELLS
-        table.show({key: _cells(item, max(room, LEAST_PATH)) for key, item in self._listed.items()})
+        table.show({key: _cells(item) for key, item in self._listed.items()})
+        table.move_cursor(row=0)
+        self._open(next(iter(self._listed), ""))
 
     def _open(self, key: str) -> None:
         """Compare in a thread: answers may be long."""
@@ -153,21 +142,16 @@ class Browser(Container):
         self.query_one("#example-text").scroll_home(animate=False)
 
 
-def _cells(item: ItemResult, room: int) -> tuple[Cell, ...]:
+def _cells(item: ItemResult) -> tuple[Cell, ...]:
     signs, difference = glyphs(), gain(item)
     sign, style = (signs.good, "green") if difference > 0 else (signs.bad, "red") if difference < 0 else ("=", "")
     mark = Text(f"{sign}{signs.warning}" if bad_reason(item) else f"{sign} ", style)
-    return mark, f"{difference:+.2f}", _asked_for(item), _end(printable(item.path), room)
+    return mark, f"{difference:+.2f}", _asked_for(item), item.path
 
 
 def _asked_for(item: ItemResult) -> str:
     bad = bad_reason(item)
     return f"{item.kind}{f', {bad}' if bad else ''}"
-
-
-def _end(path: str, room: int) -> str:
-    """The end of a path, which tells files apart, where there is no room for all of it."""
-    return path if len(path) <= room else f"{glyphs().waiting}{path[len(glyphs().waiting) - room :]}"
 
 
 def _drawn(item: ItemResult) -> Shown:
