@@ -54,7 +54,6 @@ def test_verdict_reason_figures_and_report_are_shown(size: tuple[int, int]) -> N
         await open_page(session, run)
         text = session.text
         assert "✓ better. A gain is shown and no loss." in text
-        assert "report.md" in text
         assert "fim: 20 items from 10 files" in text
         similarity = next(line for line in text.splitlines() if "edit similarity" in line)
         assert "0.400    0.500   +0.100" in similarity
@@ -66,6 +65,25 @@ def test_verdict_reason_figures_and_report_are_shown(size: tuple[int, int]) -> N
         loss = next(line for line in text.splitlines() if "gold loss  " in line)
         assert loss.index("●") < loss.index("│") < loss.index("better"), "a lower loss is better"
         assert "Bad responses: loop 2 → 1." in text
+        assert "r Report" in footer(session)
+
+    drive(play, size)
+
+
+def test_r_opens_the_report(size: tuple[int, int]) -> None:
+    run = finished_run(items=[WON])
+    (run.path / "evaluation" / "report.md").write_text(
+        "# Evaluation of shop\n\n| | base |\n| --- | ---: |\n| x | 1 |\n"
+    )
+
+    async def play(session: Session) -> None:
+        await open_page(session, run)
+        await session.press("r")
+        assert "Evaluation of shop" in session.text
+        assert "| --- |" not in session.text
+        assert "in a shell: less" in session.text
+        await session.press("escape")
+        assert isinstance(session.app.screen, EvaluationPage)
 
     drive(play, size)
 

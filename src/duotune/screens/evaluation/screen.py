@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from duotune.errors import DuotuneError, printable
 from duotune.runs.wording import counted
+from duotune.screens import ways
 from duotune.screens.page import BACK, Page
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.tab_line import TabLine
@@ -42,6 +44,7 @@ class EvaluationPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         *BACK,
         Binding("p", "publish", "Publish", id="evaluation.publish", tooltip="Let the withheld adapter be served"),
+        Binding("r", "report", "Report", id="evaluation.report", tooltip="The page for people, with all figures"),
         Binding("f", "examples('next_choice')", "Filter", id="evaluation.filter", tooltip="All, won, lost, bad"),
         Binding("o", "examples('turn')", "Order", id="evaluation.order", tooltip="Best first, or worst first"),
         Binding("w", "examples('show_whole')", "Whole", id="evaluation.whole", tooltip="The whole prompt and answers"),
@@ -73,7 +76,7 @@ class EvaluationPage(Page):
         found = self._found
         if found is not None and self._tab != FIGURES:
             return f"less {shlex.quote(str(found.report))}"
-        return f"duotune status {self.run_id}"
+        return shlex.join(["duotune", "status", self.run_id])
 
     def on_mount(self) -> None:
         """Read, and again until there is an evaluation."""
@@ -157,6 +160,8 @@ class EvaluationPage(Page):
         """Only what can be done now has a key."""
         if action == "publish":
             return self._found is not None and self._found.withheld
+        if action == "report":  # the line of keys has no room for it beside those of the examples
+            return self._tab != EXAMPLES and self._found is not None and self._found.evaluation is not None
         return self._tab == EXAMPLES if action == "examples" else True
 
     def action_tab(self, by: int) -> None:
@@ -169,6 +174,14 @@ class EvaluationPage(Page):
 
         browser = self.query_one(Browser)
         {"next_choice": browser.next_choice, "turn": browser.turn, "show_whole": browser.show_whole}[what]()
+
+    def action_report(self) -> None:
+        """The page for people."""
+        from duotune.screens.monitor.report import Report
+
+        if self._found is not None:
+            read = partial(Report.read, self._found.report)
+            self.in_background(read, partial(ways.show, self.app), "report", waits=False)
 
     def action_publish(self) -> None:
         """Ask, for a reason too where harm was found, then publish."""
@@ -192,19 +205,18 @@ class EvaluationPage(Page):
     def _published(self, version: Version) -> None:
         from duotune.screens.evaluation.reading import read
 
-        self.say(f"Published {version.name}. Next: assign {version.adapter} to projects in the place Projects.")
+        self.say(f"Published {version.name}. Next: assign {version.adapter} to projects (3).")
         self.in_background(lambda: read(self.run_id), self._show, "evaluation")
 
 
 def _about(found: Compared) -> Content:
-    """Whose evaluation it is, and where its report is."""
+    """Whose evaluation it is."""
     version = found.version
     lines = []
     if version is not None:
         state = f"{glyphs().good} published" if version.state == "published" else "withheld: it is not served"
         why = f" because: {printable(version.force_reason)}" if version.force_reason else ""
         lines.append(Content.assemble(("Adapter  ", "$text-muted"), f"{version.name}, {state}{why}"))
-    lines.append(Content.assemble(("Report   ", "$text-muted"), printable(found.report)))
     if found.unread:
         words = f"{counted(found.unread, 'answer')} cannot be read: damaged, or written by another version of duotune."
         lines.append(Content.assemble((f"{glyphs().warning} {words}", "$text-warning")))

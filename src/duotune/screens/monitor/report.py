@@ -1,10 +1,9 @@
-"""A report as it would be read in a pager."""
+"""A report as a page to read."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,9 +13,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from duotune.errors import HostError, printable
-from duotune.widgets.log_view import LogView
+from duotune.widgets.bars import CommandLine
+from duotune.widgets.markdown import Block, Paragraph, parsed
+from duotune.widgets.prose import Prose
 
-MOST_LINES = 20_000
+MOST_CHARACTERS = 2_000_000
 
 
 class Report(ModalScreen[None]):
@@ -24,15 +25,15 @@ class Report(ModalScreen[None]):
 
     Args:
         file: Where it is.
-        lines: Its lines, safe to print.
+        blocks: What it says.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,o,q", "app.pop_screen", "Close", id="report.close")]
-    AUTO_FOCUS = "LogView"
+    AUTO_FOCUS = "Prose"
 
-    def __init__(self, file: Path, lines: Sequence[str]) -> None:
+    def __init__(self, file: Path, blocks: Sequence[Block]) -> None:
         super().__init__()
-        self._file, self._lines = file, lines
+        self._file, self._blocks = file, blocks
 
     @classmethod
     def read(cls, file: Path) -> Report:
@@ -43,18 +44,16 @@ class Report(ModalScreen[None]):
         """
         try:
             with file.open(encoding="utf-8", errors="replace") as stream:
-                return cls(file, [printable(line.rstrip("\n")) for line in islice(stream, MOST_LINES)])
+                blocks, more = parsed(stream.read(MOST_CHARACTERS)), stream.read(1)
         except OSError as error:
             raise HostError(f"{printable(file)} cannot be read: {error.strerror}.", "Check its owner.") from error
+        rest = [Paragraph("**The report goes on.** The command below shows all of it.")] if more else []
+        return cls(file, [*blocks, *rest])
 
     def compose(self) -> ComposeResult:
-        """A view that wraps what is in sight alone."""
+        """The page, and what shows the same in a shell."""
         with Vertical(classes="whole") as box:
             box.border_title = self._file.name
             box.border_subtitle = "escape closes it, arrows scroll"
-            yield LogView(most=MOST_LINES, follows=False)
-
-    def on_mount(self) -> None:
-        """Show it from its beginning, after what shows the same in a shell."""
-        command = printable(f"in a shell: less {shlex.quote(str(self._file))}")
-        self.query_one(LogView).add([command, "", *self._lines])
+            yield Prose(self._blocks)
+            yield CommandLine(f"less {shlex.quote(str(self._file))}")
