@@ -70,7 +70,9 @@ def test_a_plan_is_shown_applied_changed_while_it_runs_and_taken_back(
         await until_done(session, 2)
         await session.press("right_square_bracket", "right_square_bracket", "right_square_bracket")
         assert "demo.v2" in session.text
-        await session.press("down", "enter", "y")
+        await session.press("down", "enter")
+        assert "Nothing had served before it" in session.text
+        await session.press("b", "y")
         await until_done(session, 3)
 
     drive(play, (120, 40))
@@ -90,6 +92,25 @@ def test_an_adapter_that_answers_wrongly_is_named_and_what_served_before_serves_
         misbehave(wrong=["demo.v2"])
         await apply(session, 2)
         assert "demo.v2 answers" in session.notes
+        await session.press("left", "left")
+        row = next(line for line in session.text.splitlines() if "✗ failed" in line)
+        assert row.endswith("…")
+        assert "\\n" not in row
+        await session.press("up", "enter")
+        assert "demo.v2 answers" in session.text
+        assert "never served, so it cannot be served again" in " ".join(session.text.split())
+        assert "serves it again" not in session.text
+        session.app.clear_notifications()
+        await session.settle()
+        seen = session.text
+        await session.press("end")
+        seen += session.text
+        assert "What it changed, compared with deployment 1" in seen
+        assert any("│ +" in line and "demo.v2" in line for line in seen.splitlines())
+        await session.press("b")
+        assert "Serve deployment" not in session.text
+        await session.press("escape", "down", "enter")
+        assert "serves it again" not in session.text  # it does already, and nothing else has
 
     drive(play)
     assert states() == ["failed", "serving"]

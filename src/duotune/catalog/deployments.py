@@ -39,6 +39,11 @@ class Deployment:
     applied_by: str = ""
     reason: str = ""
 
+    @property
+    def has_served(self) -> bool:
+        """Whether it was proven to answer, so that it can be served again."""
+        return self.state in ("serving", "replaced", "stopped")
+
 
 class Deployments:
     """The table of deployments."""

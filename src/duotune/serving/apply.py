@@ -98,7 +98,7 @@ def generation_before(catalog: Catalog, number: int | None = None) -> Deployment
             raise UsageError("Nothing was served before.", "`duotune serve apply` serves what is published.")
         return found
     found = catalog.deployments.get(number)
-    if found.state not in ("serving", "replaced", "stopped"):
+    if not found.has_served:
         raise UsageError(
             f"Deployment {number} never served ({found.state}).", "`duotune serve status` lists the last ones."
         )

@@ -93,10 +93,17 @@ def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _diff(before: str | None, after: str, file: Path) -> str:
+def change_between(before: Deployment, after: Deployment, unit: str) -> str:
+    """How the files of two deployments differ, as a diff; empty where they do not."""
+    was, will = f"deployment {before.id}", f"deployment {after.id}"
+    of_config = _diff(before.yaml, after.yaml, Path(config_file().name), was, will)
+    return of_config + _diff(before.unit, after.unit, Path(unit), was, will)
+
+
+def _diff(before: str | None, after: str, file: Path, was: str = "now", will: str = "planned") -> str:
     if before is None or before == after:
         return ""
     lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"{file} (now)", f"{file} (planned)"
+        before.splitlines(keepends=True), after.splitlines(keepends=True), f"{file} ({was})", f"{file} ({will})"
     )
     return "".join(lines)

@@ -49,6 +49,11 @@ class Served:
     log: Sequence[str]
     request: Request | None
 
+    def generation(self, number: int) -> tuple[Deployment, Deployment | None]:
+        """A deployment, and what served before it."""
+        one = next(one for one in self.history if one.id == number)
+        return one, next((other for other in self.history if other.id < number and other.has_served), None)
+
 
 @dataclass(frozen=True)
 class Planned:

@@ -45,7 +45,8 @@ class Serving(Page):
         "published, with every check and the difference from now; nothing is changed by looking. Apply carries the "
         "plan out: it writes the configuration, restarts vLLM or loads adapters while it runs, sends every adapter "
         "the prompts of its evaluation, and goes back to what served before when one does not answer as it should. "
-        "The change goes on when you leave. History: enter serves an earlier deployment again."
+        "The change goes on when you leave. History: enter opens a deployment, with why it failed and what it changed; "
+        "one that has served can be served again from there."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "plan", "Plan", id="serving.plan", tooltip="What would be served; changes nothing"),
@@ -54,8 +55,10 @@ class Serving(Page):
         Binding("s", "stop", "Stop", id="serving.stop", show=False, tooltip="Stop vLLM"),
         Binding("right", "tab(1)", "Tab to the right", id="serving.right", show=False, priority=True),
         Binding("left", "tab(-1)", "Tab to the left", id="serving.left", show=False, priority=True),
-        Binding("right_square_bracket", "tab(1)", "Next tab", id="serving.next", key_display="]", show=False),
-        Binding("left_square_bracket", "tab(-1)", "Tab before", id="serving.previous", key_display="[", show=False),
+        Binding("right_square_bracket", "tab(1)", "Tab to the right", id="serving.next", key_display="]", show=False),
+        Binding(
+            "left_square_bracket", "tab(-1)", "Tab to the left", id="serving.previous", key_display="[", show=False
+        ),
     ]
 
     def __init__(self) -> None:
@@ -78,7 +81,7 @@ class Serving(Page):
                 yield Static("", id="planned", markup=False)
             with VerticalScroll(id=FILES):
                 yield Static("", id="texts", markup=False)
-            yield Rows(*COLUMNS, empty="nothing was applied yet", id=HISTORY)
+            yield Rows(*COLUMNS, yielding=COLUMNS[-2:], empty="nothing was applied yet", id=HISTORY)
             with VerticalScroll(id=LOG):
                 yield Static("", id="lines", markup=False)
 
@@ -101,7 +104,7 @@ class Serving(Page):
             return idle and plan is not None and not plan.refusals(overwrite=True)
         if action == "back_to":
             served = self._served.history if self._served is not None else ()
-            return idle and sum(one.state in ("serving", "replaced", "stopped") for one in served) > 1
+            return idle and sum(one.has_served for one in served) > 1
         if action == "stop":
             return idle and able
         return True
@@ -156,9 +159,14 @@ class Serving(Page):
         self.ask("Stop vLLM?", f"{STOPPING}{by_boot}", "Stop", lambda: self._begin("stop", "--yes", "--json"))
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Serve an earlier deployment again."""
-        if event.row_key.value and self.check_action("back_to", ()):
-            self._roll_back(event.row_key.value)
+        """Open a deployment, from which one that has served can be served again."""
+        from duotune.screens.serving.deployment import DeploymentView
+
+        number, found = event.row_key.value, self._served
+        if number and found is not None:
+            one, before = found.generation(int(number))
+            view = DeploymentView(one, before, found.unit_name, bool(self.check_action("back_to", ())))
+            self.app.push_screen(view, lambda again: self._roll_back(number) if again else None)
 
     def _roll_back(self, number: str) -> None:
         what = f"deployment {number}" if number else "what was served before"
@@ -259,26 +267,17 @@ class Serving(Page):
         self.query_one("#planned", Static).update(f"{error.message}\n{error.hint}")
 
     def _show(self, found: Served) -> None:
-        from duotune.screens.serving.words import generation_cells, status_text
+        from duotune.screens.serving.words import files_text, generation_cells, status_text
 
         self._served = found
         text = status_text(found)
         self.query_one("#status", Static).update(text + f"\n\n{FOREGROUND}" if found.refusal else text)
-        self.query_one("#texts", Static).update(_texts(found))
+        self.query_one("#texts", Static).update(files_text(found))
         self.query_one("#lines", Static).update("\n".join(found.log) or NO_LOG)
         self.query_one(Rows).show({str(one.id): generation_cells(one) for one in found.history})
         if self._request is None and found.request is not None and found.request != self._ended:
             self._follow(found.request)
         self.refresh_bindings()
-
-
-def _texts(found: Served) -> str:
-    if not found.config:
-        return "Nothing is written yet; the plan's own files are in `duotune serve plan --files`."
-    parts = [f"# {found.config_file}\n{found.config}"]
-    if found.unit:
-        parts.append(f"# {found.unit_name}\n{found.unit}")
-    return "\n".join(parts)
 
 
 def _read_served() -> Served:

@@ -12,6 +12,7 @@ from duotune.errors import printable
 from duotune.runs.wording import counted
 from duotune.screens.cells import check_line, when
 from duotune.screens.serving.reading import Planned, Served
+from duotune.serving.change import change_between
 from duotune.serving.wording import plan_rows, status_rows
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.rows import Cell
@@ -53,8 +54,56 @@ def generation_cells(one: Deployment) -> tuple[Cell, ...]:
         "failed": (signs.bad, "red"),
         "applying": (signs.waiting, "yellow"),
     }.get(one.state, (signs.bullet, ""))
-    adapters = ", ".join(f"{name}.v{version}" for name, version in one.versions) or "base model alone"
-    return (str(one.id), Text(f"{sign} {one.state}", style), when(one.created_at), one.applied_by, adapters, one.reason)
+    state = Text(f"{sign} {one.state}", style)
+    why, _, more = one.reason.partition("\n")
+    reason = f"{why} {signs.waiting}" if more else why
+    return (str(one.id), state, when(one.created_at), one.applied_by, _adapters(one), reason)
+
+
+def deployment_text(one: Deployment, before: Deployment | None, unit: str) -> Content:
+    """All that is known of a deployment.
+
+    Args:
+        one: The deployment.
+        before: What served before it; None when that was nothing.
+        unit: Name of the unit.
+    """
+    by = f" by {one.applied_by}" if one.applied_by else ""
+    never = "" if one.has_served else "; it never served, so it cannot be served again"
+    lines = [
+        _fact("state", f"{one.state}{never}", "$text-error" if one.state == "failed" else ""),
+        _fact("applied", f"{when(one.created_at)}{by}"),
+        _fact("adapters", _adapters(one)),
+    ]
+    if one.reason:
+        lines += [_title("Why it failed"), *(Content(printable(line)) for line in one.reason.splitlines())]
+    diff = change_between(before, one, unit) if before is not None else ""
+    if diff and before is not None:
+        lines += [_title(f"What it changed, compared with deployment {before.id}"), *map(_diff_line, diff.splitlines())]
+    elif before is not None:
+        lines += [_title(f"Its files are those of deployment {before.id}.")]
+    else:
+        lines += [_title("Nothing had served before it. vLLM's configuration was")]
+        lines += [Content(printable(line)) for line in one.yaml.splitlines()]
+    return Content("\n").join(lines)
+
+
+def files_text(found: Served) -> str:
+    """What is written for vLLM and for systemd."""
+    if not found.config:
+        return "Nothing is written yet; the plan's own files are in `duotune serve plan --files`."
+    parts = [f"# {found.config_file}\n{found.config}"]
+    if found.unit:
+        parts.append(f"# {found.unit_name}\n{found.unit}")
+    return "\n".join(parts)
+
+
+def _adapters(one: Deployment) -> str:
+    return ", ".join(f"{name}.v{version}" for name, version in one.versions) or "base model alone"
+
+
+def _title(text: str) -> Content:
+    return Content.styled(f"\n{text}", "bold $accent")
 
 
 def _status(found: Served) -> Iterator[tuple[str, str]]:
