@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.projects import Project
+from duotune.widgets.bars import CommandLine
 from support.app import Session, drive
 from support.shelf import Shelf
 
@@ -24,12 +27,60 @@ def test_adapters_are_assigned_in_the_order_of_choice_to_all_marked_projects(
         await session.press("3", "space", "down", "space")
         assert "2 marked" in session.text
         await session.press("a", "down", "space", "up", "space")
-        assert "They get: shop, then common" in session.text
+        assert "billing, web get shop, then common" in session.text
         await session.press("enter")
-        assert "2 projects get shop, then common" in session.notes
+        assert "billing, web get shop, then common" in session.notes
 
     drive(play, size)
     assert assigned() == {"billing": ("shop", "common"), "web": ("shop", "common"), "zoo": ()}
+
+
+def test_projects_that_differ_keep_what_they_have_and_are_told_apart(size: tuple[int, int], shelf: Shelf) -> None:
+    shelf.publish("common", "web")
+    shelf.publish("shop", "zoo", fill=2)
+    shelf.publish("third", "web", fill=3)
+    with open_catalog() as catalog:
+        catalog.assignments.set("web", ["common", "shop"])
+        catalog.assignments.set("zoo", ["shop"])
+
+    async def play(session: Session) -> None:
+        await session.press("3", "space", "down", "space", "a")
+        assert "web gets common, then shop" in session.text
+        assert "zoo gets shop" in session.text
+        assert "in 1 of 2" in session.text
+        assert "What only some of them have stays with them" in " ".join(session.text.split())
+        await session.press("enter")
+        assert assigned() == {"web": ("common", "shop"), "zoo": ("shop",)}
+        await session.press("space", "up", "space", "a", "end", "space", "enter")
+        assert "web gets common, then shop, then third; zoo gets shop, then third" in session.notes
+
+    drive(play, size)
+    assert assigned() == {"web": ("common", "shop", "third"), "zoo": ("shop", "third")}
+
+
+def test_without_a_project_no_key_is_offered_that_does_nothing() -> None:
+    async def play(session: Session) -> None:
+        await session.press("3")
+        line = session.text.splitlines()[-1]
+        assert "Add" in line
+        assert not [word for word in ("Open", "Mark", "Assign") if word in line]
+        await session.press("2")
+        assert "Open" not in session.text.splitlines()[-1]
+
+    drive(play)
+
+
+def test_the_command_that_explains_a_file_can_be_pasted(shelf: Shelf) -> None:
+    shelf.publish("shop", "web")
+
+    async def play(session: Session) -> None:
+        await session.press("3", "enter", "slash")
+        await session.type("json/it's (1).py")
+        await session.press("enter")
+        shown = session.app.screen.query_one(CommandLine).command
+        assert shlex.split(shown) == ["duotune", "projects", "show", "web", "--explain", "json/it's (1).py"]
+
+    drive(play)
 
 
 def test_an_assignment_can_be_taken_back_to_the_base_model_or_left_as_it_was(shelf: Shelf) -> None:

@@ -13,19 +13,26 @@ from textual.widgets import Footer, Static
 
 from duotune.errors import printable
 from duotune.screens.cells import verdict_sign
+from duotune.screens.projects.wish import Assigned, Wish, sentences, some
 from duotune.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from duotune.screens.projects.reading import Choice
 
+COLUMNS = ("order", "adapter", "verdict", "base model", "version")
+HOW = (
+    "Space chooses in order of preference: completions ask for the first. None chosen is the base model. "
+    "What is assigned is served from the next apply on (4 Serving)."
+)
+SOME = "What only some of them have stays with them; space chooses it for all, and once more takes it from all."
 
-class Assigning(ModalScreen[tuple[str, ...] | None]):
-    """Adapters to choose from; the answer is their names in order, or None when it is taken back.
+
+class Assigning(ModalScreen[Assigned | None]):
+    """Adapters to choose from; the answer is what each project gets, or None when it is taken back.
 
     Args:
-        projects: Who shall get them.
+        before: Who shall get them, with what is assigned now.
         choices: What there is.
-        before: What is assigned now.
         offered: What is proposed as the first; empty for nothing.
     """
 
@@ -34,29 +41,24 @@ class Assigning(ModalScreen[tuple[str, ...] | None]):
         Binding("space", "choose", "Choose", id="assigning.toggle", priority=True),
         Binding("b", "base", "Base model", id="assigning.base"),
         Binding("enter,f8", "keep", "Assign", id="assigning.keep", priority=True),
+        Binding("f1", "app.help", "Help", id="assigning.help"),
     ]
 
-    def __init__(
-        self, projects: Sequence[str], choices: Sequence[Choice], before: Sequence[str], offered: str = ""
-    ) -> None:
+    help_text = f"{HOW} {SOME}"
+
+    def __init__(self, before: Assigned, choices: Sequence[Choice], offered: str = "") -> None:
         super().__init__()
-        self._projects, self._choices, self._chosen = projects, choices, list(before)
-        self._offered = offered
-        if offered in (choice.name for choice in choices):
-            self._chosen = [offered, *(name for name in before if name != offered)]
+        self._choices = choices
+        self._offered = offered if offered in (choice.name for choice in choices) else ""
+        self._wish = Wish(before, self._offered)
 
     def compose(self) -> ComposeResult:
         """Who, what, and in which order."""
         with Vertical(classes="dialog -tall"):
-            yield Static(f"Adapters for {printable(_some(self._projects))}", classes="title", markup=False)
+            yield Static(f"Adapters for {printable(some(list(self._wish.before)))}", classes="title", markup=False)
             yield Static("", id="order", markup=False)
-            yield Rows("order", "adapter", "verdict", "base model", "version", empty="no adapter is published yet")
-            yield Static(
-                "Space chooses in order of preference: completions ask for the first. None chosen is the base model. "
-                "What is assigned is served from the next apply on (4 Serving).",
-                classes="muted",
-                markup=False,
-            )
+            yield Rows(*COLUMNS, yielding=COLUMNS[1:], empty="no adapter is published yet")
+            yield Static(f"{SOME} {HOW}" if self._wish.kept else HOW, classes="muted", markup=False)
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -67,29 +69,25 @@ class Assigning(ModalScreen[tuple[str, ...] | None]):
 
     def action_choose(self) -> None:
         """Choose the adapter under the cursor as the next, or take it back."""
-        name = self.query_one(Rows).chosen
-        if name in self._chosen:
-            self._chosen.remove(name)
-        elif name:
-            self._chosen.append(name)
-        self._draw()
+        if name := self.query_one(Rows).chosen:
+            self._wish.turn(name)
+            self._draw()
 
     def action_base(self) -> None:
         """Choose none."""
-        self._chosen.clear()
+        self._wish.clear()
         self._draw()
 
     def action_keep(self) -> None:
         """Answer."""
-        self.dismiss(tuple(self._chosen))
+        self.dismiss(self._wish.after)
 
     def _draw(self) -> None:
-        order = ", then ".join(self._chosen) or "the base model"
-        self.query_one("#order", Static).update(f"They get: {printable(order)}")
+        self.query_one("#order", Static).update("\n".join(map(printable, sentences(self._wish.after))))
         self.query_one(Rows).show(
             {
                 choice.name: (
-                    str(self._chosen.index(choice.name) + 1) if choice.name in self._chosen else "",
+                    self._place(choice.name),
                     choice.name,
                     verdict_sign(choice.verdict),
                     choice.base,
@@ -99,6 +97,8 @@ class Assigning(ModalScreen[tuple[str, ...] | None]):
             }
         )
 
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    def _place(self, name: str) -> str:
+        """Its place in the order; of what only some have, how many those are."""
+        if name in self._wish.chosen:
+            return str(self._wish.chosen.index(name) + 1)
+        return f"in {self._wish.having(name)} of {len(self._wish.before)}" if name in self._wish.kept else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -30,8 +31,8 @@ class ProjectPage(Page):
 
     place = "projects"
     help_text = (
-        "What a run would keep of this project with its filters in the catalog, by file type, and what it would leave "
-        "out and why. Type the path of a file below to see why it is kept or left out."
+        "What a run would keep of this project, by file type, and what it would leave out and why. Type the path of a "
+        "file below to see why that one is kept or left out."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *BACK,
@@ -51,7 +52,7 @@ class ProjectPage(Page):
 
     def command_line(self) -> str:
         """The same facts."""
-        return f"duotune projects show {self._project}"
+        return shlex.join(["duotune", "projects", "show", self._project])
 
     def on_mount(self) -> None:
         """Count."""
@@ -66,7 +67,7 @@ class ProjectPage(Page):
         """Explain a file."""
         path = event.value.strip()
         if path:
-            self.show_command(f"duotune projects show {self._project} --explain {path}")
+            self.show_command(f"{self.command_line()} --explain {shlex.quote(path)}")
             self.query_one("#why", Static).update("looking …")
             self.in_background(lambda: self._why(path), self._show_why, trouble=self._no_why)
 
@@ -99,7 +100,8 @@ def _lines(project: Project, commit: str | None, found: Survey) -> Iterator[Cont
     def fact(label: str, text: str) -> Content:
         return Content.assemble((label.ljust(LABEL), "$text-muted"), printable(text))
 
-    yield fact("source", f"{project.source} at {commit or 'its files as they are'}")
+    state = f"commit {commit}" if commit else "a folder without commits: its files as they are now"
+    yield fact("source", f"{project.source}, {state}")
     yield fact("to train on", f"{counted(found.files, 'file')}, {in_bytes(found.bytes)}")
     for setting in ("include", "exclude", "languages"):
         if values := getattr(project, setting):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from duotune.catalog.catalog import open_catalog
@@ -72,14 +72,14 @@ def read_all() -> Assignments:
     return Assignments(rows, choices)
 
 
-def assign(projects: Sequence[str], adapters: Sequence[str]) -> None:
-    """Give every one of these projects these adapters, in this order; all or none.
+def assign(wanted: Mapping[str, Sequence[str]]) -> None:
+    """Give each of these projects its adapters, in this order; all or none.
 
     Raises:
         UsageError: A project or an adapter is unknown, or an adapter has no published version.
     """
     with open_catalog() as catalog, catalog.transaction():
-        for project in projects:
+        for project, adapters in wanted.items():
             catalog.assignments.set(project, adapters)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +14,7 @@ from textual.widgets import DataTable, Static
 
 from duotune.errors import printable
 from duotune.screens.filtered import FilteredPage
+from duotune.screens.projects.wish import Assigned, sentences
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.rows import Cell, Rows
 
@@ -48,12 +50,17 @@ class Projects(FilteredPage):
     def content(self) -> ComposeResult:
         """A field to filter by, and the table."""
         yield from super().content()
-        yield Rows("", "project", "gets", "trained on it", "source", empty="no project yet; + adds one")
+        yielding = ("gets", "trained on it", "source")
+        yield Rows("", "project", *yielding, yielding=yielding, paths=("source",), empty="no project yet; + adds one")
         yield Static("", id="marked", classes="muted", markup=False)
 
     def command_line(self) -> str:
         """The list."""
         return "duotune projects list"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a project nothing can be done but add one."""
+        return action not in ("mark", "assign", "remove", "filter") or bool(self._rows())
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -94,7 +101,7 @@ class Projects(FilteredPage):
         name = self.query_one(Rows).chosen
         row = next((row for row in self._rows() if row.project.name == name), None)
         if row is not None:
-            self.show_command(f"duotune assign {row.project.name} {' '.join(row.gets) or '--base'}")
+            self.show_command(shlex.join(["duotune", "assign", row.project.name, *(row.gets or ["--base"])]))
 
     def action_assign(self) -> None:
         """Choose adapters for what is marked, or for what is under the cursor."""
@@ -103,9 +110,8 @@ class Projects(FilteredPage):
         names = self._wanted()
         if self._found is None or not names:
             return
-        before = next(row.gets for row in self._found.rows if row.project.name == names[0])
-        dialog = Assigning(names, self._found.choices, before, self._offered)
-        self.app.push_screen(dialog, lambda chosen: self._assign(names, chosen))
+        before = {row.project.name: row.gets for row in self._found.rows if row.project.name in names}
+        self.app.push_screen(Assigning(before, self._found.choices, self._offered), self._assign)
 
     def action_add(self) -> None:
         """Add a project."""
@@ -126,17 +132,14 @@ class Projects(FilteredPage):
         known = [row.project.name for row in self._rows()]
         return [name for name in known if name in self._marked] or ([under] if under else [])
 
-    def _assign(self, names: Sequence[str], chosen: Sequence[str] | None) -> None:
-        if chosen is not None:
-            self.in_background(lambda: _assign(names, chosen), lambda _: self._assigned(names, chosen))
+    def _assign(self, wanted: Assigned | None) -> None:
+        if wanted is not None:
+            self.in_background(lambda: _assign(wanted), lambda _: self._assigned(wanted))
 
-    def _assigned(self, names: Sequence[str], chosen: Sequence[str]) -> None:
+    def _assigned(self, wanted: Assigned) -> None:
         self._marked.clear()
         self._offered = ""
-        who = names[0] if len(names) == 1 else f"{len(names)} projects"
-        verb = "gets" if len(names) == 1 else "get"
-        what = ", then ".join(chosen) or "the base model"
-        self.say(f"{who} {verb} {what}. Serving (4) shows what would be served.")
+        self.say(f"{'; '.join(sentences(wanted))}. Serving (4) shows what would be served.")
         self._refresh()
 
     def _add(self, project: Mapping[str, Any] | None) -> None:
@@ -165,6 +168,7 @@ class Projects(FilteredPage):
     def _take(self, found: Assignments) -> None:
         self._found = found
         self.draw()
+        self.refresh_bindings()
 
     def _rows(self) -> Sequence[ProjectRow]:
         return self._found.rows if self._found else ()
@@ -202,7 +206,7 @@ def _read_all() -> Assignments:
     return read_all()
 
 
-def _assign(projects: Sequence[str], adapters: Sequence[str]) -> None:
+def _assign(wanted: Assigned) -> None:
     from duotune.screens.projects.reading import assign
 
-    assign(projects, adapters)
+    assign(wanted)
