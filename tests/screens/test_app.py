@@ -35,6 +35,10 @@ def test_help_says_what_each_place_is_for_and_every_key(place: str) -> None:
         await session.press(PLACES[place].key, "f1")
         assert isinstance(session.app.screen, Help)
         assert "This screen" in session.text
+        told = [line.strip().split("  ") for line in session.app.screen._keys()]
+        keys = [key for keys, _ in told for key in keys.split(", ")]
+        assert len(set(keys)) == len(keys)
+        assert len({words for _, words in told}) == len(told)
         await session.press("end")
         assert "Every action by name" in session.text
         await session.press("escape")

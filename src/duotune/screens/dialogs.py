@@ -12,6 +12,17 @@ from textual.widgets import Button, Input, Static
 
 from duotune.errors import printable
 
+ROWS = "One row up or down; page up and down, home and end go farther"
+TEXTUALS = {
+    ("up", "cursor_up"): ("up, down", ROWS),
+    ("up", "move(-1)"): ("up, down", ROWS),
+    ("up", "scroll_up"): ("up, down", "Scroll; page up and down, home and end go farther"),
+    ("ctrl+k", "delete_right_all"): ("ctrl+k", "Delete what follows in this field; ctrl+u what stands before"),
+    ("tab", "app.focus_next"): ("tab", "To the next field; shift+tab to the one before"),
+    ("ctrl+p", "command_palette"): ("^p", "Every action by name"),
+}
+"""Keys that Textual binds, with what they are bound to: how we call them, and what they do in our words."""
+
 
 @runtime_checkable
 class Helpful(Protocol):
@@ -98,20 +109,18 @@ class Help(ModalScreen[None]):
         return found
 
     def _keys(self) -> list[str]:
-        """A line for each key that does something now, those of the screen first."""
-        lines: dict[str, str] = {}
+        """A line for each thing that a key does now, those of the screen first; Textual's own keys in our words."""
+        lines: dict[str, list[str]] = {}
         order = (self._about, self.app)
         found = sorted(self._about.active_bindings.values(), key=lambda active: active.node not in order)
         for active in found:
             binding = active.binding
-            if binding.description and not binding.system and active.enabled:
-                lines.setdefault(binding.description, self.app.get_key_display(binding))
-        keys = [f"{key:>12}  {description}" for description, key in lines.items()]
-        return [
-            *keys,
-            f"{'^p':>12}  Every action by name",
-            f"{'tab':>12}  To the next field, shift+tab to the one before",
-        ]
+            if binding.description and binding.id and active.enabled:
+                lines.setdefault(binding.description, []).append(self.app.get_key_display(binding))
+        bound = {(key, active.binding.action) for key, active in self._about.active_bindings.items()}
+        moves = [told for keys, told in TEXTUALS.items() if keys in bound]
+        told = [*((", ".join(keys), words) for words, keys in lines.items()), *moves]
+        return [f"{keys:>12}  {words}" for keys, words in told]
 
 
 class Reason(ModalScreen[str | None]):
