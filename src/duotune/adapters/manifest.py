@@ -47,6 +47,12 @@ class ProjectRef(Record):
     ref: str = "HEAD"
     commit: str = ""
 
+    @property
+    def in_words(self) -> str:
+        """What it was, for people."""
+        state = f"commit {self.commit[:12]}" if self.commit else "a folder without commits"
+        return f"{self.name}: {self.source}, {state}"
+
     @field_validator("source")
     @classmethod
     def _without_password(cls, source: str) -> str:

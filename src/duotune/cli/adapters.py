@@ -96,7 +96,7 @@ def show_adapter(name: str, as_json: bool) -> None:
     base = manifest.base
     facts.add_row("base model", f"{base.name} ({base.architecture}, {base.fingerprint[:12]})")
     for project in manifest.projects:
-        facts.add_row("trained on", f"{project.name} at {project.commit[:12] or 'its files'} ({project.source})")
+        facts.add_row("trained on", project.in_words)
     facts.add_row("run", manifest.run)
     facts.add_row("dataset", manifest.dataset[:12])
     facts.add_row("location", version.location)

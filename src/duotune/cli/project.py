@@ -100,7 +100,8 @@ def _show(project: Project, commit: str | None, adapters: Sequence[str], trained
 
     facts = plain_table("", "")
     facts.show_header = False
-    facts.add_row("source", printable(f"{project.source} at {commit or 'its files as they are'}"))
+    state = f"commit {commit}" if commit else "a folder without commits: its files as they are now"
+    facts.add_row("source", printable(f"{project.source}, {state}"))
     facts.add_row("gets", ", ".join(adapters) or "base model")
     facts.add_row("trained on it", ", ".join(trained) or "no adapter yet")
     facts.add_row("to train on", f"{counted(found.files, 'file')}, {in_bytes(found.bytes)}")

@@ -17,6 +17,7 @@ from duotune.widgets.glyphs import glyphs
 from duotune.widgets.rows import Cell
 
 LABEL = 14
+DAY = len("2020-01-01")
 METRICS = ("gold_loss", "exact_match", "edit_similarity", "stopped_by_itself", "bad_responses")
 
 
@@ -30,7 +31,7 @@ def cells(row: AdapterRow) -> tuple[Cell, ...]:
     """A row: name, verdict, state, base, projects trained on, age, projects that get it."""
     trained = ", ".join(project.name for project in row.version.projects)
     verdict = verdict_sign(row.version.verdict)
-    made = when(row.version.created_at)
+    made = when(row.version.created_at)[:DAY]
     return (row.version.name, verdict, state_sign(row), row.base, trained, made, ", ".join(row.projects))
 
 
@@ -74,7 +75,7 @@ def _facts(found: AdapterFacts) -> Iterator[tuple[str, str]]:
     yield "published by", version.published_by or "nobody yet"
     yield "base model", f"{manifest.base.name} ({manifest.base.architecture}, {manifest.base.fingerprint[:12]})"
     for project in manifest.projects:
-        yield "trained on", f"{project.name} at {project.commit[:12] or 'its files'} ({project.source})"
+        yield "trained on", project.in_words
     yield "for projects", ", ".join(found.row.projects) or "none yet; a assigns it"
     if version.state == "published":
         yield "elsewhere", "x exports its files, m merges it into a whole copy of its base model"

@@ -160,7 +160,7 @@ def ask_to_export(page: Page, found: reading.AdapterFacts) -> None:
         "compared with the hash that it was published with. Its base model is not among them.\n"
         "Its manifest names the projects that it was trained on, and where they were."
     )
-    title, command = f"Export {name}", f"duotune adapters export {name}"
+    title, command = f"Export {name}", shlex.join(["duotune", "adapters", "export", name])
     offer = Offer(title, consequences, str(Path.home() / name), command, "Export", partial(reading.export_to, name))
     page.app.push_screen(HandOver(page, offer))
 
@@ -189,6 +189,6 @@ def ask_to_merge(page: Page, found: reading.Mergeable) -> None:
         page.app.call_later(ways.open_run, page.app, run)
         return ""
 
-    title, command = f"Merge {name} into its base model", f"duotune adapters merge {name}"
+    title, command = f"Merge {name} into its base model", shlex.join(["duotune", "adapters", "merge", name])
     offer = Offer(title, consequences, found.proposed, command, "Merge", partial(reading.start_merging, planned), watch)
     page.app.push_screen(HandOver(page, offer))

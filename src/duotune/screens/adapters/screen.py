@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from duotune.screens.adapters.reading import AdapterFacts, AdapterRow
 
 LOOK_SECONDS = 5.0
-COLUMNS = ("adapter", "verdict", "state", "base model", "trained on", "made", "for projects")
+COLUMNS = ("adapter", "verdict", "state", "base", "trained on", "made", "for")
+YIELDING = ("adapter", "base", "trained on", "for")
 
 
 class Adapters(FilteredPage):
@@ -47,11 +49,15 @@ class Adapters(FilteredPage):
     def content(self) -> ComposeResult:
         """A field to filter by, and the table."""
         yield from super().content()
-        yield Rows(*COLUMNS, empty="no adapter yet; n trains one")
+        yield Rows(*COLUMNS, yielding=YIELDING, paths=COLUMNS[:1], empty="no adapter yet; n trains one")
 
     def command_line(self) -> str:
         """The list."""
         return "duotune adapters list"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without an adapter there is nothing to look for."""
+        return action != "filter" or bool(self._rows)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -65,6 +71,7 @@ class Adapters(FilteredPage):
     def _take(self, rows: Sequence[AdapterRow]) -> None:
         self._rows = rows
         self.draw()
+        self.refresh_bindings()
 
     def draw(self) -> None:
         """Show the rows that hold what was typed."""
@@ -110,7 +117,7 @@ class AdapterPage(Page):
 
     def command_line(self) -> str:
         """The same facts."""
-        return f"duotune adapters show {self._adapter}"
+        return shlex.join(["duotune", "adapters", "show", self._adapter])
 
     def on_mount(self) -> None:
         """Begin in the text."""
@@ -137,7 +144,7 @@ class AdapterPage(Page):
     def action_verify(self) -> None:
         """Check it."""
         self.query_one("#checks", Static).update("checking every file and every tensor …")
-        self.show_command(f"duotune adapters verify {self._adapter}")
+        self.show_command(shlex.join(["duotune", "adapters", "verify", self._adapter]))
         self.in_background(self._check, self._show_checks, "verify")
 
     def action_evaluation(self) -> None:
@@ -182,7 +189,7 @@ class AdapterPage(Page):
             self.show_trouble(self._facts.kept)
         elif self._facts:
             name = self._facts.row.version.name
-            self.show_command(f"duotune adapters remove {name}")
+            self.show_command(shlex.join(["duotune", "adapters", "remove", name]))
             self.ask(f"Remove {name}?", "\n".join(self._facts.consequences), "Remove", self._remove)
 
     def _look(self) -> None:
