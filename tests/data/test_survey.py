@@ -11,11 +11,13 @@ import pytest
 from duotune.config.run import ProjectConfig
 from duotune.data import sieve as module
 from duotune.data.explain import explain
+from duotune.data.manifest import read_manifest
 from duotune.data.parts import read_record
+from duotune.data.report import funnel_of
 from duotune.data.survey import survey
 from duotune.models.tokenizer import CodeTokenizer
 from duotune.sources.open import open_source
-from support.preparing import DATA, part_of
+from support.preparing import DATA, dataset_of, part_of
 
 Folders = Callable[..., Path]
 
@@ -43,6 +45,23 @@ def test_survey_agrees_with_preparation(modules: Folders, tokenizer: CodeTokeniz
     assert found.doubtful == {}
 
 
+def test_survey_and_funnel_count_the_same_files(modules: Folders, tokenizer: CodeTokenizer) -> None:
+    folder = modules("library")
+    (folder / "py.typed").touch()
+    (folder / "link.py").symlink_to("json.py")
+    (folder / "logo.png").write_bytes(bytes(300))
+    (folder / "out").mkdir()
+    (folder / "out" / "a.py").write_text("a = 1\n" * 50)
+    (folder / ".gitignore").write_text("out/\n")
+    project = ProjectConfig(source=str(folder))
+    with open_source(project.source) as source:
+        found = survey(source, project, DATA)
+    dataset = dataset_of([part_of(folder, tokenizer)], tokenizer)
+    listed = funnel_of(read_manifest(dataset.directory)).stages["listed"]
+    assert sum(files for files, _ in found.found.values()) == listed.files
+    assert sum(size for _, size in found.found.values()) == listed.bytes
+
+
 def test_a_large_source_is_judged_by_name_where_it_is_not_read(
     modules: Callable[[str, Iterable[str]], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,7 +84,7 @@ def test_types_that_are_not_chosen_are_counted_and_doubtful_code_is_shown(module
     project = ProjectConfig(source=str(folder), languages=["Python"])
     with open_source(project.source) as source:
         found = survey(source, project, DATA)
-    assert {name: files for name, (files, _) in found.found.items()} == {"Python": 3, "JSON": 1, "unknown": 1}
+    assert {name: files for name, (files, _) in found.found.items()} == {"Python": 3, "JSON": 1, "unknown": 2}
     assert found.by_language["Python"][0] == 2
     assert found.doubtful == {"tools/": (1, (folder / "tools" / "abc.py").stat().st_size)}
     assert found.rejected == {"exact-duplicate": 1, "language-not-chosen": 1, "binary": 1, "symlink": 1}

@@ -27,7 +27,8 @@ class Survey:
         files: Files that would be kept.
         bytes: Their bytes.
         by_language: Kept files and bytes by language, most bytes first.
-        found: The same for all files that there are, kept or not; `unknown` where no language is known.
+        found: The same for all files that there are, kept or not, as the funnel counts them; `unknown` where no
+            language is known.
         doubtful: Kept files and bytes that may be other people's code, by the glob that would exclude them.
         rejected: Files left out by reason, most first.
         estimated_tokens: Tokens of the kept bytes at 3.2 bytes per token.
@@ -95,7 +96,7 @@ def summary(
     kept, found, doubtful = _Tally(), _Tally(), _Tally()
     came_late: set[str] = set()
     for file in sifted:
-        if file.kept or file.language or file.size:  # else it is a link, a directory or the like
+        if not file.path.endswith("/"):  # as in the funnel, where nobody has counted the files of a directory either
             found.add(file.language or UNKNOWN, file.size)
         if file.reason is not None:
             rejected[file.reason] += 1
