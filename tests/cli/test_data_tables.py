@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from duotune.cli.data_tables import show_doubts, show_funnel, show_types, summed
-from duotune.runs.funnel import Amount, Funnel, Share
+from duotune.runs.funnel import TOKENS, Amount, Funnel, Share
 
 STAGES = ("listed", "readable", "accepted", "distinct", "train", "validation", "test")
 
@@ -29,11 +29,12 @@ def test_the_funnel_is_one_table_of_80_columns(capsys: pytest.CaptureFixture[str
     show_funnel(funnel(12))
     lines = capsys.readouterr().out.splitlines()
     assert all(len(line.rstrip()) <= 80 for line in lines)
-    assert len(lines) <= 20
+    assert len(lines) <= 21
     assert "left out: 4 other reasons" in "\n".join(lines)
     assert lines[1].split()[:3] == ["in", "the", "projects"]
     assert "3,456,789,012" not in lines[1]
     assert "3,456,789,012" in lines[4]
+    assert lines[-2] == TOKENS
     assert lines[-1] == "Near-duplicates across the split: 0 (3 found and dropped)"
 
 

@@ -23,8 +23,9 @@ def test_a_resumed_stage_shows_no_figures_of_the_attempt_before() -> None:
     metrics = {"loss": 2.953, "validation_loss": 2.882}
     resumed = state("running", None, 9).model_copy(update={"metrics": metrics})
     assert watch._detail(resumed, resumed.stages[0]) == "starting"
-    going_on = state("running", 3, 9).model_copy(update={"metrics": metrics})
-    assert watch._detail(going_on, going_on.stages[0]) == "train 3/9 steps · loss 2.953 · validation 2.882"
+    measured_at = {"loss": 3, "validation_loss": 0}
+    going_on = state("running", 3, 9).model_copy(update={"metrics": metrics, "measured_at": measured_at, "step": 3})
+    assert watch._detail(going_on, going_on.stages[0]) == "train 3/9 steps · loss 2.953 · validation 2.882 (step 0)"
 
 
 def test_a_line_is_told_again_only_when_more_than_the_time_left_has_changed(

@@ -147,9 +147,12 @@ def test_a_stopped_evaluation_goes_on_to_the_same_files(
     torn = tmp_path / f"answers-{phase}.jsonl"
     with torn.open("ab") as stream:
         stream.write(b'{"id":"item-0')
-    assert compare(micro_model, adapter, tmp_path) == compared[0]
+    report = SilentReporter()
+    assert compare(micro_model, adapter, tmp_path, report) == compared[0]
     for name in FILES:
         assert (tmp_path / name).read_bytes() == (compared[1] / name).read_bytes()
+    first = next(count for name, count, _, _ in report.progressed if name == phase)
+    assert first == done, "what was answered before tells nothing of the speed"
 
 
 def test_answers_on_disk_are_not_generated_again(

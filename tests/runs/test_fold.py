@@ -113,6 +113,13 @@ def test_metrics_keep_the_latest_and_the_best() -> None:
     state = fold(at(100, CREATED, *events))
     assert state.step == 3
     assert state.metrics == {"loss": 0.0, "validation_loss": 1.7, "best_validation_loss": 1.5}
+    assert state.measured_at == {"loss": 3, "validation_loss": 3, "best_validation_loss": 2}
+
+
+def test_each_figure_keeps_the_step_that_it_was_measured_at() -> None:
+    before = MetricsMeasured(step=0, values={"validation_loss": 2.8})
+    state = fold(at(100, CREATED, before, *(MetricsMeasured(step=i, values={"loss": 2.0}) for i in (1, 2))))
+    assert state.measured_at == {"loss": 2, "validation_loss": 0, "best_validation_loss": 0}
 
 
 def test_state_is_valid_json_even_when_a_loss_is_not_a_number() -> None:
@@ -217,3 +224,85 @@ def test_eta_is_unknown_until_something_is_known_and_says_how_far_it_reaches() -
     assert only_phase.eta_seconds == pytest.approx(10.0)
     assert not only_phase.eta_whole_run
     assert fold(timed([*HEAD, (9.0, RunStopped())]), now=10.0).eta_seconds is None
+
+
+PLAN = DecisionTaken(name="expected_seconds", value={"prepare": 10.0, "train": 100.0, "evaluate": 20.0, "publish": 2.0})
+TRAINED: Timeline = [
+    (0.0, CREATED),
+    (0.0, STARTED),
+    (0.0, PLAN),
+    (0.0, StageStarted(stage="prepare")),
+    (10.0, StageFinished(stage="prepare")),
+    (10.0, StageStarted(stage="train")),
+    (110.0, StageFinished(stage="train")),
+    (110.0, StageStarted(stage="evaluate")),
+]
+
+
+def items(phase: str, done: int, total: int = 160) -> ProgressMade:
+    return ProgressMade(phase=phase, done=done, total=total, unit="items")
+
+
+def left(timeline: Timeline, now: float) -> tuple[float | None, bool]:
+    state = fold(timed(timeline), now)
+    return state.eta_seconds, state.eta_whole_run
+
+
+def test_an_evaluation_that_outlasts_its_plan_before_it_answers_has_no_time_left_to_tell() -> None:
+    assert left(TRAINED, 112.0) == (20.0, True), "the plan's word, until there is a better one"
+    begun: Timeline = [*TRAINED, (115.0, items("base", 0))]
+    assert left(begun, 131.0) == (None, False), "not the two seconds of what comes after it"
+
+
+def test_the_time_of_an_evaluation_is_that_of_both_sides() -> None:
+    base: Timeline = [*TRAINED, (115.0, items("base", 0)), (135.0, items("base", 40))]
+    assert left(base, 135.0)[1]
+    assert (left(base, 135.0)[0] or 0.0) >= 60 + 80
+    adapter: Timeline = [*base, (195.0, items("base", 160)), (195.0, items("adapter", 0))]
+    assert (left(adapter, 195.0)[0] or 0.0) >= 80, "the base model's speed, until there is one of its own"
+    done: Timeline = [*adapter, (275.0, items("adapter", 160))]
+    assert left(done, 276.0) == (None, False), "nobody knows how long scores and the contract take"
+
+
+def test_a_merge_whose_proof_begins_has_no_time_left_to_tell() -> None:
+    merge: Timeline = [
+        (0.0, CREATED.model_copy(update={"kind": "merge"})),
+        (0.0, STARTED),
+        (0.0, DecisionTaken(name="expected_seconds", value={"merge": 1.0})),
+        (0.0, StageStarted(stage="merge")),
+        (2.0, ProgressMade(phase="fold", done=6, total=6, unit="bytes")),
+        (3.0, ProgressMade(phase="prove", done=0, total=16, unit="answers")),
+    ]
+    assert left(merge[:-1], 2.5) == (None, False)
+    assert left(merge, 8.0) == (None, False)
+    assert left([*merge, (10.0, ProgressMade(phase="prove", done=4, total=16, unit="answers"))], 10.0) == (21.0, True)
+
+
+def test_a_preparation_that_outlasts_its_plan_still_tells_of_the_long_stages_after_it() -> None:
+    reading: Timeline = [*TRAINED[:4], (5.0, ProgressMade(phase="read shop", done=1, total=1, unit="bytes"))]
+    seconds, whole = left(reading, 12.0)
+    assert whole
+    assert (seconds or 0.0) >= 122
+
+
+def test_a_fast_first_phase_does_not_make_the_whole_run_look_short() -> None:
+    first: Timeline = [
+        *TRAINED[:4],
+        (1.0, ProgressMade(phase="read shop", done=1, total=2, unit="bytes")),
+        (1.5, ProgressMade(phase="read shop", done=2, total=2, unit="bytes")),
+    ]
+    assert (left(first, 1.5)[0] or 0.0) >= 122
+
+
+STAGE_NAMES = ["prepare", "train", "evaluate", "publish"]
+
+
+@pytest.mark.parametrize("stage", STAGE_NAMES)
+def test_a_run_that_goes_on_is_never_at_its_end(stage: str) -> None:
+    begun: Timeline = [(0.0, CREATED.model_copy(update={"until": stage})), (0.0, STARTED), (0.0, PLAN)]
+    begun += [(0.0, StageFinished(stage=name)) for name in STAGE_NAMES[: STAGE_NAMES.index(stage)]]
+    begun.append((0.0, StageStarted(stage=stage)))
+    for story in (begun, [*begun, (1.0, items("phase", 0))], [*begun, (1.0, items("phase", 160))]):
+        for now in (1.0, 50.0, 3000.0):
+            seconds, _ = left(story, now)
+            assert seconds is None or seconds >= 0.5

@@ -19,7 +19,7 @@ def after_prepare(**found: Any) -> RunState:
 def test_findings_are_counted_and_their_list_is_named() -> None:
     state = after_prepare(secrets=14, personal=1, redacted_files=1, dropped_files=2)
     words = "14 secrets and 1 piece of personal data: 1 file redacted, 2 files left out"
-    assert outcome(state, "prepare") == "2,000 tokens · 15 findings"
+    assert outcome(state, "prepare") == "2,000 tokens to train on · 15 findings"
     assert findings(state) == f"{words}. They are listed without their values in /d/list."
 
 
@@ -30,8 +30,8 @@ def test_what_there_is_none_of_is_not_counted() -> None:
 
 def test_without_findings_nothing_is_said_and_older_results_are_read() -> None:
     state = after_prepare()
-    assert outcome(state, "prepare") == "2,000 tokens"
+    assert outcome(state, "prepare") == "2,000 tokens to train on"
     assert findings(state) == ""
     older = {key: value for key, value in state.results["prepare"].items() if key != "findings"}
     assert findings(RunState(results={"prepare": older})) == ""
-    assert outcome(RunState(results={"prepare": older}), "prepare") == "2,000 tokens"
+    assert outcome(RunState(results={"prepare": older}), "prepare") == "2,000 tokens to train on"

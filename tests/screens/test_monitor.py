@@ -6,6 +6,9 @@ import pytest
 
 from duotune.runs.directory import create_run
 from duotune.runs.events import (
+    DecisionTaken,
+    MetricsMeasured,
+    ProgressMade,
     RunFailedEvent,
     RunQueued,
     RunStarted,
@@ -36,8 +39,8 @@ def test_a_run_that_trains_shows_stages_progress_time_left_and_its_loss(size: tu
         text = session.text
         assert run.id in text
         assert "▶ running" in text
-        assert "50 % • train 20/40 steps" in text
-        assert "left of this phase" in text
+        assert "50 % of phase train • " in text
+        assert "left of this phase • 20/40 steps" in text
         assert "✓ prepare" in text
         assert "▶ train" in text
         assert "• evaluate" in text
@@ -63,6 +66,47 @@ def test_what_the_run_measures_next_appears_by_itself() -> None:
 
     with worked_on(run):
         drive(play)
+
+
+def test_each_figure_of_the_overview_names_its_step(size: tuple[int, int]) -> None:
+    run = create_run(run_config())
+    write(
+        run,
+        RunStarted(pid=1, process_start=1, attempt=1),
+        StageStarted(stage="train"),
+        MetricsMeasured(step=0, values={"validation_loss": 2.8}),
+        MetricsMeasured(step=2, values={"loss": 2.5, "tokens_per_second": 1234.0}),
+    )
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        assert "● validation loss 2.8 (step 0)" in session.text
+        await open_tab(session, "overview")
+        assert "At step 2: loss 2.500 · 1,234 tokens trained on per second" in session.text
+        assert "Before training: validation loss 2.800" in session.text
+
+    with worked_on(run):
+        drive(play, size)
+
+
+def test_an_evaluation_that_has_outlasted_its_plan_does_not_say_0_s_left(size: tuple[int, int]) -> None:
+    run = create_run(run_config())
+    write(
+        run,
+        DecisionTaken(
+            name="expected_seconds", value={name: 0.1 for name in ("prepare", "train", "evaluate", "publish")}
+        ),
+        RunStarted(pid=1, process_start=1, attempt=1),
+        StageStarted(stage="evaluate"),
+        ProgressMade(phase="base", done=0, total=160, unit="items"),
+    )
+
+    async def play(session: Session) -> None:
+        await watch(session, run)
+        await until(session, "0 % of phase base model answers • time left unknown • 0/160 items")
+
+    with worked_on(run):
+        drive(play, size)
 
 
 def test_stop_asks_first_and_then_tells_the_worker() -> None:

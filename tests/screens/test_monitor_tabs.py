@@ -7,6 +7,7 @@ import pytest
 from duotune.runs.events import (
     MetricsMeasured,
 )
+from duotune.runs.funnel import TOKENS
 from duotune.screens.monitor.panels import RunChart
 from duotune.screens.monitor.reading import MemoryInUse
 from duotune.screens.monitor.screen import Monitor
@@ -37,7 +38,11 @@ def test_charts_without_figures_are_not_offered_and_those_that_come_are() -> Non
 
 @pytest.mark.parametrize(
     ("tab", "words"),
-    [("rate", "learning rate 0.0001"), ("speed", "tokens per second 2,000"), ("memory", "highest so far 0.838 GiB")],
+    [
+        ("rate", "learning rate 0.0001"),
+        ("speed", "tokens trained on per second 2,000"),
+        ("memory", "highest so far 0.838 GiB"),
+    ],
 )
 def test_each_chart_names_its_newest_value(size: tuple[int, int], tab: str, words: str) -> None:
     run = training_run()
@@ -92,9 +97,13 @@ def test_data_tab_tells_what_became_of_the_files(size: tuple[int, int]) -> None:
     async def play(session: Session) -> None:
         await watch(session, run)
         await open_tab(session, "data")
-        text = session.text
-        for words in ("in the projects", "not a duplicate", "too long", "400,000", "kept by language", "Python"):
+        text = " ".join(session.text.split())
+        for words in ("in the projects", "not a duplicate", "400,000", TOKENS, "To train on: 1 row of 2,000 tokens"):
             assert words in text
+        assert "The adapter learns to write 1 of them" in text
+        await session.press("end")
+        for words in ("too long", "kept by language", "Python"):
+            assert words in session.text
 
     with worked_on(run):
         drive(play, size)

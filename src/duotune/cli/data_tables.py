@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from duotune.cli.output import plain_table, show
-from duotune.runs.funnel import FUNNEL_WORDS, Amount, Funnel
+from duotune.runs.funnel import FUNNEL_WORDS, TOKENS, Amount, Funnel
 from duotune.runs.wording import counted, in_bytes
 
 _MOST_TYPES = 12
@@ -62,6 +62,7 @@ def show_funnel(funnel: Funnel) -> None:
         other = sum(rest, Amount())
         table.add_row(f"left out: {counted(len(rest), 'other reason')}", _files(other), in_bytes(other.bytes), "")
     show(table)
+    show(TOKENS)
     show(f"Near-duplicates across the split: {funnel.leaked} ({funnel.leaks_dropped} found and dropped)")
 
 

@@ -20,6 +20,7 @@ def runs(as_json: bool) -> None:
     """List runs, newest first."""
     from duotune.cli.output import plain_table
     from duotune.runs.directory import list_runs
+    from duotune.runs.standing import time_left
 
     states = []
     for run in list_runs():
@@ -36,8 +37,7 @@ def runs(as_json: bool) -> None:
     table = plain_table("run", "state", "stage", "left", "verdict", "started")
     for state in states:
         verdict = str(state.evaluation.get("verdict", "")) if isinstance(state.evaluation, dict) else ""
-        left = in_words(state.eta_seconds) if state.state == "running" else ""
-        table.add_row(state.run, state.state, state.stage or "", left, verdict, _when(state.created_at))
+        table.add_row(state.run, state.state, state.stage or "", time_left(state), verdict, _when(state.created_at))
     show(table)
 
 
@@ -49,14 +49,14 @@ def status(run: str, as_json: bool) -> None:
     from duotune.cli.output import plain_table
     from duotune.cli.tables import show_result
     from duotune.runs.directory import find_run
-    from duotune.runs.outcomes import aim, findings, measured, outcome, progress_in_words
+    from duotune.runs.outcomes import aim, findings, outcome
+    from duotune.runs.standing import left_in_words, measured, progress_in_words
 
     state = find_run(run).state()
     if as_json:
         print_json(state.model_dump(mode="json"))
         return
-    left = f", {in_words(state.eta_seconds)} left" if state.eta_seconds is not None else ""
-    show(f"{state.run}: {state.state}{left}")
+    show(", ".join(filter(None, (f"{state.run}: {state.state}", left_in_words(state)))))
     if state.order and state.state != "finished":
         show(printable(aim(state)))
     if state.waiting_for:
@@ -73,8 +73,9 @@ def status(run: str, as_json: bool) -> None:
     show(table)
     if state.state != "finished" and (found := findings(state)):
         show(found)
-    if state.metrics and state.progress and not state.ended:
-        show(f"step {state.step}: {measured(state.metrics)}")
+    if state.progress and not state.ended:
+        for at, figures in measured(state):
+            show(f"{at}: {figures}")
     for warning in state.warnings:
         show(f"Note: {warning}")
     if state.error:

@@ -18,8 +18,8 @@ from duotune.errors import printable
 from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, Metric
 from duotune.plan.records import Plan
 from duotune.runs.funnel import Funnel
-from duotune.runs.outcomes import findings, next_step, proof_in_words
-from duotune.runs.results import DATA_REPORT, Merged, Published
+from duotune.runs.outcomes import dataset_in_words, findings, next_step, proof_in_words
+from duotune.runs.results import DATA_REPORT, Merged, Prepared, Published
 from duotune.runs.state import RunState
 from duotune.runs.wording import counted, in_bytes, in_gib, in_words
 
@@ -94,6 +94,9 @@ def show_result(state: RunState) -> None:
     if state.funnel:
         show("")
         show_funnel(Funnel.model_validate(state.funnel))
+        if (data := Prepared.of(state.results, "prepare")) is not None:
+            for sentence in dataset_in_words(data):
+                show(sentence)
         say(f"Each reason with an example: {state.directory}/{DATA_REPORT}.")
     if found := findings(state):
         say(found)

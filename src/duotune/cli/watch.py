@@ -13,7 +13,8 @@ from rich.table import Column
 from duotune.cli.output import narrator, say
 from duotune.runs.directory import RunDirectory
 from duotune.runs.liveness import StateReader
-from duotune.runs.outcomes import outcome, progress_in_words
+from duotune.runs.outcomes import outcome
+from duotune.runs.standing import left_in_words, progress_in_words, share_of_run
 from duotune.runs.state import RunState, StageState
 from duotune.runs.wording import in_words
 
@@ -115,9 +116,7 @@ class _Bars:
         """Draw the newest state."""
         for stage in state.stages:
             self._draw(stage.name, _completed(state, stage), _detail(state, stage))
-        finished = sum(_completed(state, stage) for stage in state.stages) / max(1, len(state.stages))
-        left = "" if state.eta_seconds is None else f"{in_words(state.eta_seconds)} left"
-        self._draw(TOTAL, finished, left if not state.ended else state.state)
+        self._draw(TOTAL, share_of_run(state), state.state if state.ended else left_in_words(state))
 
     def _draw(self, name: str, completed: float, detail: str) -> None:
         if name not in self._tasks:
@@ -151,8 +150,8 @@ class _Lines:
                 continue
             self._details[stage.name] = detail
             self._last = time.monotonic()
-            left = f" · {in_words(state.eta_seconds)} left in all" if state.eta_seconds is not None else ""
-            say(f"{stage.name}: {detail}{left}")
+            left = left_in_words(state) if state.eta_seconds is not None else ""
+            say(" · ".join(filter(None, (f"{stage.name}: {detail}", left))))
 
 
 def _completed(state: RunState, stage: StageState) -> float:
@@ -174,8 +173,14 @@ def _detail(state: RunState, stage: StageState) -> str:
         return "starting"
     parts = [progress_in_words(state)]
     if stage.name == "train":
-        parts += [f"{label} {state.metrics[key]:.3f}" for label, key in _LOSSES if key in state.metrics]
+        parts += [f"{label} {_figure(state, key)}" for label, key in _LOSSES if key in state.metrics]
     return " · ".join(parts)
+
+
+def _figure(state: RunState, metric: str) -> str:
+    """A figure, and the step of one that was not measured at the newest."""
+    step = state.measured_at.get(metric, state.step)
+    return f"{state.metrics[metric]:.3f}{'' if step == state.step else f' (step {step:,})'}"
 
 
 _LOSSES = (("loss", "loss"), ("validation", "validation_loss"))

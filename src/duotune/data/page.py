@@ -11,7 +11,7 @@ from duotune.data.recipes import NAMES, RECIPES, Recipe
 from duotune.data.redaction.report import FindingCounts
 from duotune.data.report import SPLITS, funnel_of, grouped
 from duotune.errors import printable
-from duotune.runs.funnel import Amount, Funnel, Share
+from duotune.runs.funnel import TOKENS, Amount, Funnel, Share
 from duotune.runs.wording import counted, in_bytes
 
 _STEPS = {
@@ -41,6 +41,7 @@ def as_markdown(manifest: Manifest, findings_file: Path) -> str:
         f"Dataset `{manifest.fingerprint[:12]}`. Every file has one verdict: "
         "`duotune projects show NAME --explain PATH` tells that of any one.",
         _stages(funnel),
+        TOKENS,
         _leakage(funnel),
         "## Left out, by reason",
         "\n".join(

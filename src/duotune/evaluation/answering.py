@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import dropwhile
 from pathlib import Path
 
 import torch
@@ -61,10 +62,12 @@ class Answering:
             RunFailed: If a GPU's memory does not hold one prompt.
         """
         stored = AnswerFile(directory / f"answers-{side}.jsonl", self._fingerprint(weights), self._report.warning)
-        total, done = len(self._everything), 0
+        total = len(self._everything)
+        batches = [self._everything[first : first + self._size] for first in range(0, total, self._size)]
+        left = list(dropwhile(lambda batch: all(each.item.id in stored.answers for each in batch), batches))
+        done = total - sum(map(len, left))  # an earlier attempt's: how fast they are read says nothing of the others
         self._report.progress(side, done, total, "items")
-        for first in range(0, total, self._size):
-            batch = self._everything[first : first + self._size]
+        for batch in left:
             if any(question.item.id not in stored.answers for question in batch):
                 if self._report.stop_requested:
                     raise Stopped

@@ -11,9 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 WINDOW = 120
-SINGLE_PHASE = ("train",)
-"""Stages whose one phase is the whole of them: what was measured then needs no plan beside it."""
+LAST_PHASES = (("train", "train"), ("evaluate", "record for serving"), ("merge", "prove"))
+"""Stage and phase with which it ends: what was measured in it needs no plan beside it."""
+SIDES = ("base", "adapter")
+"""Phases of the evaluation that answer the same prompts, one after the other."""
 SCALE_LIMITS = (0.25, 4.0)
+LEAST_SECONDS = 1.0
+"""What is not done takes at least so long: a phase that stalls at its end does not count down to nothing."""
 
 
 @dataclass
@@ -40,6 +44,10 @@ class Pace:
             self.done, self.at = done, at
         self.total = total
 
+    def followed(self, phase: str, done: int, total: int, at: float) -> Pace:
+        """The next phase: what it does is another thing, unless it answers what the one before has answered."""
+        return Pace(phase, done, total, at, _earlier=self.seconds_per_unit() if (self.phase, phase) == SIDES else None)
+
     def resumed(self, done: int, total: int, at: float) -> Pace:
         """The same phase in a new attempt: its own rate counts as soon as there is one."""
         return Pace(self.phase, done, total, at, _earlier=self.seconds_per_unit())
@@ -51,13 +59,14 @@ class Pace:
         return sum(seconds for seconds, _ in steps) / units if units else self._earlier
 
     def remaining_seconds(self, now: float) -> float | None:
-        """Seconds until the phase ends; None while its speed is unknown."""
+        """Seconds until the phase ends, with the one that does the same after it; None while its speed is unknown."""
         pace = self.seconds_per_unit()
+        again = self.total if self.phase == SIDES[0] else 0
         if pace is None:
-            return 0.0 if self.done >= self.total else None
-        left = (self.total - self.done) * pace
+            return 0.0 if self.done >= self.total and not again else None
+        units = self.total - self.done + again
         since = min(max(now - self.at, 0.0), max(pace, 1.0))  # a stalled phase does not count down to nothing
-        return max(left - since, 0.0)
+        return max(units * pace - since, LEAST_SECONDS) if units > 0 else 0.0
 
 
 def _without_lone_outlier(steps: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
@@ -106,35 +115,33 @@ def outlook(
         later: The stages still to come.
         expected: Seconds that the plan expected of each stage; scaled by how the plan has held so far.
     """
-    in_phase = pace.remaining_seconds(now) if pace is not None else None
-    scale = _scale(stage, elapsed, expected, in_phase)
-    in_stage = _stage_left(stage, elapsed, expected, in_phase, scale)
-    if in_stage is None:
-        return Outlook(None, False)
-    known = all(name in expected for name in later)
-    return Outlook(in_stage + sum(expected.get(name, 0.0) for name in later) * scale, known)
+    measured = pace.remaining_seconds(now) if pace is not None else None
+    place, rest = (stage, pace.phase if pace is not None else ""), measured or 0.0
+    exact = measured is not None and place in LAST_PHASES
+    reaches = exact or (rest > 0 and place[1] in SIDES)  # to the end of the stage, or only to that of the phase
+    scale = _scale(stage, elapsed, expected, rest, reaches)
+    planned = expected.get(stage, 0.0) * scale - elapsed.get(stage, 0.0)
+    if not exact:
+        reaches, rest = reaches or planned > rest, max(planned, rest)
+    after = sum(expected.get(name, 0.0) for name in later) * scale
+    # What a stage that has outlasted its plan still takes is not known, and little where much comes after it.
+    whole_run = all(name in expected for name in later) and (reaches or after > elapsed.get(stage, 0.0))
+    seconds = rest + after if whole_run else rest
+    # Where nothing is known to be left nothing is said: a run that goes on is not at its end.
+    return Outlook(seconds, whole_run) if seconds >= LEAST_SECONDS / 2 else Outlook(None, False)
 
 
-def _scale(stage: str, elapsed: Mapping[str, float], expected: Mapping[str, float], in_phase: float | None) -> float:
-    """How many times longer than planned things take, from the finished stages and the projected current one."""
+def _scale(
+    stage: str, elapsed: Mapping[str, float], expected: Mapping[str, float], rest: float, reaches: bool
+) -> float:
+    """How many times longer than planned things take, from the finished stages and the current one: that only as far
+    as its end is in sight, or it has outlasted its plan."""
     actual = dict(elapsed)
-    if in_phase is None:
-        actual.pop(stage, None)
-    elif stage in actual:
-        actual[stage] += in_phase
+    if stage in actual:
+        actual[stage] += rest
+        if not reaches and actual[stage] < expected.get(stage, 0.0):
+            del actual[stage]
     planned = sum(expected[name] for name in actual if name in expected)
     spent = sum(seconds for name, seconds in actual.items() if name in expected)
     low, high = SCALE_LIMITS
     return min(max(spent / planned, low), high) if planned > 0 else 1.0
-
-
-def _stage_left(
-    stage: str, elapsed: Mapping[str, float], expected: Mapping[str, float], in_phase: float | None, scale: float
-) -> float | None:
-    """The current phase's time left, or more where the plan says that the stage has further phases."""
-    if stage not in expected:
-        return in_phase
-    by_plan = max(expected[stage] * scale - elapsed.get(stage, 0.0), 0.0)
-    if in_phase is None:
-        return by_plan
-    return in_phase if stage in SINGLE_PHASE else max(in_phase, by_plan)

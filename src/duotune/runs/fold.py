@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pydantic import ConfigDict, JsonValue
+from pydantic import ConfigDict
 
 from duotune.runs import events as ev
 from duotune.runs.eta import Outlook, Pace, outlook
@@ -24,6 +24,7 @@ from duotune.runs.state import (
 
 EXPECTED_SECONDS = "expected_seconds"
 """Name of the decision in which the plan leaves the seconds that it expects of each stage."""
+BEST = "best_validation_loss"
 LIFTED = ("dataset", "funnel", "adapter", "evaluation", "published")
 
 
@@ -136,8 +137,10 @@ class RunFold:
     def _progress(self, event: ev.ProgressMade) -> None:
         progress = Progress(done=event.done, total=event.total, unit=event.unit, phase=event.phase)
         self._set(state="running", progress=progress, waiting_for=None)
-        if self._pace is None or self._pace.phase != event.phase:
+        if self._pace is None:
             self._pace = Pace(event.phase, event.done, event.total, event.ts)
+        elif self._pace.phase != event.phase:
+            self._pace = self._pace.followed(event.phase, event.done, event.total, event.ts)
         elif self._pace_is_stale or event.done < self._pace.done:
             self._pace = self._pace.resumed(event.done, event.total, event.ts)
         else:
@@ -172,11 +175,12 @@ class RunFold:
             self._set(warnings=[*self._state.warnings, event.message])
 
     def _measure(self, event: ev.MetricsMeasured) -> None:
-        metrics = {**self._state.metrics, **event.values}
-        loss = event.values.get("validation_loss", math.nan)
-        if not math.isnan(loss):
-            metrics["best_validation_loss"] = min(loss, metrics.get("best_validation_loss", loss))
-        self._set(step=event.step, metrics=metrics)
+        values, known = dict(event.values), self._state.metrics
+        loss = values.get("validation_loss", math.nan)
+        if loss < known.get(BEST, math.inf):  # which not-a-number is not
+            values[BEST] = loss
+        measured_at = {**self._state.measured_at, **dict.fromkeys(values, event.step)}
+        self._set(step=event.step, metrics={**known, **values}, measured_at=measured_at)
 
     def _interrupt(self, at: float) -> None:
         self._pace_is_stale = True
@@ -189,10 +193,9 @@ class RunFold:
             return Outlook(None, False)
         elapsed = {name: s.seconds(now) for name, s in self._stages.items() if s.started_at is not None}
         later = [name for name, s in self._stages.items() if s.state == "pending"]
-        expected = _expected(self._state.decisions.get(EXPECTED_SECONDS))
-        if current.state == "finished":  # between two stages
-            expected = {**expected, self._state.stage or "": current.seconds(now)}
-        return outlook(self._pace, now, self._state.stage or "", elapsed, later, expected)
+        expected = expected_seconds(self._state)
+        stage = "" if current.state == "finished" else self._state.stage or ""  # between two there is none
+        return outlook(self._pace, now, stage, elapsed, later, expected)
 
 
 def fold(events: Iterable[ev.Event], now: float | None = None) -> RunState:
@@ -203,7 +206,9 @@ def fold(events: Iterable[ev.Event], now: float | None = None) -> RunState:
     return folding.state(now)
 
 
-def _expected(decision: JsonValue) -> dict[str, float]:
+def expected_seconds(state: RunState) -> dict[str, float]:
+    """Seconds that the plan expected of each stage; empty where it left none."""
+    decision = state.decisions.get(EXPECTED_SECONDS)
     if not isinstance(decision, dict):
         return {}
     return {name: float(seconds) for name, seconds in decision.items() if isinstance(seconds, int | float)}

@@ -19,6 +19,7 @@ FUNNEL_WORDS = {
     "test": "  to test on",
 }
 """The stages of a funnel in words; what one is split into is indented."""
+TOKENS = "Tokens: of the examples made of the files, without padding."
 
 
 class _Figures(BaseModel):

@@ -1,25 +1,15 @@
-"""How far a stage is, and what a finished one left behind, in a few words beside its bar."""
+"""What a finished stage left behind, in a few words, and what to do with it."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from duotune.errors import printable
 from duotune.runs.events import RunKind
 from duotune.runs.results import Evaluated, Findings, Merged, MergeProof, Prepared, Published, Trained
 from duotune.runs.state import RunState
-from duotune.runs.wording import counted, in_bytes, in_gib
-
-
-def progress_in_words(state: RunState) -> str:
-    """How far the current phase is: `read billing 120/400 files`; empty when there is no phase."""
-    progress = state.progress
-    if progress is None:
-        return ""
-    if progress.unit == "bytes":
-        return f"{progress.phase} {in_bytes(progress.done)} of {in_bytes(progress.total)}"
-    return f"{progress.phase} {progress.done:,}/{progress.total:,} {progress.unit}"
+from duotune.runs.wording import counted, in_bytes
 
 
 def outcome(state: RunState, stage: str) -> str:
@@ -45,12 +35,24 @@ def outcome(state: RunState, stage: str) -> str:
 
 def _prepared(result: Prepared) -> str:
     again = [project.name for project in result.projects if project.reused]
-    told = [f"{result.train_tokens:,} tokens"]
+    told = [f"{result.train_tokens:,} tokens to train on"]
     if result.reused or again:
         told.append("unchanged, used again" if result.reused else f"unchanged, used again: {', '.join(again)}")
     if result.findings is not None and (result.findings.secrets or result.findings.personal):
         told.append(counted(result.findings.secrets + result.findings.personal, "finding"))
     return " · ".join(told)
+
+
+def dataset_in_words(result: Prepared) -> Iterator[str]:
+    """What there is to train on, to watch the loss with, and to test with: a sentence each."""
+    yield (
+        f"To train on: {counted(result.train_rows, 'row')} of {counted(result.train_tokens, 'token')}, with those that "
+        f"join examples, without padding. The adapter learns to write {result.label_tokens:,} of them; the others are "
+        "context."
+    )
+    yield f"To watch the loss with: {counted(result.validation_rows, 'row')}."
+    held_out = ", ".join(f"{count:,} {name}" for name, count in result.items.items()) or "none"
+    yield f"Held-out prompts to test with: {printable(held_out)}."
 
 
 def findings(state: RunState) -> str:
@@ -126,23 +128,6 @@ def proof_in_words(proof: MergeProof | None) -> str:
         f"On {counted(proof.tokens, 'token')} of {counted(proof.cases, 'recorded answer')} it is {proof.distance:.3f} "
         f"nats per token away from the adapter{allowed}, and {proof.from_base:.3f} from the base model."
     )
-
-
-def measured(metrics: Mapping[str, float]) -> str:
-    """The newest figures in one line, the losses first."""
-    shown = [
-        (name, f"{metrics[key]:{form}}")
-        for name, key, form in (
-            ("loss", "loss", ".3f"),
-            ("validation loss", "validation_loss", ".3f"),
-            ("best", "best_validation_loss", ".3f"),
-            ("learning rate", "learning_rate", ".2g"),
-            ("tokens/s", "tokens_per_second", ",.0f"),
-        )
-        if key in metrics
-    ]
-    memory = [("peak memory", in_gib(metrics["peak_memory_bytes"]))] if "peak_memory_bytes" in metrics else []
-    return " · ".join(f"{name} {value}" for name, value in shown + memory)
 
 
 def verdict(state: RunState) -> str:

@@ -83,6 +83,7 @@ class RunState(Part):
         eta_whole_run: Whether `eta_seconds` reaches to the end of the run or only of the current phase.
         step: The newest optimizer step that was measured.
         metrics: Latest value of each metric, and `best_validation_loss`.
+        measured_at: The optimizer step that each of them was measured at; 0 is before training.
         dataset: Local path of the prepared dataset.
         funnel: What became of the projects' files: `duotune.runs.funnel.Funnel` as JSON.
         adapter: Local path of the trained adapter's directory.
@@ -108,6 +109,7 @@ class RunState(Part):
     eta_whole_run: bool = False
     step: int | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
+    measured_at: dict[str, int] = Field(default_factory=dict)
     dataset: str | None = None
     funnel: JsonValue = None
     adapter: str | None = None

@@ -269,7 +269,10 @@ def _legend(lines: Sequence[Line], axes: Axes, width: int, braille: bool) -> str
     parts = []
     for line in lines:
         sign = _marker(braille) if line.markers else ("──" if braille else "..")
-        parts.append(f"{sign} {line.name} {axes.show_value(line.dots[-1].middle)}")
+        newest = line.dots[-1]
+        # Markers stand for what is measured now and then: their newest value is older than that of a line beside them.
+        at = f" ({axes.x_label} {axes.show_x(newest.x)})" if line.markers and axes.x_label == "step" else ""
+        parts.append(f"{sign} {line.name} {axes.show_value(newest.middle)}{at}")
     notes = [word for word, on in (("log scale", axes.log), ("smoothed", axes.smooth)) if on]
     return "   ".join(parts + ([f"({', '.join(notes)})"] if notes else []))[:width]
 

@@ -47,7 +47,7 @@ CHARTS: Mapping[str, Chart] = {
     ),
     "rate": Chart("Learning rate", (("learning_rate", "learning rate", False),), show="{:.3g}".format, from_zero=True),
     "speed": Chart(
-        "Speed", (("tokens_per_second", "tokens per second", False),), show="{:,.0f}".format, from_zero=True
+        "Speed", (("tokens_per_second", "tokens trained on per second", False),), show="{:,.0f}".format, from_zero=True
     ),
     MEMORY: Chart(
         "Memory",

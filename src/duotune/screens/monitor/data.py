@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from textual.content import Content
 
 from duotune.errors import printable
-from duotune.runs.funnel import FUNNEL_WORDS, Amount, Funnel, Share
+from duotune.runs.funnel import FUNNEL_WORDS, TOKENS, Amount, Funnel, Share
+from duotune.runs.outcomes import dataset_in_words
 from duotune.runs.results import DATA_REPORT, Prepared
 from duotune.runs.state import RunState
 from duotune.runs.wording import counted, in_bytes
@@ -24,19 +25,21 @@ def data(state: RunState, width: int) -> Content:
     lines: list[Content] = []
     if state.funnel:
         funnel = Funnel.model_validate(state.funnel)
-        lines += [*_steps(funnel, width), *_reasons(funnel)]
+        lines += [*_steps(funnel, width), _muted(TOKENS)]
+    if prepared is not None:
+        lines += [*_dataset(prepared, bool(state.funnel))]
+    if state.funnel:
+        lines += [*_reasons(funnel)]
         lines += [*_shares("project", funnel.projects), *_shares("language", funnel.languages)]
         lines.append(Content(""))
         leaked = f"{funnel.leaked} ({funnel.leaks_dropped} found and dropped)"
         lines += [_muted(f"Near-duplicates across the split: {leaked}")]
         lines += [_muted(f"Each reason with an example: {printable(state.directory)}/{DATA_REPORT}")]
-    if prepared is not None:
-        lines += [*_dataset(prepared, bool(state.funnel))]
     return Content("\n").join(lines)
 
 
 def _steps(funnel: Funnel, width: int) -> Iterator[Content]:
-    yield _muted(_row("files", "files", "size", "tokens"))
+    yield _muted(_row("what became of the files", "files", "size", "tokens"))
     listed = max((amount.files for amount in funnel.stages.values()), default=0)
     for name, amount in funnel.stages.items():
         row = _row(FUNNEL_WORDS.get(name, name), *_amount(amount))
@@ -72,11 +75,8 @@ def _dataset(prepared: Prepared, has_funnel: bool) -> Iterator[Content]:
         yield _muted(_row("project", "files", "left out", "tokens"))
         for project in prepared.projects:
             yield Content(_row(project.name, f"{project.files:,}", f"{project.rejected:,}", f"{project.tokens:,}"))
-        yield Content("")
-    held_out = ", ".join(f"{count:,} {name}" for name, count in prepared.items.items()) or "none"
-    yield Content(f"To train on: {prepared.train_rows:,} rows, {prepared.train_tokens:,} tokens")
-    yield Content(f"To watch the loss with: {prepared.validation_rows:,} rows")
-    yield Content(f"Held-out prompts to test with: {printable(held_out)}")
+        yield from (Content(""), _muted(TOKENS))
+    yield from map(Content, dataset_in_words(prepared))
     yield _muted(f"Dataset: {printable(prepared.dataset)}")
 
 

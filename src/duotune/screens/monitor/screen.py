@@ -36,10 +36,10 @@ class Monitor(Page):
 
     CSS_PATH = "../../assets/monitor.tcss"
     help_text = (
-        "The upper lines say where the run stands, how long it still takes, and what it waits for. The tabs below "
-        "choose what is shown: an overview in words, what it measures as charts, what became of the files, and what "
-        "the worker prints. Leaving this screen or the app does not touch the run: it goes on, and you can come back "
-        "at any time, from several terminals at once. Lines are drawn as lines, a second curve as single points."
+        "The upper lines say where the run stands, how long all of it still takes, and what it waits for; the bar is "
+        "of one phase, which is named beside it. The tabs below choose what is shown: an overview in words, what it "
+        "measures as charts, what became of the files, and what the worker prints. Leaving this screen or the app does "
+        "not touch the run: it goes on, and you can come back at any time, from several terminals at once."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *BACK,

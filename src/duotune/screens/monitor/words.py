@@ -7,17 +7,9 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from duotune.errors import printable
-from duotune.runs.outcomes import (
-    aim,
-    findings,
-    measured,
-    next_step,
-    outcome,
-    progress_in_words,
-    proof_in_words,
-    verdict,
-)
+from duotune.runs.outcomes import aim, findings, next_step, outcome, proof_in_words, verdict
 from duotune.runs.results import Evaluated, Merged, Published
+from duotune.runs.standing import amount_done, left_in_words, measured, phase, share_of_phase
 from duotune.runs.state import RunState
 from duotune.runs.wording import in_words
 from duotune.screens.cells import state_sign, when
@@ -25,7 +17,7 @@ from duotune.widgets.glyphs import glyphs
 from duotune.widgets.meter import bar
 
 BAR = 24
-NARROW_BAR = 12
+NARROW_BAR = 8
 VERDICT_STYLES = {"better": "$text-success", "harmful": "$text-error"}
 
 
@@ -40,19 +32,15 @@ def title(state: RunState) -> Content:
 
 
 def progress(state: RunState, stopping: bool, wide: bool) -> Content:
-    """A bar with the phase and the time left; how it ended, when it has."""
+    """A bar of the phase, with the time left of the run; how it ended, when it has."""
     if state.ended:
         return Content(_ending(state))
     if state.waiting_for:
         return Content("waiting")
-    now = state.progress
-    share = now.done / now.total if now and now.total else 0.0
-    words = [f"{int(min(share, 1.0) * 100):3d} %", progress_in_words(state) or _starting(state)]
-    if stopping:
-        words.append("stops at its next step")
-    elif state.eta_seconds is not None:
-        words.append(f"{in_words(state.eta_seconds)} left{'' if state.eta_whole_run else ' of this phase'}")
-    line = f" {glyphs().bullet} ".join(map(printable, words))
+    share = share_of_phase(state)
+    doing = f"{int(share * 100)} % of phase {phase(state)}" if state.progress else _starting(state)
+    left = "stops at its next step" if stopping else left_in_words(state)
+    line = f" {glyphs().bullet} ".join(printable(words) for words in (doing, left, amount_done(state)) if words)
     return Content.assemble((bar(share, BAR if wide else NARROW_BAR), "$accent"), f" {line}")
 
 
@@ -111,12 +99,12 @@ def _stages(state: RunState) -> Iterator[Content]:
     for stage in state.stages:
         took = in_words(stage.seconds) if stage.started_at else ""
         words = printable(outcome(state, stage.name))
-        yield Content.assemble((f"{stage.name:10} ", "$text-muted"), f"{stage.state:12} {took:10} {words}".rstrip())
+        yield Content.assemble((f"{stage.name:9} ", "$text-muted"), f"{stage.state:11} {took:10} {words}".rstrip())
 
 
 def _figures(state: RunState) -> Iterator[Content]:
-    if state.metrics:
-        yield Content.assemble((f"At step {state.step:,}: ", "$text-muted"), measured(state.metrics))
+    for at, figures in measured(state):
+        yield Content.assemble((f"{at}: ", "$text-muted"), figures)
     if state.checkpoint and state.state != "finished":
         yield Content.assemble(("Checkpoint ", "$text-muted"), f"step {state.checkpoint.step:,}")
     if found := findings(state):
