@@ -59,6 +59,9 @@ class Rows(DataTable[Text]):
 
     def on_mount(self) -> None:
         """Make the columns."""
+        self._head()
+
+    def _head(self) -> None:
         for number, heading in enumerate(self._headings):
             label = self._cell(number, heading)
             self.add_column(label, key=str(number), width=label.cell_len)
@@ -71,13 +74,24 @@ class Rows(DataTable[Text]):
         """Nothing can be opened where there is nothing."""
         return action != "select_cursor" or bool(self.chosen)
 
-    def show(self, rows: Mapping[str, Sequence[Cell]], empty: str = "") -> None:
+    @property
+    def room(self) -> int:
+        """Cells across, beside the scrollbar that comes when there are many rows."""
+        return max(0, self.outer_size.width - self.styles.scrollbar_size_vertical)
+
+    def show(self, rows: Mapping[str, Sequence[Cell]], empty: str = "", headings: Sequence[str] = ()) -> None:
         """Show these rows, in this order.
 
         Args:
             rows: Cells by the row's key.
             empty: What is said now in place of none, where it is not the usual.
+            headings: Of the columns, where they are to be others than before.
         """
+        before = self.chosen
+        if headings and tuple(headings) != self._headings:
+            self._headings, self._shown = tuple(headings), {}
+            self.clear(columns=True)
+            self._head()
         wanted = {
             key: tuple(self._cell(number, cell) for number, cell in enumerate(cells)) for key, cells in rows.items()
         }
@@ -102,7 +116,7 @@ class Rows(DataTable[Text]):
             self._require_update_dimensions = True
             self.notify_style_update()
         if list(wanted) != list(self._shown):
-            self._fill(wanted)
+            self._fill(wanted, before)
         else:
             for key, cells in wanted.items():
                 for number, (new, old) in enumerate(zip(cells, self._shown[key], strict=True)):
@@ -149,8 +163,8 @@ class Rows(DataTable[Text]):
         if key in self._shown:
             self.move_cursor(row=self.get_row_index(key))
 
-    def _fill(self, wanted: Mapping[str, tuple[Text, ...]]) -> None:
-        before, row = self.chosen, self.cursor_row
+    def _fill(self, wanted: Mapping[str, tuple[Text, ...]], before: str | None) -> None:
+        row = self.cursor_row
         self.clear()
         for key, cells in wanted.items():
             self.add_row(*cells, key=key)

@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 3.0
 SERVING_SECONDS = 10.0
-RUN_COLUMNS = ("run", "state", "progress", "left", "verdict", "started")
 
 
 class Home(Page):
     """Home."""
 
+    # Two tables side by side need more room than the two columns of other screens.
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (170, "-wide")]
     help_text = (
         "The upper part is this host: its GPUs and who holds their memory, what vLLM serves, and the disk. Below are "
-        "all runs, the newest first, and the adapters that came of them. Enter opens the run or the adapter under the "
-        "cursor; tab goes from one table to the other."
+        "all runs, the newest first, each bar that of a whole run, and the adapters that came of them. Enter opens the "
+        "run or the adapter under the cursor; tab goes from one table to the other."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.new_run", "New run", id="home.new", tooltip="Choose projects, model and settings, and start"),
@@ -41,6 +42,8 @@ class Home(Page):
     def __init__(self) -> None:
         super().__init__()
         self._readers: tuple[RunsReader, AdaptersReader] | None = None
+        self._found: tuple[Sequence[RunState], Sequence[Version]] | None = None
+        self._started = ""
 
     def content(self) -> ComposeResult:
         """The host above, runs and adapters below; a welcome in their place while there are none."""
@@ -48,7 +51,7 @@ class Home(Page):
         with Container(id="lists"):
             with Vertical(id="runs-side"):
                 yield Static("Runs", classes="heading")
-                yield Rows(*RUN_COLUMNS, empty="none yet; n makes one", id="runs")
+                yield Rows("run", empty="none yet; n makes one", id="runs")
             with Vertical(id="adapters-side"):
                 yield Static("Adapters", classes="heading")
                 yield Rows("adapter", "verdict", "state", "trained", empty="none yet", id="adapters")
@@ -74,12 +77,32 @@ class Home(Page):
         return runs.read(), adapters.read()
 
     def _show_lists(self, found: tuple[Sequence[RunState], Sequence[Version]]) -> None:
-        from duotune.screens.cells import adapter_cells, run_cells
+        self._found = found
+        self._welcome(not any(found))
+        self._draw()
 
-        runs, adapters = found
-        self._welcome(not runs and not adapters)
-        self.query_one("#runs", Rows).show({state.run: run_cells(state) for state in runs})
-        self.query_one("#adapters", Rows).show({version.adapter: adapter_cells(version) for version in adapters})
+    def on_resize(self) -> None:
+        """As many columns as there is room for now."""
+        self.call_after_refresh(self._draw)
+
+    def point_at(self, run: str) -> None:
+        """Put the cursor on a run that was just started, as soon as it is listed."""
+        self._started = run
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._found is None:
+            return
+        from duotune.screens.cells import adapter_cells, run_cells, run_columns
+
+        runs, adapters = self._found
+        table, beside = self.query_one("#runs", Rows), self.query_one("#adapters", Rows)
+        cells = {state.run: run_cells(state, table.room) for state in runs}
+        table.show(cells, headings=tuple(run_columns(table.room)))
+        beside.show({version.adapter: adapter_cells(version, beside.room) for version in adapters})
+        if self._started in cells:
+            table.choose(self._started)
+            self._started = ""
 
     def _welcome(self, fresh: bool) -> None:
         """In the place of the lists while there is nothing to list; made when it is needed, which it seldom is."""
