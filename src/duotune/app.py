@@ -117,12 +117,12 @@ class DuotuneApp(App[None]):
             ways.open_run(self, run)
 
     def action_go(self, place: str) -> None:
-        """Go to one of the five places, as it was left; from a screen that was opened there, back to it."""
+        """Go to one of the five places: to its first screen, whatever was opened over that."""
         if self.screen.is_modal:
             return
-        if place == self.current_mode and isinstance(self.screen, Page):
+        if self.screen_stack == [self.screen] and place == self.current_mode and isinstance(self.screen, Page):
             self.screen.action_back()
-        self.switch_mode(place)
+        ways.go(self, place)
 
     def action_help(self) -> None:
         """What this screen, the focused widget and the keys do."""

@@ -118,7 +118,7 @@ def test_what_a_project_gets_is_not_removed_until_it_gets_something_else(size: t
         await session.press("2", "enter", "d")
         assert "Remove shop.v1?" not in session.text
         assert "billing would be left with an adapter" in session.notes
-        await session.press("3", "a", "b", "enter", "2", "d")
+        await session.press("3", "a", "b", "enter", "2", "enter", "d")
         assert "Remove shop.v1?" in session.text
 
     drive(play, size)

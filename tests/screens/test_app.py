@@ -13,7 +13,10 @@ from textual.widgets import Static
 from duotune.screens.dialogs import Help
 from duotune.widgets.bars import PLACES
 from support.app import Session, drive
+from support.projects import make_project
 from support.shelf import Shelf
+from support.watched import example, finished_run
+from support.wizard import add_project, open_wizard, until, wizard
 
 
 def test_number_keys_go_to_each_place_and_mark_it(size: tuple[int, int]) -> None:
@@ -27,6 +30,44 @@ def test_number_keys_go_to_each_place_and_mark_it(size: tuple[int, int]) -> None
             assert bar.plain[marked.start : marked.end].strip() == f"{place.key} {place.title}"
 
     drive(play, size)
+
+
+@pytest.mark.parametrize("away", ["", "2"], ids=["from there", "from elsewhere"])
+def test_the_number_of_a_place_shows_the_place_whatever_was_opened_over_it(away: str, shelf: Shelf) -> None:
+    finished_run("shop", items=[example(1, 0.4, 0.5)])
+    shelf.publish("shop", "billing")
+
+    async def play(session: Session) -> None:
+        def opened() -> list[str]:
+            return [type(screen).__name__ for screen in session.app.screen_stack]
+
+        await session.press("enter", "e")
+        assert opened() == ["Home", "Monitor", "EvaluationPage"]
+        await session.press(*away, "1")
+        assert opened() == ["Home"]
+        assert "in a shell: duotune runs" in session.text
+        for key, first, over in (("2", "Adapters", "AdapterPage"), ("3", "Projects", "ProjectPage")):
+            await session.press(key, "enter")
+            assert opened() == [first, over]
+            await session.press("5", key)
+            assert opened() == [first]
+
+    drive(play)
+
+
+def test_the_draft_of_a_wizard_that_home_takes_the_place_of_is_kept(tmp_path: Path) -> None:
+    source = make_project(tmp_path / "code")
+
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await add_project(session, source)
+        await session.press("2", "1")
+        await until(session, lambda: len(session.app.screen_stack) == 1)
+        assert "Your draft is kept" in session.notes
+        await session.press("n")
+        await until(session, lambda: [project["name"] for project in wizard(session).draft.projects] == ["code"])
+
+    drive(play)
 
 
 @pytest.mark.parametrize("place", PLACES)

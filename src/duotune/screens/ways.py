@@ -8,6 +8,8 @@ from typing import Any
 from textual.app import App
 from textual.screen import Screen
 
+from duotune.screens.page import Page
+
 PLACES = {
     "home": "duotune.screens.home.screen:Home",
     "adapters": "duotune.screens.adapters.screen:Adapters",
@@ -36,6 +38,17 @@ def open_run(app: App[Any], run: str) -> None:
     app.push_screen(screen("duotune.screens.monitor.screen:Monitor", run))
 
 
+def run_started(app: App[Any], run: str, detach: bool) -> None:
+    """The cursor of Home goes to a new run; unless nobody stays to watch it, its monitor is opened."""
+    from duotune.screens.home.screen import Home
+
+    home = app.screen_stack[0]
+    if isinstance(home, Home):
+        home.point_at(run)
+    if not detach:
+        open_run(app, run)
+
+
 def open_evaluation(app: App[Any], run: str) -> None:
     """The comparison that a run made."""
     app.push_screen(screen("duotune.screens.evaluation.screen:EvaluationPage", run))
@@ -46,13 +59,19 @@ def open_adapter(app: App[Any], adapter: str) -> None:
     app.push_screen(screen("duotune.screens.adapters.screen:AdapterPage", adapter))
 
 
+def go(app: App[Any], place: str) -> None:
+    """A place's first screen; what was opened over it is closed, and keeps what it has to keep."""
+    app.switch_mode(place)
+    for page in reversed(app.screen_stack[1:]):
+        if isinstance(page, Page):
+            page.action_back()
+
+
 def assign(app: App[Any], adapter: str) -> None:
     """The list of projects, to choose those that get an adapter."""
     from duotune.screens.projects.screen import Projects
 
-    app.switch_mode("projects")
-    while len(app.screen_stack) > 1:
-        app.pop_screen()
+    go(app, "projects")
     if isinstance(app.screen, Projects):
         app.screen.offer(adapter)
 

@@ -20,8 +20,10 @@ from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.files import FilesPane
 from duotune.screens.wizard.keeping import draft_file, keep, read_kept
 from duotune.widgets.field_row import FieldRow
+from duotune.widgets.rows import Rows
 from support.app import Session, drive
 from support.projects import make_project, small_run
+from support.runs import run_config
 from support.wizard import add_project, next_step, open_wizard, until, wizard
 
 
@@ -46,17 +48,21 @@ async def to_review(session: Session, source: Path) -> None:
 
 
 def test_a_newcomer_comes_to_a_run_by_keys_alone(source: Path, size: tuple[int, int]) -> None:
+    older = create_run(run_config("older"))
+
     async def play(session: Session) -> None:
+        runs = session.app.screen.query_one("#runs", Rows)
         await to_review(session, source)
         await until(session, "Ready")
         for words in ("base model", "will be published as billing.v1", "Time about", "disk"):
             assert words in session.text
         await session.press("f9")
-        await until(session, lambda: bool(list_runs()))
+        await until(session, lambda: len(list_runs()) == 2)
         await until(session, lambda: len(session.app.screen_stack) == 1)
+        await until(session, lambda: runs.chosen == list_runs()[0].id)
 
     drive(play, size)
-    (run,) = list_runs()
+    (run,) = (one for one in list_runs() if one.id != older.id)
     config = run.read_config()
     assert (config.name, config.adapter.name, config.projects[0].source) == ("billing", "billing", str(source))
     assert len(config.projects[0].ref) == 40

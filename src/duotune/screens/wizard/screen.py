@@ -287,7 +287,7 @@ class Wizard(Page):
         run, app = started.run.id, self.app
         note = f" Note: {printable(started.note)}." if started.note else ""
         app.notify(f"Run {run} has started. It goes on when duotune is closed.{note}", markup=False)
-        self.leave((lambda: None) if detach else partial(ways.open_run, app, run))
+        self.leave(partial(ways.run_started, app, run, detach))
 
     def _not_started(self, error: DuotuneError) -> None:
         self._starting = False
