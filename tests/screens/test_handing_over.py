@@ -193,7 +193,7 @@ def test_the_monitor_of_a_merge_has_one_stage_its_aim_and_no_checkpoint(size: tu
     async def play(session: Session) -> None:
         with worked_on(run):
             await watch(session, run)
-            assert "fold 5 GB of 15 GB" in session.text
+            assert "33 % of phase fold • time left unknown • 5 GB of 15 GB" in session.text
             assert "in /srv/models/whole." in flat(session)
             assert "[Overview] Log" in flat(session)
             assert "s Stop" in footer(session)

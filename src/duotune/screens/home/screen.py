@@ -29,7 +29,7 @@ class Home(Page):
     """Home."""
 
     # Two tables side by side need more room than the two columns of other screens.
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (170, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (170, "-wide")]  # noqa: RUF012 - Textual declares it as an instance's
     help_text = (
         "The upper part is this host: its GPUs and who holds their memory, what vLLM serves, and the disk. Below are "
         "all runs, the newest first, each bar that of a whole run, and the adapters that came of them. Enter opens the "
