@@ -85,7 +85,7 @@ class Rows(DataTable[Text]):
         Args:
             rows: Cells by the row's key.
             empty: What is said now in place of none, where it is not the usual.
-            headings: Of the columns, where they are to be others than before.
+            headings: Of the columns, where they are to be others than before; for tables whose columns are all alike.
         """
         before = self.chosen
         if headings and tuple(headings) != self._headings:
@@ -101,10 +101,15 @@ class Rows(DataTable[Text]):
             alone = Text(words, style="italic")
             wanted = {"": tuple(alone if number == place else Text() for number in range(len(self._headings)))}
         self._whole = wanted
-        self._draw()
+        self._draw(before)
 
-    def _draw(self) -> None:
-        """Show what there is, in columns of the width that it takes: Textual 8.2 measures them late, and never less."""
+    def _draw(self, before: str | None = None) -> None:
+        """Show what there is, in columns of the width that it takes: Textual 8.2 measures them late, and never less.
+
+        Args:
+            before: Key of the row that the cursor was on, where the table has been emptied since.
+        """
+        before = before or self.chosen
         widths = self._widths()
         wanted = {
             key: tuple(self._fitted(number, cell, widths[number]) for number, cell in enumerate(cells))
