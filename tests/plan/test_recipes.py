@@ -54,8 +54,9 @@ def test_languages_that_no_recipe_applies_to_are_refused_or_named(tmp_path: Path
     both = plan(with_recipes(config, ("Markdown", "Python"), fim=1))
     warned = {check.name: check.detail for check in both.checks if check.status == "warning"}
     assert "no examples of Markdown" in warned["recipes"]
-    taught = plan(with_recipes(config, ("Markdown", "Python"), fim=0.5, raw=0.5))
+    taught = plan(with_recipes(config, ("Markdown", "Python"), fim=0.75, code=0.5, raw=0.5))
     assert [check.status for check in taught.checks if check.name == "recipes"] == ["ok"]
-    assert [check.detail for check in taught.checks if check.name == "recipes"] == ["fim 0.5, raw 0.5"]
+    shares = "of code fim 60 %, code 40 %; of documents raw 100 %"
+    assert [check.detail for check in taught.checks if check.name == "recipes"] == [shares]
     code_alone = plan(with_recipes(config, fim=0.5, raw=0.5))
-    assert [check.detail for check in code_alone.checks if check.name == "recipes"] == ["fim 0.5"]
+    assert [check.detail for check in code_alone.checks if check.name == "recipes"] == ["of code fim 100 %"]

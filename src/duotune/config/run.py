@@ -53,7 +53,8 @@ class ModelConfig(Section):
 
 
 class Recipes(Section):
-    """Share of the text that becomes each kind of training example; relative, between those that apply to a file.
+    """Share of the text that becomes each kind of training example; relative, between those that apply to a file: they
+    need not sum to 1.
 
     `fim`, `code`, `signature` and `metadata` divide files of code between them, `raw` and `heading` documents, which a
     project has when its `languages` name them. Where a file has no function, comment or heading, its part goes to the
@@ -199,7 +200,9 @@ class DataConfig(Section):
         "redact", help="redact replaces e-mail addresses, public IP addresses and phone numbers; keep trains on them."
     )
     seed: int = setting(0, help="Seed of every choice in preparation; the same seed gives the same dataset.", ge=0)
-    recipes: Recipes = setting(Recipes(), help="Kinds of training examples and their shares of the text.")
+    recipes: Recipes = setting(
+        Recipes(), help="Kinds of training examples by relative shares of the text: they need not sum to 1."
+    )
     prompt_loss_weight: PromptLossWeight = setting(
         PromptLossWeight(), help="How much is learned from prompts, relative to answers; 0 is nothing."
     )

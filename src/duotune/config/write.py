@@ -10,7 +10,7 @@ import tomlkit
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from tomlkit.container import Container
-from tomlkit.items import AoT, Table
+from tomlkit.items import AoT, Item, Table
 
 from duotune.config.host import HostConfig
 from duotune.config.load import parse
@@ -39,8 +39,16 @@ def brief_toml(config: RunConfig) -> str:
     for name, value in given.items():
         if isinstance(value, dict | list):
             document.add(tomlkit.nl())
-            document.add(name, tomlkit.item(value))
+            document.add(name, _remarked(tomlkit.item(value), name))
     return tomlkit.dumps(document)
+
+
+def _remarked(item: Item, name: str) -> Item:
+    """A section, with what its numbers alone do not say."""
+    recipes = item.get("recipes") if name == "data" and isinstance(item, Table) else None
+    if isinstance(recipes, Table):
+        recipes.comment("relative shares of the text: they need not sum to 1")
+    return item
 
 
 def _place(given: dict[str, Any], key: str, value: Any) -> None:

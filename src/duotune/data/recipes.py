@@ -7,7 +7,7 @@ of functions, questions about a passage) will be entries whose holes come from s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -97,6 +97,28 @@ def teach(languages: Sequence[str]) -> str:
             recipes = " or ".join(name for name in NAMES if RECIPES[name].documents == documents)
             hints.append(f"{recipes} (for {kind}: {', '.join(of_kind)})")
     return f"In data.recipes, give {'; or '.join(hints)} a share above 0."
+
+
+def divided(shares: Mapping[str, float], languages: Collection[str] | None = None) -> list[str]:
+    """What relative shares come to: `of code fim 60 %, code 40 %`, and the same of documents.
+
+    Args:
+        shares: As in the configuration.
+        languages: Of the texts that there are; None for any.
+    """
+    lines = []
+    for documents, kind in ((False, "code"), (True, "documents")):
+        if languages is not None and documents not in map(is_document, languages):
+            continue
+        given = {name: shares[name] for name in NAMES if RECIPES[name].documents == documents and shares[name] > 0}
+        whole = sum(given.values())
+        parts = [f"{name} {_percent(share / whole)}" for name, share in given.items()]
+        lines.append(f"of {kind} {', '.join(parts) or 'nothing'}")
+    return lines
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.0f} %" if part >= 0.005 else "<1 %"
 
 
 def applies(recipe: Recipe, language: str) -> bool:

@@ -79,6 +79,7 @@ def test_a_brief_file_says_the_same_as_the_configuration(tmp_path: Path) -> None
     assert "data.recipes.fim" in keys
     assert "data.seed" not in keys
     assert "seed" not in text
+    assert "[data.recipes] # relative shares of the text: they need not sum to 1" in text
 
 
 def test_a_draft_is_kept_whole_and_for_its_author_alone() -> None:

@@ -44,10 +44,11 @@ class StoragePane(FormPane):
     """Recipes, rows, privacy, places."""
 
     about = (
-        "Recipes say what examples are made of the files, as shares of the text. Longer rows show the model more at "
-        "once and need more memory. Data and adapters are kept in a folder, or on S3 as s3://bucket/prefix; F5 writes "
-        "a small probe there, deletes it again, and says what failed. Keys of S3 are never typed here: they are read "
-        "from an AWS profile or credentials file, or from this shell's AWS_ variables."
+        "Recipes say what examples are made of the files, as shares of the text; the line below them says what they "
+        "come to. Where a file has no function, comment or heading, its part goes to the others. Longer rows "
+        "show the model more at once and need more memory. Data and adapters are kept in a folder, or on S3 as "
+        "s3://bucket/prefix; F5 writes a small probe there, deletes it again, and says what failed. Keys of S3 are "
+        "never typed here: they are read from an AWS profile or credentials file, or from this shell's AWS_ variables."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "test", "Test connection", id="data.test", tooltip="Write a small probe to both locations"),
@@ -72,8 +73,9 @@ class StoragePane(FormPane):
         tested = Static("", id="tested", markup=False)
         tested.display = False
         yield tested
-        yield Static("Recipes: shares of the text", classes="heading")
+        yield Static("Recipes: relative shares of the text", classes="heading")
         yield from map(self.field, keys_of("data.recipes"))
+        yield Static("", id="shares", markup=False)
         yield Static("Rows, and files that are held out", classes="heading")
         yield from (self.field(f"data.{name}") for name in SPLIT)
         yield Static("Secrets and personal data", classes="heading")
@@ -84,8 +86,11 @@ class StoragePane(FormPane):
         """Values and problems; what was tested stays until a location changes."""
         before = [self.draft.value(key) for key in LOCATIONS]
         super().show(draft)
-        if self.query("#tested") and before != [draft.value(key) for key in LOCATIONS]:
+        if not self.query("#tested"):
+            return
+        if before != [draft.value(key) for key in LOCATIONS]:
             self._show_tested([])
+        self.query_one("#shares", Static).update("\n".join(shares_in_words(draft)))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Test."""
@@ -111,6 +116,15 @@ class StoragePane(FormPane):
         found = self.query_one("#tested", Static)
         found.update(words)
         found.display = bool(words.plain)
+
+
+def shares_in_words(draft: Draft) -> list[str]:
+    """What the shares of the recipes come to, for code and for documents; nothing while one of them is wrong."""
+    from duotune.data.recipes import divided
+
+    if draft.mended is None or any(key.startswith("data.recipes") for key in draft.problems_in("data")):
+        return []
+    return [line[0].upper() + line[1:] for line in divided(draft.mended.data.recipes.model_dump())]
 
 
 def test_locations(data: str, adapters: str) -> list[Tested]:
