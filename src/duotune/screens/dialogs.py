@@ -7,7 +7,9 @@ from typing import ClassVar, Protocol, runtime_checkable
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import Key
 from textual.screen import ModalScreen, Screen
+from textual.timer import Timer
 from textual.widgets import Button, Input, Static
 
 from duotune.errors import printable
@@ -22,6 +24,8 @@ TEXTUALS = {
     ("ctrl+p", "command_palette"): ("^p", "Every action by name"),
 }
 """Keys that Textual binds, with what they are bound to: how we call them, and what they do in our words."""
+STILL_SECONDS = 0.7
+"""So long no key may have come before a question that nobody asked for hears one: typing has shorter pauses."""
 
 
 @runtime_checkable
@@ -43,8 +47,9 @@ class Question(ModalScreen[bool]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "answer(False)", "No", id="question.no"),
-        Binding("y", "answer(True)", "Yes", id="question.yes"),
+        Binding("escape", "answer(False)", "No", id="question.no"),
+        Binding("n", "letter(False)", "No", id="question.no_letter", show=False),
+        Binding("y", "letter(True)", "Yes", id="question.yes"),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
     ]
@@ -56,12 +61,18 @@ class Question(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """The sentences, and two buttons."""
+        no, yes = self.labels
         with Vertical(classes="dialog"):
             yield Static(printable(self._question), classes="title", markup=False)
             yield Static("\n".join(map(printable, self._consequences.splitlines())), markup=False)
             with Horizontal(classes="buttons"):
-                yield Button(f"{self._no} (n)", id="no", compact=True)
-                yield Button(f"{self._yes} (y)", id="yes", variant="warning", compact=True)
+                yield Button(no, id="no", compact=True)
+                yield Button(yes, id="yes", variant="warning", compact=True)
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """What stands on the buttons, with the key that does the same."""
+        return f"{self._no} (n)", f"{self._yes} (y)"
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""
@@ -70,6 +81,49 @@ class Question(ModalScreen[bool]):
     def action_answer(self, agreed: bool) -> None:
         """Answer."""
         self.dismiss(agreed)
+
+    def action_letter(self, agreed: bool) -> None:
+        """Answer by a letter."""
+        self.dismiss(agreed)
+
+
+class Interruption(Question):
+    """A question that comes by itself, maybe in the middle of a word: nothing that is typed on answers it.
+
+    No button has the focus and no letter answers: one goes to a button and presses enter, or escape for the safe
+    answer. A key is only heard once the keyboard was still for a moment.
+
+    Attributes:
+        hears: Whether it was.
+    """
+
+    AUTO_FOCUS = ""
+    hears = False
+    _timer: Timer | None = None
+
+    def on_mount(self) -> None:
+        """Wait for the keyboard to be still."""
+        self.query_one(".dialog").border_subtitle = "tab goes to an answer, enter gives it"
+        self._timer = self.set_timer(STILL_SECONDS, self._hear)
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """No letter answers it."""
+        return f"{self._no} (esc)", self._yes
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Letters do nothing."""
+        return action != "letter"
+
+    def on_key(self, event: Key) -> None:
+        """What is typed on is meant for the field behind it. Textual looks for bindings only after this."""
+        if not self.hears:
+            event.stop()
+            if self._timer is not None:
+                self._timer.reset()
+
+    def _hear(self) -> None:
+        self.hears = True
 
 
 class Help(ModalScreen[None]):

@@ -12,22 +12,26 @@ import pytest
 
 from duotune.errors import UsageError
 from duotune.runs.directory import create_run
-from duotune.screens import ways
+from duotune.screens import dialogs, ways
+from duotune.screens.dialogs import Interruption
+from duotune.screens.wizard.aside import MOST, asides, put_aside
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.keeping import draft_file, forget, keep, open_start, read_kept
 from duotune.screens.wizard.meeting import Met, as_kept, forget_own, keep_instead, keep_own
 from duotune.screens.wizard.screen import Wizard
 from support.app import Session, drive
 from support.projects import small_run
-from support.wizard import until, wizard
+from support.wizard import open_wizard, until, wizard
 
 FIRST = Draft({"name": "first"})
 OURS = FIRST.put("lora.r", 8)
 THEIRS = FIRST.put("lora.r", 64)
 
 
-def asides() -> list[Path]:
-    return sorted(file for file in draft_file().parent.glob("*.json") if file != draft_file())
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keyboard counts as still at once."""
+    monkeypatch.setattr(dialogs, "STILL_SECONDS", 0.01)
 
 
 def change(session: Session, key: str, value: object) -> None:
@@ -47,7 +51,13 @@ async def meet(session: Session) -> None:
     keep(THEIRS, "model")
     os.utime(draft_file(), (datetime.now().replace(hour=12, minute=3).timestamp(),) * 2)
     change(session, "lora.r", 8)
-    await until(session, "Another terminal changed this draft at 12:03.")
+    await interrupted(session, "Another terminal changed this draft at 12:03.")
+
+
+async def interrupted(session: Session, question: str) -> None:
+    """A question has come by itself, and hears keys."""
+    await until(session, question)
+    await until(session, lambda: isinstance(session.app.screen, Interruption) and session.app.screen.hears)
 
 
 def test_what_another_terminal_has_kept_is_not_written_over(tmp_path: Path) -> None:
@@ -89,6 +99,17 @@ def test_several_drafts_are_put_aside_in_one_second() -> None:
         open_start(str(draft_file().with_name("none.json")))
 
 
+def test_of_drafts_that_were_put_aside_the_newest_are_kept_and_each_but_once() -> None:
+    for value in range(1, MOST + 3):
+        file = put_aside(FIRST.put("lora.r", value), "model")
+        os.utime(file, (value, value))
+    assert len(asides()) == MOST
+    assert open_start(str(asides()[-1])).draft.value("lora.r") == 3
+    assert put_aside(FIRST.put("lora.r", 3), "data") == asides()[0]
+    assert len(asides()) == MOST
+    assert open_start(str(asides()[0])).step == "data"
+
+
 def test_a_draft_is_compared_as_it_will_be_read() -> None:
     draft = Draft({"lora": {"target_modules": ("q_proj",)}})
     keep(as_kept(draft), "model")
@@ -101,7 +122,7 @@ def test_one_is_told_and_keeps_this_draft(size: tuple[int, int]) -> None:
     async def play(session: Session) -> None:
         await meet(session)
         assert read_kept().draft == THEIRS
-        await session.press("n")
+        await session.press("tab", "enter")
         await until(session, lambda: read_kept().draft == OURS)
         assert "The other terminal's draft was put aside" in session.notes
         change(session, "lora.r", 16)
@@ -112,12 +133,32 @@ def test_one_is_told_and_keeps_this_draft(size: tuple[int, int]) -> None:
     assert open_start(str(aside)).draft == THEIRS
 
 
+def test_whoever_types_on_has_answered_nothing(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    keep(FIRST, "data")
+
+    async def play(session: Session) -> None:
+        await meet(session)
+        await session.press(*"yn", "enter", "space", "backspace", "up", "f8")
+        assert "Another terminal changed this draft" in session.text
+        monkeypatch.setattr(dialogs, "STILL_SECONDS", 3600.0)
+        await session.press("escape")  # which keeps this one
+        await until(session, lambda: not isinstance(session.app.screen, Interruption))
+        keep(THEIRS, "model")
+        change(session, "lora.r", 4)
+        await until(session, "Another terminal changed this draft")
+        await session.press("tab", "enter", "right", "enter", "escape", "y")
+        assert "Another terminal changed this draft" in session.text
+        assert read_kept().draft == THEIRS
+
+    drive(play, size)
+
+
 def test_one_is_told_and_takes_the_draft_of_the_other(size: tuple[int, int]) -> None:
     keep(FIRST, "data")
 
     async def play(session: Session) -> None:
         await meet(session)
-        await session.press("y")
+        await session.press("right", "right", "enter")
         await until(session, "goes on with the other terminal's draft")
         assert wizard(session).draft.value("lora.r") == 64
         assert "▶ Model" in session.text
@@ -138,13 +179,31 @@ def test_leaving_asks_first_and_leaves_then() -> None:
         keep(THEIRS, "model")
         wizard(session).draft = OURS
         await session.press("escape")
-        await until(session, "Another terminal changed this draft")
-        await session.press("n")
+        await interrupted(session, "Another terminal changed this draft")
+        await session.press("escape")
         await until(session, lambda: len(session.app.screen_stack) == 1)
 
     drive(play)
     assert read_kept().draft == OURS
     assert len(asides()) == 1
+
+
+def test_a_draft_that_cannot_be_kept_says_so_before_it_is_lost() -> None:
+    draft_file().parent.parent.mkdir(parents=True, exist_ok=True)
+    draft_file().parent.write_text("in the way")
+
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        change(session, "lora.r", 8)
+        await session.press("escape")
+        await interrupted(session, "Leave all the same?")
+        assert "cannot be kept" in session.notes
+        await session.press("y")
+        assert "Leave all the same?" in session.text
+        await session.press("tab", "tab", "enter")
+        await until(session, lambda: len(session.app.screen_stack) == 1)
+
+    drive(play)
 
 
 def test_a_draft_that_another_terminal_has_started_is_kept_again_and_that_is_said() -> None:

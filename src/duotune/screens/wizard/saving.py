@@ -115,11 +115,11 @@ class Saving:
             done()
 
     def _ask(self, met: Met, done: Callable[[], None]) -> None:
-        from duotune.screens.dialogs import Question
+        from duotune.screens.dialogs import Interruption
 
-        question = Question(
+        question = Interruption(
             met.message,
-            "Nothing is lost: the one that you do not go on with is put aside as a file, which F3 opens.",
+            "Nothing is lost: the one that you do not go on with is put aside, and F3 lists it.",
             "Take the other's",
             "Keep this one",
         )
@@ -155,7 +155,7 @@ class Saving:
             self._take(kept)
         if aside is not None:
             which = "Your draft of this terminal" if theirs else "The other terminal's draft"
-            self._page.say(f"{which} was put aside; F3 opens it: {aside}")
+            self._page.say(f"{which} was put aside; F3 lists it.")
         done()
 
     def _unsettled(self, error: DuotuneError) -> None:
