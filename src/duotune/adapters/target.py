@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from duotune import paths
+from duotune.config.resolve import expanded
 from duotune.errors import StorageError, UsageError, is_full, printable
 from duotune.sizes import in_bytes
 from duotune.storage.local import settle
@@ -51,11 +52,7 @@ def _absolute(directory: str | Path) -> Path:
     """The directory as a whole path."""
     shown = printable(directory)
     try:
-        target = Path(os.path.abspath(Path(directory).expanduser()))
-    except RuntimeError as error:  # ~NAME
-        raise UsageError(
-            f"{shown} names the folder of a user who is not known here.", "Write the whole path."
-        ) from error
+        target = Path(os.path.abspath(expanded(directory)))
     except OSError as error:
         raise UsageError(f"{shown} leads nowhere: the folder you are in is gone.", "Write the whole path.") from error
     try:

@@ -7,7 +7,7 @@ from os.path import lexists, normpath
 from pathlib import Path
 
 from duotune.config.run import ProjectConfig, RunConfig
-from duotune.errors import ConfigError, Problem
+from duotune.errors import ConfigError, Problem, UsageError, printable
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _SCP_LIKE = re.compile(r"([\w.-]+@)?(?!-)[\w.-]+:(?!//)(?!:).+")
@@ -65,6 +65,20 @@ def resolve_source(source: str, folder: Path | None = None) -> str:
     return source if is_remote(source, folder) else _absolute(source, folder)
 
 
+def expanded(path: str | Path) -> Path:
+    """A path that a person wrote, with `~` and `~NAME` written out.
+
+    Raises:
+        UsageError: There is no user of that name.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"{printable(path)} names the folder of a user who is not known here.", "Write the whole path."
+        ) from error
+
+
 def project_name(source: str) -> str:
     """A catalog name from the last part of a source: `/srv/git/Billing.git` gives `billing`."""
     last = re.split(r"[/:]", source.rstrip("/"))[-1].removesuffix(".git")
@@ -80,7 +94,7 @@ def _absolute(location: str, folder: Path) -> str:
     if not location or is_url(location):
         return location
     # normpath and not resolve: a symlinked folder is a name that its owner chose
-    return normpath(folder / Path(location).expanduser())
+    return normpath(folder / expanded(location))
 
 
 def _local(location: str, folder: Path, words: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from duotune import paths
+from duotune.config.resolve import expanded
 from duotune.errors import ModelError, printable
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -34,7 +35,7 @@ def locate(path: str) -> Path:
                 "Install duotune again, or name another model directory in `model.path`.",
             )
         return directory
-    directory = Path(path).expanduser()
+    directory = expanded(path)
     try:
         if directory.is_dir():
             _check_complete(directory)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from duotune.config.resolve import expanded
 from duotune.errors import SourceError, printable
 from duotune.sources.folder import FolderSource
 from duotune.sources.git import find_git_directory
@@ -57,7 +58,7 @@ def _folder(source: str) -> Path:
     if not source.strip() or "\0" in source:
         raise SourceError("The project's source is empty.", "Name a folder, a Git repository or a Git URL.")
     path = unquote(urlsplit(source).path) if source.lower().startswith("file://") else source
-    folder = Path(path).expanduser()
+    folder = expanded(path)
     try:
         if not folder.exists():
             if folder.is_symlink():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from duotune.config.resolve import expanded
 from duotune.errors import StorageError, UsageError, printable
 
 MARKER = "manifest.json"
@@ -66,7 +67,7 @@ def open_storage(location: str) -> Storage:
         )
     from duotune.storage.local import LocalStorage
 
-    return LocalStorage(Path(location).expanduser().absolute())
+    return LocalStorage(expanded(location).absolute())
 
 
 def checked_name(name: str) -> str:

@@ -28,13 +28,13 @@ HELP = (
 def begin(start: str) -> Kept:
     """What to begin with: a file, a run, or the draft that was kept; where a file takes its place, it is put aside."""
     from duotune.screens.wizard.keeping import open_start, read_kept
-    from duotune.screens.wizard.meeting import as_kept, put_aside
+    from duotune.screens.wizard.meeting import as_kept, set_aside
 
     there = read_kept()
     if not start:
         return replace(there, before=there.draft)
     kept = open_start(start)
-    aside = str(put_aside(there)) if there.draft.data and there.draft != as_kept(kept.draft) else ""
+    aside = str(set_aside(there)) if there.draft.data and there.draft != as_kept(kept.draft) else ""
     return replace(kept, before=there.draft, aside=aside)
 
 
@@ -54,7 +54,7 @@ def start_run(plan: Plan, detach: bool, forget: Callable[[], None]) -> Started:
 def begun(kept: Kept) -> str:
     """What the wizard goes on with, in a sentence; empty for an empty draft."""
     if kept.origin:
-        aside = f" The draft of before was put aside; F3 opens it: {kept.aside}" if kept.aside else ""
+        aside = " The draft of before was put aside; F3 lists it." if kept.aside else ""
         return f"{glyphs().good} This begins with {kept.origin}.{aside}"
     return (
         f"{glyphs().warning} This goes on with your draft {when(kept.kept_at)}. F10 begins anew."

@@ -63,7 +63,9 @@ class AskPath(ModalScreen[str | None]):
         self.dismiss(None)
 
     def _try(self) -> None:
-        path = self.query_one(Input).value
+        self._take(self.query_one(Input).value)
+
+    def _take(self, path: str) -> None:
         again = bool(path) and path == self._refused
         self._page.in_background(partial(self._act, path, again), self._done, trouble=partial(self._no, path))
 

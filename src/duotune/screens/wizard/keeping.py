@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from duotune import paths
+from duotune.config.resolve import expanded
 from duotune.config.run import RunConfig
 from duotune.config.write import brief_toml
 from duotune.disk import rename, sync
@@ -46,7 +48,7 @@ def draft_file() -> Path:
 
 def read_kept() -> Kept:
     """The draft that was kept; an empty one where there is none, or none that can be read."""
-    return _read(draft_file()) or Kept(Draft())
+    return read_draft(draft_file()) or Kept(Draft())
 
 
 def keep(draft: Draft, step: str, file: Path | None = None) -> None:
@@ -107,22 +109,23 @@ def open_start(start: str) -> Kept:
         UsageError: There is neither, or the draft cannot be read.
         ConfigError: It has problems; all of them are listed.
     """
-    file = Path(start).expanduser()
+    file = expanded(start.strip())
     if file.suffix == ".json":
-        kept = _read(file)
+        kept = read_draft(file)
         if kept is None:
             raise UsageError(f"There is no draft {printable(file)} that can be read.", "Check its path and its owner.")
-        return replace(kept, origin=f"the draft {file}")
+        return replace(kept, origin=f"the draft of {datetime.fromtimestamp(kept.kept_at):%d %b %H:%M}")
     if file.suffix == ".toml" or "/" in start or file.is_file():
         return Kept(_draft_of(load(file)), origin=f"the file {file}")
-    run = find_run(start)
+    run = find_run(start.strip())
     created = run.created()
     if created is not None and created.kind != "train":
         raise UsageError(f"The run {run.id} trained nothing: it did a {created.kind}.", "Name the run that trained.")
     return Kept(_draft_of(run.read_config()), origin=f"the run {run.id}, whose projects stay at the commits of then")
 
 
-def _read(file: Path) -> Kept | None:
+def read_draft(file: Path) -> Kept | None:
+    """A draft from its file; None where there is none that can be read."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         kept_at = file.stat().st_mtime
@@ -155,7 +158,7 @@ def write_config(config: RunConfig, file: str, replace: bool) -> Path:
     Raises:
         UsageError: Something is there already, or it cannot be written.
     """
-    path = Path(file.strip()).expanduser().absolute()
+    path = expanded(file.strip()).absolute()
     if not file.strip() or path.is_dir():
         raise UsageError(f"{printable(path)} is a folder.", "Name a file in it, such as run.toml.")
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if replace else os.O_EXCL)

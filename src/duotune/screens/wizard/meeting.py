@@ -10,6 +10,7 @@ from pathlib import Path
 
 from duotune.disk import alone_in
 from duotune.errors import HostError
+from duotune.screens.wizard.aside import put_aside
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.keeping import Kept, draft_file, forget, keep, not_deleted, not_kept, read_kept
 
@@ -56,7 +57,7 @@ def keep_own(draft: Draft, step: str, known: Draft) -> bool:
         there = read_kept()
         if there.draft.data and there.draft not in (known, draft):
             own = bool(draft.data) and draft != known
-            raise Met(there, _put_aside(draft, step) if own else None)
+            raise Met(there, put_aside(draft, step) if own else None)
         if draft.data:
             keep(draft, step)
         else:
@@ -80,7 +81,7 @@ def keep_instead(draft: Draft, step: str, own_aside: Path | None) -> Path | None
     """
     with _turn():
         there = read_kept()
-        aside = _put_aside(there.draft, there.step) if there.draft.data and there.draft != as_kept(draft) else None
+        aside = put_aside(there.draft, there.step) if there.draft.data and there.draft != as_kept(draft) else None
         if draft.data:
             keep(draft, step)
         else:
@@ -102,23 +103,14 @@ def forget_own(known: Draft) -> None:
             forget()
 
 
-def put_aside(kept: Kept) -> Path:
-    """Keep a draft as a file of its own beside the draft; the wizard opens it by its path.
+def set_aside(kept: Kept) -> Path:
+    """Put a draft aside in one's turn.
 
     Raises:
         HostError: It cannot be written.
     """
     with _turn():
-        return _put_aside(kept.draft, kept.step)
-
-
-def _put_aside(draft: Draft, step: str) -> Path:
-    first = draft_file()
-    name = f"{first.stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    names = (first.with_name(f"{name}{f'-{count}' if count else ''}.json") for count in range(1000))
-    file = next((one for one in names if not one.exists()), first.with_name(f"{name}-more.json"))
-    keep(draft, step, file)
-    return file
+        return put_aside(kept.draft, kept.step)
 
 
 @contextmanager
