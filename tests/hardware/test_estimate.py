@@ -9,6 +9,8 @@ import pytest
 from duotune.config.run import AdapterConfig, ModelConfig, ProjectConfig, RunConfig
 from duotune.config.training import LoraSettings
 from duotune.hardware.estimate import GIB, device_flops, lora_parameters, training_flops_per_token, training_memory
+from duotune.models.locate import locate
+from duotune.models.shape import read_shape
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,25 @@ def test_memory_counts_weights_once_and_grows_with_tokens() -> None:
     )
     assert longer.activation_bytes == pytest.approx(2 * short.activation_bytes)
     assert 15 * GIB < short.total_bytes < 40 * GIB
+
+
+@pytest.mark.parametrize(("sequence_length", "measured_mib"), [(512, 763), (1024, 1092), (2048, 1391)])
+def test_memory_on_a_cpu_is_what_whole_runs_of_the_bundled_model_took(sequence_length: int, measured_mib: int) -> None:
+    # ru_maxrss of workers that prepared, trained and evaluated, all other settings at their defaults
+    shape = read_shape(locate("tiny"))
+    data = config().data.model_copy(update={"sequence_length": sequence_length})
+    found = training_memory(shape, config().model_copy(update={"data": data}), on_gpu=False)
+    assert found.total_bytes / (1 << 20) == pytest.approx(measured_mib, rel=0.15)
+
+
+def test_a_batch_of_answers_counts_where_it_is_more_than_a_training_step() -> None:
+    usual = training_memory(Qwen7B(), config(), on_gpu=True)
+    evaluation = config().evaluation.model_copy(update={"batch_size": 256})
+    many = training_memory(Qwen7B(), config().model_copy(update={"evaluation": evaluation}), on_gpu=True)
+    assert usual.working_bytes == usual.activation_bytes + usual.head_bytes
+    # 16 times the prompts of the usual batch: a layer's activations and 28 x 2 x 512 keys and values for each token
+    assert many.answer_bytes == int(256 * 2048 * (4 * 18944 + 8.4 * 3584 + 28 * 2 * 512) * 2)
+    assert many.total_bytes - usual.total_bytes == many.answer_bytes - usual.working_bytes
 
 
 def test_dropout_and_full_precision_cost_memory() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from duotune.config.host import ServingConfig
+from duotune.hardware.estimate import MemoryEstimate
 from duotune.hardware.gpu import Gpu
+from duotune.plan.checks import memory_check
 from duotune.plan.resolve import free_bytes
 from duotune.runs import systemd
 
@@ -37,6 +39,15 @@ def test_share_of_a_vllm_that_makes_room_is_free_for_a_run(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     serving = ServingConfig.model_validate({"during_training": policy, "gpu_memory_utilization": 0.9})
     assert free_bytes(FULL, serving) == free
+
+
+@pytest.mark.parametrize(
+    ("answers", "remedy"), [(0, "training.per_device_train_batch_size"), (99, "evaluation.batch_size")]
+)
+def test_the_batch_that_takes_the_memory_is_the_one_to_lower(answers: int, remedy: str) -> None:
+    check = memory_check(MemoryEstimate(10, 10, 10, 10, answers, 10), 1, "cpu")
+    assert check.status == "warning"
+    assert f"Lower data.sequence_length or {remedy}," in check.hint
 
 
 def test_no_more_is_free_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:

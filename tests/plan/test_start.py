@@ -114,7 +114,7 @@ def test_named_layers_embedder_and_quantization_are_checked_before_any_work(tmp_
 
 
 def test_memory_warns_and_disk_refuses() -> None:
-    estimate = MemoryEstimate(10, 10, 10, 10, 10)
+    estimate = MemoryEstimate(10, 10, 10, 10, 10, 10)
     assert memory_check(estimate, 50, "cpu").status == "ok"
     assert memory_check(estimate, 49, "cpu").status == "warning"
     assert disk_check(10, 10).status == "ok"

@@ -8,7 +8,7 @@ and token (no gradient of frozen weights is computed).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from duotune.config.run import RunConfig
@@ -19,7 +19,13 @@ Basis = Literal["estimated", "simulated", "measured"]
 # Rows of the head that are computed at once, and runtime overhead outside tensors.
 HEAD_ROWS = 2048
 CUDA_OVERHEAD_BYTES = int(1.5 * GIB)
-CPU_OVERHEAD_BYTES = int(0.6 * GIB)
+# On a CPU the process itself counts: 536 MiB were resident before the first step of the bundled model, its 12 MiB of
+# weights among them (torch 220, pyarrow, transformers and PEFT, what the preparation has left).
+CPU_OVERHEAD_BYTES = int(0.5 * GIB)
+# And malloc keeps what tensors leave behind, since giving it back at once makes a step 1.6 times as long. Resident were
+# 1.6 times the bytes of the live tensors of a training step (413 of 252 MiB) and of a batch of answers (751 of 470).
+# Whole runs with rows of 512, 1024 and 2048 tokens took 763, 1092 and 1391 MiB; this says 750, 971 and 1415.
+CPU_KEPT = 1.6
 
 # Dense bf16 TFLOP/s from the vendors' data sheets, matched in the GPU's name.
 _DATASHEET_TFLOPS = {
@@ -63,19 +69,32 @@ class Figure:
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """Peak memory of training on one device, in bytes."""
+    """Peak memory of training and evaluation on one device, in bytes.
+
+    Attributes:
+        activation_bytes: Of a training step, kept for its backward pass.
+        head_bytes: Of a training step, for the logits that exist at once.
+        answer_bytes: Of a batch of answers: one layer's activations of all prompts, and their keys and values.
+        overhead_bytes: Outside of tensors; on a CPU of the process, and what its allocator keeps.
+    """
 
     weights_bytes: int
     adapter_bytes: int
     activation_bytes: int
     head_bytes: int
+    answer_bytes: int
     overhead_bytes: int
     basis: Basis = "estimated"
 
     @property
+    def working_bytes(self) -> int:
+        """Of a training step, or of a batch of answers, which never are at the same time."""
+        return max(self.activation_bytes + self.head_bytes, self.answer_bytes)
+
+    @property
     def total_bytes(self) -> int:
-        """Sum of all parts."""
-        return self.weights_bytes + self.adapter_bytes + self.activation_bytes + self.head_bytes + self.overhead_bytes
+        """What there is at the highest."""
+        return self.weights_bytes + self.adapter_bytes + self.working_bytes + self.overhead_bytes
 
 
 def lora_parameters(shape: Shape, r: int, target_modules: str | Collection[str]) -> int:
@@ -90,11 +109,11 @@ def lora_parameters(shape: Shape, r: int, target_modules: str | Collection[str])
 
 
 def training_memory(shape: Shape, config: RunConfig, on_gpu: bool) -> MemoryEstimate:
-    """Peak memory of one training step.
+    """Peak memory of a run: of a training step, or of a batch of its evaluation.
 
     Args:
         shape: The base model.
-        config: Batch size, sequence length, rank and precision are taken from it.
+        config: Batch sizes, sequence length, rank and precision are taken from it.
         on_gpu: bf16 compute and CUDA's overhead, or fp32 on a CPU.
     """
     half = config.model.dtype == "bfloat16" or (config.model.dtype == "auto" and on_gpu)
@@ -104,13 +123,26 @@ def training_memory(shape: Shape, config: RunConfig, on_gpu: bool) -> MemoryEsti
     per_layer = 4 * shape.intermediate_size + 8.4 * shape.hidden_size
     trained = lora_parameters(shape, config.lora.r, config.lora.target_modules)
     dropout = 1.6 if config.lora.lora_dropout else 1.0
-    return MemoryEstimate(
+    prompts = config.evaluation.batch_size * config.data.sequence_length
+    found = MemoryEstimate(
         weights_bytes=int(shape.parameters * weight_element),
         adapter_bytes=trained * 16,
         activation_bytes=int(tokens * shape.num_layers * per_layer * element * dropout),
         head_bytes=min(tokens, HEAD_ROWS) * shape.vocab_size * (element + 4),
+        answer_bytes=int(prompts * (per_layer + _cached(shape)) * element),
         overhead_bytes=CUDA_OVERHEAD_BYTES if on_gpu else CPU_OVERHEAD_BYTES,
     )
+    return found if on_gpu else replace(found, overhead_bytes=_on_cpu(found))
+
+
+def _cached(shape: Shape) -> int:
+    """Elements of keys and values that each token of a prompt leaves in the cache."""
+    found = sum(rows for name, (rows, _) in shape.linear_layers().items() if name.endswith((".k_proj", ".v_proj")))
+    return found or 2 * shape.hidden_size * shape.num_layers
+
+
+def _on_cpu(found: MemoryEstimate) -> int:
+    return found.overhead_bytes + int((CPU_KEPT - 1) * found.working_bytes)
 
 
 def training_flops_per_token(shape: Shape, config: RunConfig) -> float:

@@ -12,7 +12,7 @@ from duotune import paths
 from duotune.catalog.catalog import open_catalog
 from duotune.config.host import ServingConfig
 from duotune.config.run import ProjectConfig, RunConfig
-from duotune.data.recipes import NAMES, applies, taught, teach
+from duotune.data.recipes import divided, taught, teach
 from duotune.data.recipes import untaught as no_examples
 from duotune.data.survey import Survey, survey
 from duotune.errors import DuotuneError, ExitCode, HostError, UsageError, printable
@@ -111,8 +111,7 @@ def check_recipes(config: RunConfig, projects: list[ProjectPlan], checks: list[C
     def apply() -> tuple[None, str]:
         if len(untaught) == len(languages):
             raise UsageError(f"There is nothing to train on: {no_examples(languages)}", teach(languages))
-        given = [name for name in NAMES if shares[name] and any(applies(name, one) for one in languages)]
-        return None, ", ".join(f"{name} {shares[name]:g}" for name in given)
+        return None, "; ".join(divided(shares, languages))
 
     if languages:
         attempt(checks, "recipes", apply)
@@ -256,7 +255,9 @@ def memory_check(memory: MemoryEstimate, free: int, device: str) -> Check:
     detail = f"about {in_gib(memory.total_bytes)} (estimated) of {in_gib(free)} free on {device}"
     if memory.total_bytes <= free:
         return Check(name="memory", status="ok", detail=detail)
-    hint = "Lower data.sequence_length or training.per_device_train_batch_size, or choose a smaller model."
+    answers = memory.working_bytes == memory.answer_bytes
+    batch = "evaluation.batch_size" if answers else "training.per_device_train_batch_size"
+    hint = f"Lower data.sequence_length or {batch}, or choose a smaller model."
     return Check(name="memory", status="warning", detail=f"may not fit: {detail}", hint=hint)
 
 
