@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -32,16 +33,20 @@ def check(file: Path, host: bool) -> None:
     """Report every problem of FILE at once, each with its key, its value and the reason."""
     from duotune.config.host import HostConfig
     from duotune.config.load import load_host_config, read_toml
+    from duotune.data.recipes import divided
+    from duotune.errors import printable
     from duotune.paths import host_config_file
     from duotune.plan.configuration import load
 
+    named, command = printable(file), shlex.quote(printable(file))
     if host:
         read_toml(file, HostConfig)  # unlike the host's own, a file that was named must exist
         load_host_config(file)
-        say(f"{file} is valid. This host's configuration is {host_config_file()}.")
+        say(f"{named} is valid. This host's configuration is {host_config_file()}.")
     else:
-        load(file)
-        say(f"{file} is valid. `duotune run {file} --dry-run` checks its sources, its model and this host.")
+        shares = load(file).data.recipes.model_dump()
+        say(f"{named} is valid. `duotune run {command} --dry-run` checks its sources, its model and this host.")
+        say(f"The shares of data.recipes are relative: {'; '.join(divided(shares))}.")
 
 
 @config.command(short_help="Print a file with every default filled in.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -64,7 +65,7 @@ def show_settings(config: RunConfig, file: Path) -> None:
         table.add_row(key, printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
     show("")
     show(table)
-    show(f"Every other setting has its default; `duotune config show {printable(file)}` prints them all.")
+    show(f"Every other setting has its default; `duotune config show {shlex.quote(printable(file))}` prints them all.")
 
 
 def _expected(planned: Plan) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -90,9 +91,8 @@ def _home() -> Check:
         words = f"{printable(existing)} cannot be written by you; set DUOTUNE_HOME, or ask to be in the group duotune"
         return Check("permissions", False, words)
     if existing == home and stat.S_IMODE(home.stat().st_mode) & stat.S_IRWXO:
-        words = (
-            f"{printable(home)} is open to every user of this host, and holds code; run `chmod o= {printable(home)}`"
-        )
+        command = f"chmod o= {shlex.quote(printable(home))}"
+        words = f"{printable(home)} is open to every user of this host, and holds code; run `{command}`"
         return Check("permissions", True, words, warning=True)
     return Check("permissions", True, f"{printable(home)} is yours or your group's")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -101,7 +102,7 @@ class ModelPane(FormPane):
     def command(self, draft: Draft) -> str:
         """The file with the names."""
         name = draft.value("name")
-        return f"duotune config new{f' --name {name}' if name and ' ' not in str(name) else ''} > run.toml"
+        return f"duotune config new{f' --name {shlex.quote(str(name))}' if name else ''} > run.toml"
 
     def refresh_looks(self) -> None:
         """Something more is known of the projects: time follows their size."""

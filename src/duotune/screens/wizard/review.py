@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -108,7 +109,9 @@ class ReviewPane(Pane):
 
     def command(self, draft: Draft) -> str:
         """The file, once it is saved."""
-        return f"duotune run {self._file}" if self._file else "duotune run run.toml   (F2 saves the file)"
+        if not self._file:
+            return "duotune run run.toml   (F2 saves the file)"
+        return f"duotune run {shlex.quote(self._file)}"
 
     @property
     def plan(self) -> Plan | None:
