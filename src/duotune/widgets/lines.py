@@ -73,7 +73,7 @@ class Lines(ScrollView, Generic[T], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line."""
-        index, width = y + self.scroll_offset.y, self.size.width
+        index, width = y + self.scroll_offset.y, self.scrollable_content_region.width  # beside the scrollbar
         if index >= len(self._items):
             return Strip.blank(width, self.rich_style)
         cursor = index == self._at

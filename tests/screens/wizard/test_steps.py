@@ -227,6 +227,11 @@ def test_a_wrong_model_says_why_where_it_was_typed(mixed: Path, tmp_path: Path) 
         await session.type(str(tmp_path / "[b]nothing"))
         await until(session, "There is no model at")
         assert "[b]nothing" in session.text
+        await session.press("f4")
+        await until(session, "of no use")
+        await session.press("enter")  # which takes one that can be used
+        await until(session, "completes in the middle")
+        assert wizard(session).draft.value("model.path") == "tiny"
 
     drive(play)
 

@@ -86,7 +86,8 @@ class ChooseModel(ModalScreen[str | None]):
         self._found = dict(one if isinstance(one, tuple) else (one.path, one) for one in found)
         rows = self.query_one(Rows)
         rows.show({path: _cells(path, one) for path, one in self._found.items()})
-        rows.choose(self._path)
+        if not isinstance(self._found.get(self._path), DuotuneError):  # enter takes what can be used
+            rows.choose(self._path)
 
 
 def _cells(path: str, model: BaseModel | DuotuneError) -> tuple[Cell, ...]:

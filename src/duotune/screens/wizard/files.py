@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
@@ -61,7 +62,12 @@ class FilterField(Input):
 
 
 class FilesPane(Pane):
-    """Choose languages and globs of one project after another."""
+    """Choose languages and globs of one project after another.
+
+    Args:
+        looks: What is known of projects' files.
+        is_known: Whether the catalog has a project of that name.
+    """
 
     about = (
         "Left are the languages of the project, with what is kept of each; right is every file with its verdict. "
@@ -73,9 +79,9 @@ class FilesPane(Pane):
         Binding("f5", "next_project", "Next project", id="files.next_project", show=False),
     ]
 
-    def __init__(self, looks: Looks) -> None:
+    def __init__(self, looks: Looks, is_known: Callable[[str], bool]) -> None:
         super().__init__("files")
-        self._looks = looks
+        self._looks, self._is_known = looks, is_known
         self._which = ""
         self._shown: object = None
 
@@ -131,7 +137,11 @@ class FilesPane(Pane):
 
     def command(self, draft: Draft) -> str:
         """What a shell says of a project's files."""
-        return f"duotune projects show {self._which or 'PROJECT'}"
+        project = self._project()
+        show = f"duotune projects show {shlex.quote(self._which or 'PROJECT')}"
+        if not project or self._is_known(self._which):
+            return show
+        return f"duotune projects add {shlex.quote(self._which)} {shlex.quote(project['source'])} && {show}"
 
     def refresh_looks(self) -> None:
         """Something more is known of a project."""
@@ -192,10 +202,14 @@ class FilesPane(Pane):
         languages = names_of(wanted, self._found())
         self.change(lambda draft: draft.with_project(name, languages=languages))
 
+    def on_resize(self) -> None:
+        """The sentences on a file are as wide as the pane."""
+        self.on_lines_highlighted()
+
     def on_lines_highlighted(self) -> None:
         """Say why."""
-        file = self.query_one(Lines).chosen
-        self.query_one("#verdict", Static).update(sentences(file) if file else "")
+        file, verdict = self.query_one(Lines).chosen, self.query_one("#verdict", Static)
+        verdict.update(sentences(file, verdict.content_size.width) if file else "")
 
     def _project(self) -> dict[str, Any]:
         return next((project for project in self.draft.projects if project["name"] == self._which), {})

@@ -138,7 +138,7 @@ def _candidates(also: str) -> Iterator[str]:
             if _is_model_of_cache(hub_id):
                 yield hub_id
     for known in dict.fromkeys(_known(also)):
-        directory = Path(known).expanduser()
+        directory = Path(os.path.expanduser(known))
         if directory.is_absolute():
             yield str(directory)
             for beside in _entries(directory.parent):

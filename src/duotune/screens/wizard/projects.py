@@ -107,6 +107,10 @@ class ProjectsPane(Pane):
         """How a shell knows projects."""
         return "duotune projects list"
 
+    def is_known(self, name: str) -> bool:
+        """Whether the catalog has it."""
+        return name in self._known.projects
+
     def action_add(self) -> None:
         """Ask for a project."""
         from duotune.screens.wizard.add import AddProject

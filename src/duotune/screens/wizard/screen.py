@@ -46,7 +46,7 @@ class Wizard(Page):
         Binding("f8", "next", "Next", id="wizard.next"),
         Binding("f8", "start(False)", "Start", id="wizard.start", tooltip="Start the run and watch it"),
         Binding("f9", "start(True)", "Start and detach", id="wizard.detach", tooltip="Start the run and go home"),
-        Binding("f3", "open", "Open TOML", id="wizard.open", tooltip="Open a TOML file, a draft, or an earlier run"),
+        Binding("f3", "open", "Open", id="wizard.open", tooltip="A TOML file, a draft, or an earlier run"),
         Binding("f10", "anew", "Begin anew", id="wizard.anew", show=False, tooltip="Empty the draft"),
     ]
 
@@ -65,8 +65,9 @@ class Wizard(Page):
         yield StepsBar()
         yield Static("", id="note", markup=False)
         with ContentSwitcher(initial=ORDER[0]):
-            yield ProjectsPane(self.looks)
-            yield FilesPane(self.looks)
+            projects = ProjectsPane(self.looks)
+            yield projects
+            yield FilesPane(self.looks, projects.is_known)
             yield StoragePane()
             yield ModelPane(self.looks)
             yield ReviewPane()
@@ -192,7 +193,10 @@ class Wizard(Page):
 
     def _lost(self, error: DuotuneError) -> None:
         self.show_trouble(error)
-        self.ask("Leave all the same?", "What you have chosen is lost.", "Leave", self.leave)
+        from duotune.screens.dialogs import Interruption
+
+        question = Interruption("Leave all the same?", "What you have chosen is lost.", "Leave")
+        self.app.push_screen(question, lambda agreed: self.leave() if agreed else None)
 
     def action_anew(self) -> None:
         """Empty the draft, once it is agreed."""
@@ -208,20 +212,11 @@ class Wizard(Page):
         self._saving.now(self.draft, self._here)
 
     def action_open(self) -> None:
-        """Ask for a TOML file or a run."""
-        from duotune.screens.wizard.ask import AskPath
+        """Ask what to begin with."""
+        from duotune.screens.wizard.opening import OpenStart
 
-        found: list[Kept] = []
-
-        def read(path: str, again: bool) -> str:
-            found[:] = [acts.begin(path)] if path.strip() else []
-            return path
-
-        def taken(path: str | None) -> None:
-            if path is not None and found:
-                self._begun(found[0])
-
-        self.app.push_screen(AskPath(self, "A TOML file, a draft put aside, or the id of a run", "", read), taken)
+        dialog = OpenStart(self)
+        self.app.push_screen(dialog, lambda start: self._begun(dialog.begun) if start and dialog.begun else None)
 
     def _begun(self, kept: Kept) -> None:
         self._saving.begin(kept)
@@ -251,6 +246,7 @@ class Wizard(Page):
             if pane.id == self._here and isinstance(pane, ProjectsPane | FilesPane | ModelPane):
                 pane.refresh_looks()
         self._show_bar()
+        self.show_command(self._pane.command(self.draft))
 
     def _show_bar(self) -> None:
         bad = {step for step in self._seen if step != self._here and self.draft.problems_in(step)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from duotune.runs.wording import in_bytes
@@ -38,15 +39,27 @@ def line(file: Sifted, width: int) -> list[Piece]:
     signs = glyphs()
     right = "?" if file.kept and file.doubt else "" if file.kept else _reason(file)
     room = max(4, width - 3 - len(right))
-    path = file.path if len(file.path) <= room else "…" + file.path[1 - room :]
+    path = set_cell_size(ending(file.path, room), room)
     sign = (f"{signs.good} ", "lines--good") if file.kept else (f"{signs.bad} ", "lines--bad")
-    return [sign, (path.ljust(room), "" if file.kept else "lines--muted"), (f" {right}", "lines--muted")]
+    return [sign, (path, "" if file.kept else "lines--muted"), (f" {right}", "lines--muted")]
 
 
-def sentences(file: Sifted) -> Content:
-    """Path, verdict, and the rule."""
+def ending(path: str, cells: int) -> str:
+    """A path that fits into so many cells: of a longer one the end, which tells files apart, behind a mark."""
+    if cell_len(path) <= cells:
+        return path
+    mark = glyphs().waiting
+    kept = len(path)
+    while kept > 0 and cell_len(path[-kept:]) > cells - len(mark):
+        kept -= 1
+    return mark + path[len(path) - kept :]
+
+
+def sentences(file: Sifted, width: int) -> Content:
+    """Path, in a line of so many cells, and verdict with the rule, in those below it."""
     size = f", {in_bytes(file.size)}" if file.size else ""
     facts = f"  {file.language or 'language not known'}{size}"
+    path = ending(file.path, max(20, width - cell_len(facts)))
     if file.reason is not None:
         why = file.reason.sentence
     elif file.doubt:
@@ -54,4 +67,4 @@ def sentences(file: Sifted) -> Content:
     else:
         why = "Kept: its name, size and content pass."
     detail = f" ({file.detail})" if file.detail else ""
-    return Content("\n").join([Content.assemble((file.path, "bold"), facts), Content(f"{why}{detail}")])
+    return Content("\n").join([Content.assemble((path, "bold"), facts), Content(f"{why}{detail}")])
