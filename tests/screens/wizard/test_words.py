@@ -9,9 +9,12 @@ import pytest
 
 from duotune.catalog.catalog import open_catalog
 from duotune.catalog.projects import Project
+from duotune.screens.wizard.draft import Draft
+from duotune.screens.wizard.keeping import keep
 from duotune.widgets.bars import CommandLine
 from duotune.widgets.field_row import FieldRow
 from duotune.widgets.lines import Lines
+from duotune.widgets.rows import Rows
 from support.app import Session, drive
 from support.projects import standard_library
 from support.repositories import make_repository
@@ -89,3 +92,22 @@ def test_the_command_of_the_files_is_one_for_a_project_that_is_not_known_yet(mix
         await until(session, lambda: wizard(session).query_one(CommandLine).command == shown)
 
     drive(play)
+
+
+def test_a_table_that_has_no_room_for_a_text_marks_where_it_ends(mixed: Path, size: tuple[int, int]) -> None:
+    name = "a-project-whose-name-has-all-the-letters-that-a-name-may-have-x"
+    keep(Draft({"projects": [{"name": name, "source": str(mixed)}], "model": {"path": "tiny"}}).named(), "model")
+
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        wizard(session).action_step("projects")
+        await until(session, "Python")
+        for title in ("Projects", "Review"):
+            wizard(session).action_step(title.lower())
+            await until(session, "Ready" if title == "Review" else "[x]")
+            rows = wizard(session)._pane.query_one(Rows)
+            assert rows.virtual_size.width <= rows.size.width
+            if size[0] == 80:
+                assert "…" in session.text
+
+    drive(play, size)

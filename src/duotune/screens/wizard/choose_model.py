@@ -51,7 +51,8 @@ class ChooseModel(ModalScreen[str | None]):
         with Vertical(classes="dialog -tall -broad") as box:
             box.border_title = "Base models of this host"
             box.border_subtitle = "enter takes one, escape closes"
-            yield Rows("model", "architecture", "size", "family", "in the middle", empty="looking …")
+            headings = ("model", "architecture", "size", "family", "in the middle")
+            yield Rows(*headings, yielding=("model", "architecture", "family"), paths=("model",), empty="looking …")
             yield Static("", id="about", markup=False)
             yield Static(WHERE, classes="muted", markup=False)
 
@@ -91,16 +92,12 @@ class ChooseModel(ModalScreen[str | None]):
 
 
 def _cells(path: str, model: BaseModel | DuotuneError) -> tuple[Cell, ...]:
-    name = path if len(path) <= _NAME else "…" + path[1 - _NAME :]
     if isinstance(model, DuotuneError):
-        return (name, Text(f"{glyphs().bad} of no use", "red"), "", "", "")
+        return (path, Text(f"{glyphs().bad} of no use", "red"), "", "", "")
     from duotune.screens.wizard.models import in_parameters
 
     middle = f"{glyphs().good} yes" if model.family else "no"
-    return (name, model.shape.architecture, in_parameters(model.shape.parameters), model.family or "plain", middle)
-
-
-_NAME = 28
+    return (path, model.shape.architecture, in_parameters(model.shape.parameters), model.family or "plain", middle)
 
 
 def _find(path: str) -> Sequence[BaseModel | tuple[str, DuotuneError]]:

@@ -91,7 +91,7 @@ class FilesPane(Pane):
             yield Static("project", classes="label")
             yield Select[str]([], allow_blank=True, compact=True, id="project")
         with Horizontal(id="choices"):
-            yield LanguageList("", "language", "files", "size", figures=("files", "size"))
+            yield LanguageList("", "language", "files", "size", figures=("files", "size"), yielding=("language",))
             with Vertical(id="preview"):
                 with Horizontal(id="filter-line"):
                     yield Static("/ ", classes="muted")

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, DataTable, Input, Static
 
 from duotune.errors import printable
-from duotune.screens.cells import shortened, when
+from duotune.screens.cells import when
 from duotune.screens.page import Page
 from duotune.screens.wizard import acts
 from duotune.screens.wizard.ask import AskPath
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from duotune.screens.wizard.keeping import Kept
 
 EMPTY = "No draft was put aside, and no run has been made yet."
-NAME, PROJECTS = 20, 24
-"""Cells of the columns of names, so that the dialog of a small terminal holds them all."""
 
 
 class OpenStart(AskPath):
@@ -61,7 +59,7 @@ class OpenStart(AskPath):
             box.border_subtitle = "enter takes it, escape leaves"
             yield Input(placeholder="a TOML file, or the id or name of a run; or choose below", compact=True)
             yield Static("", id="problem", markup=False)
-            yield Rows("when", "what", "name", "projects", empty="looking …")
+            yield Rows("when", "what", "name", "projects", yielding=("name", "projects"), empty="looking …")
             yield Static("", id="about", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Remove the draft (F6)", id="remove", compact=True, disabled=True)
@@ -135,8 +133,7 @@ class OpenStart(AskPath):
 
 def _cells(one: Beginning) -> tuple[Cell, ...]:
     what = "run" if one.file is None else "draft"
-    projects = shortened(", ".join(one.projects) or "none", PROJECTS)
-    return (when(one.at), what, shortened(one.name or "no name yet", NAME), projects)
+    return (when(one.at), what, one.name or "no name yet", ", ".join(one.projects) or "none")
 
 
 def _read() -> Sequence[Beginning]:

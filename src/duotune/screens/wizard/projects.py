@@ -74,7 +74,9 @@ class ProjectsPane(Pane):
 
     def compose(self) -> ComposeResult:
         """The list, and what is known of the one under the cursor."""
-        yield ProjectList("", "project", "files", "size", "languages", "trained", "commit", figures=("files", "size"))
+        headings = ("", "project", "files", "size", "languages", "trained", "commit")
+        texts = ("project", "languages", "trained", "commit")
+        yield ProjectList(*headings, figures=("files", "size"), yielding=texts)
         yield Static("", id="about", markup=False)
 
     def on_mount(self) -> None:

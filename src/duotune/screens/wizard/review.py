@@ -78,7 +78,7 @@ class ReviewPane(Pane):
         yield Static("", id="figures", markup=False)
         with Horizontal(id="both"):
             with Vertical(id="checks-side"):
-                yield CheckList("", "check", "result", id="checks")
+                yield CheckList("", "check", "result", yielding=("check", "result"), id="checks")
             with VerticalScroll(id="toml-side", classes="box") as box:
                 box.border_title = "The same as a file"
                 yield Static("", id="toml", markup=False)
