@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,10 +13,10 @@ from textual.screen import ModalScreen
 
 from duotune.errors import HostError, printable
 from duotune.widgets.bars import CommandLine
-from duotune.widgets.markdown import Block, Paragraph, parsed
-from duotune.widgets.prose import Prose
+from duotune.widgets.prose import Page, Prose
 
-MOST_CHARACTERS = 2_000_000
+MOST_CHARACTERS = 200_000
+GOES_ON = "**The report goes on.** The command below shows all of it."
 
 
 class Report(ModalScreen[None]):
@@ -25,15 +24,15 @@ class Report(ModalScreen[None]):
 
     Args:
         file: Where it is.
-        blocks: What it says.
+        page: What it says.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,o,q", "app.pop_screen", "Close", id="report.close")]
     AUTO_FOCUS = "Prose"
 
-    def __init__(self, file: Path, blocks: Sequence[Block]) -> None:
+    def __init__(self, file: Path, page: Page) -> None:
         super().__init__()
-        self._file, self._blocks = file, blocks
+        self._file, self._page = file, page
 
     @classmethod
     def read(cls, file: Path) -> Report:
@@ -44,16 +43,15 @@ class Report(ModalScreen[None]):
         """
         try:
             with file.open(encoding="utf-8", errors="replace") as stream:
-                blocks, more = parsed(stream.read(MOST_CHARACTERS)), stream.read(1)
+                text, more = stream.read(MOST_CHARACTERS), stream.read(1)
         except OSError as error:
             raise HostError(f"{printable(file)} cannot be read: {error.strerror}.", "Check its owner.") from error
-        rest = [Paragraph("**The report goes on.** The command below shows all of it.")] if more else []
-        return cls(file, [*blocks, *rest])
+        return cls(file, Page(f"{text}\n\n{GOES_ON}" if more else text))
 
     def compose(self) -> ComposeResult:
         """The page, and what shows the same in a shell."""
         with Vertical(classes="whole") as box:
             box.border_title = self._file.name
             box.border_subtitle = "escape closes it, arrows scroll"
-            yield Prose(self._blocks)
+            yield Prose(self._page)
             yield CommandLine(f"less {shlex.quote(str(self._file))}")
