@@ -9,7 +9,6 @@ from pathlib import Path
 
 from duotune.catalog.catalog import open_catalog
 from duotune.errors import DuotuneError
-from duotune.hardware.gpu import gpus
 from duotune.runs.directory import RunDirectory, find_run
 from duotune.runs.history import Bucket, RunFollower
 from duotune.runs.log_tail import LogTail
@@ -125,6 +124,4 @@ def read_memory() -> tuple[MemoryInUse, ...]:
     """The memory of each GPU; nothing where there is none."""
     from duotune.screens.home.reading import read_machine
 
-    if not gpus():
-        return ()
     return tuple(MemoryInUse(use.gpu.index, use.training, use.gpu.memory_used_bytes) for use in read_machine().gpus)

@@ -21,6 +21,7 @@ from duotune.models.tokenizer import load_tokenizer
 from duotune.plan import figures
 from duotune.plan.checks import memory_check
 from duotune.plan.records import Check, Duration, ModelPlan
+from duotune.plan.resolve import free_bytes
 from duotune.runs.directory import list_runs
 
 MOST_RUNS = 30
@@ -111,7 +112,7 @@ def expect(config: RunConfig, model: BaseModel, tokens: int, source_bytes: int) 
     gpu = next(iter(visible_gpus()), None)
     host = read_host()
     device = gpu.name if gpu else "cpu"
-    free = gpu.memory_free_bytes if gpu else host.memory_available_bytes
+    free = free_bytes(gpu, load_host_config().serving) if gpu else host.memory_available_bytes
     memory = training_memory(model.shape, config, gpu is not None)
     known = ModelPlan(
         path=str(model.directory),
