@@ -76,7 +76,7 @@ class HostPanel(Static):
         if status is None:
             return Content("looking …")
         if status.generation is None:
-            return Content("nothing yet; an adapter that is good is served from the place Serving")
+            return Content("nothing yet; 4 Serving begins with a plan")
         if status.paused:
             return Content(f"{signs.waiting} stopped while a run trains; it starts again by itself")
         adapters = len(status.generation.versions)

@@ -52,7 +52,7 @@ class FilterField(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", "No filter", id="files.no_filter", show=False),
-        Binding("down", "submit", "To the files", show=False),
+        Binding("down", "submit", "To the files", id="files.to_list", show=False),
     ]
 
     def action_give_up(self) -> None:
