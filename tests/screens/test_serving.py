@@ -92,6 +92,7 @@ def test_an_adapter_that_answers_wrongly_is_named_and_what_served_before_serves_
         misbehave(wrong=["demo.v2"])
         await apply(session, 2)
         assert "demo.v2 answers" in session.notes
+        session.app.clear_notifications()  # they would stand over what is opened
         await session.press("left", "left")
         row = next(line for line in session.text.splitlines() if "✗ failed" in line)
         assert row.endswith("…")
