@@ -10,10 +10,14 @@ SYSTEM_HOST_CONFIG = Path("/etc/duotune/duotune.toml")
 
 
 def home() -> Path:
-    """Directory of all state: `DUOTUNE_HOME`, the system install's, or the user's state directory."""
+    """Directory of all state: `DUOTUNE_HOME`, the system install's, or the user's state directory.
+
+    It is the same by whatever link it is reached: a path of it that is written for vLLM must not change with the shell.
+    """
     override = os.environ.get("DUOTUNE_HOME")
     if override:
-        return Path(override).expanduser().absolute()
+        named = Path(override).expanduser().absolute()
+        return named if named == SYSTEM_HOME else named.resolve()
     if SYSTEM_HOME.is_dir() and os.access(SYSTEM_HOME, os.R_OK | os.W_OK | os.X_OK):
         return SYSTEM_HOME
     from platformdirs import user_state_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from duotune import paths
 from duotune.catalog.catalog import open_catalog
 from duotune.cli.main import run
+from support.s3 import S3Server
 from support.serving import publish_adapter
 from support.serving_home import ServingHome
 
@@ -73,6 +75,44 @@ def test_a_home_that_an_older_version_copied_takes_over_what_it_holds(copied: Pa
     with open_catalog() as catalog:
         found = catalog.adapters.get("demo")
     assert (found.location, found.local_path) == (str(copied / "adapters" / "demo.v1"),) * 2
+
+
+def test_an_older_copy_of_a_home_removes_its_own_copy_of_what_is_on_s3(
+    copied: Path, tmp_path: Path, server: S3Server
+) -> None:
+    first = tmp_path / "home" / "adapters" / "demo.v1"
+    raw = sqlite3.connect(copied / "catalog.sqlite")
+    raw.execute("UPDATE versions SET location = 's3://models/demo.v1', local_path = ?", (str(first),))
+    raw.execute("PRAGMA user_version = 3")
+    raw.commit()
+    raw.close()
+    with open_catalog() as catalog:
+        found = catalog.adapters.get("demo")
+    assert (found.location, found.local_path) == ("s3://models/demo.v1", str(copied / "adapters" / "demo.v1"))
+    assert run(["adapters", "remove", "demo.v1", "--yes"]) == 0
+    assert not (copied / "adapters" / "demo.v1").exists()
+    assert first.exists()
+
+
+def test_a_home_is_the_same_by_whatever_link_it_is_reached(
+    home: ServingHome,
+    micro_model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with open_catalog() as catalog:
+        publish_adapter(catalog, micro_model, tmp_path)
+    by_name = answer(capsys, "serve", "plan")
+    (tmp_path / "link").symlink_to(paths.home())
+    monkeypatch.setenv("DUOTUNE_HOME", str(tmp_path / "link"))
+    assert answer(capsys, "serve", "plan") == by_name
+
+
+def test_a_home_whose_path_is_no_text_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUOTUNE_HOME", os.fsdecode(os.fsencode(tmp_path) + b"/h\xff"))
+    assert run(["adapters", "list"]) == 0
+    assert run(["adapters", "list"]) == 0
 
 
 def test_a_place_outside_the_home_stays_where_it_is(micro_model: Path, tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from duotune import paths
 from duotune.adapters.store import one_publisher
 from duotune.catalog.adapters import Version
@@ -39,12 +37,11 @@ def remove(catalog: Catalog, version: Version) -> None:
     with one_publisher(version.adapter):
         catalog.adapters.remove(version.adapter, version.version, user_name())
         root, _, name = version.location.rstrip("/").rpartition("/")
-        copies = {Path(version.local_path), paths.adapters() / version.name} if version.local_path else set()
+        copy = paths.adapters() / version.name
         try:
             open_storage(root).remove(name)
-            for directory in copies:
-                if directory.is_dir():
-                    delete_tree(directory)
+            if version.local_path and copy.is_dir():
+                delete_tree(copy)
         except (OSError, StorageError) as error:
             reason = error.message if isinstance(error, StorageError) else f"{error.strerror}"
             raise StorageError(

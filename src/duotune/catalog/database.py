@@ -85,7 +85,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        migrate(connection, str(path.absolute().parent))
+        migrate(connection, path.absolute().parent)
     except BaseException:
         connection.close()
         raise

@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from pathlib import Path
 
+from duotune.catalog.places import noted
 from duotune.errors import HostError
 
 STEPS: tuple[tuple[str, ...], ...] = (
@@ -103,17 +104,13 @@ STEPS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (adapter, version)
         ) STRICT""",
     ),
-    tuple(
-        f"UPDATE versions SET {place} = substr({place}, length(:home) + 2) "
-        f"WHERE substr({place}, 1, length(:home) + 1) = :home || '/'"
-        for place in ("location", "local_path")
-    ),
+    (),  # places of adapters are relative to the home from here on: `_note_own_places`
 )
 ABSOLUTE = 3
 """So many steps has a catalog had whose places are all absolute."""
 
 
-def migrate(connection: sqlite3.Connection, home: str) -> None:
+def migrate(connection: sqlite3.Connection, home: Path) -> None:
     """Bring an open catalog to the newest schema; all of it or nothing.
 
     Args:
@@ -133,9 +130,9 @@ def migrate(connection: sqlite3.Connection, home: str) -> None:
             )
         for step in STEPS[reached:]:
             for statement in step:
-                connection.execute(statement, {"home": home})
-        if 0 < reached <= ABSOLUTE:
-            _take_over(connection, Path(home))
+                connection.execute(statement)
+        if reached <= ABSOLUTE:
+            _note_own_places(connection, home)
         connection.execute(f"PRAGMA user_version = {len(STEPS)}")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -143,17 +140,25 @@ def migrate(connection: sqlite3.Connection, home: str) -> None:
     connection.execute("COMMIT")
 
 
-def _take_over(connection: sqlite3.Connection, home: Path) -> None:
-    """Let a home that was copied name its own adapters: those that it holds with the manifest that was published."""
-    found = connection.execute(
-        "SELECT rowid, adapter || '.v' || version, manifest_sha256 FROM versions "
-        "WHERE location = local_path AND substr(location, 1, 1) = '/'"
+def _note_own_places(connection: sqlite3.Connection, home: Path) -> None:
+    """Note relative to the home what lies in it, also when the home was copied and its rows name the one it came from.
+
+    A copied home holds an adapter when the manifest that was published lies where a home keeps it.
+    """
+    rows = connection.execute(
+        "SELECT rowid, adapter || '.v' || version, manifest_sha256, location, local_path FROM versions"
     ).fetchall()
-    for row, name, digest in found:
-        own = Path("adapters", name)
-        try:
-            manifest = (home / own / "manifest.json").read_bytes()
-        except OSError:
-            continue
-        if hashlib.sha256(manifest).hexdigest() == digest:
-            connection.execute("UPDATE versions SET location = ?1, local_path = ?1 WHERE rowid = ?2", (str(own), row))
+    for row, name, digest, location, local_path in rows:
+        copy = noted(local_path, home)
+        if copy.startswith("/") and _digest(home / "adapters" / name / "manifest.json") == digest:
+            copy = f"adapters/{name}"
+        own = copy if location == local_path else noted(location, home)
+        connection.execute("UPDATE versions SET location = ?, local_path = ? WHERE rowid = ?", (own, copy, row))
+
+
+def _digest(file: Path) -> str | None:
+    """SHA-256 of a file in hexadecimal; None when it cannot be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None
