@@ -48,11 +48,16 @@ def test_the_driver_is_opened_once_and_again_only_after_it_has_failed() -> None:
     with installed(Driver(Card())) as stand_in:
         assert len(gpus() + gpus() + gpus()) == 3
         assert stand_in.opened == 1
-        stand_in.installed = False  # its kernel module was taken out
+        stand_in.unload()
         assert gpus() == []
         stand_in.installed = True
         assert len(gpus()) == 1
-        assert stand_in.opened == 2
+        assert (stand_in.opened, stand_in.clients) == (2, 1)
+        stand_in.cards[0].lost = True
+        assert gpus() == []
+        stand_in.cards[0].lost = False  # after a reset
+        assert len(gpus()) == 1
+        assert (stand_in.opened, stand_in.clients) == (3, 1)
 
 
 def test_host_without_a_driver_has_no_gpus() -> None:

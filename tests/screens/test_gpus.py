@@ -43,23 +43,26 @@ def test_home_tells_who_holds_a_gpus_memory_and_how_it_is_doing(
 
     with worked_on(run) as worker:
         held = {worker.pid: 60 * GIB, vllm: 38 * GIB, STRANGER: 2 * GIB}
-        with installed(Driver(Card(held=held), Card(name="NVIDIA L4", total=24 * GIB, quiet=True))):
+        with installed(
+            Driver(Card(held=held), Card(name="NVIDIA L4", total=24 * GIB, held={STRANGER: GIB >> 8}, quiet=True))
+        ):
             drive(play, size)
 
 
-def test_eight_gpus_leave_room_for_runs_in_a_small_terminal_and_cut_no_word() -> None:
+def test_sixteen_gpus_leave_room_for_runs_in_a_small_terminal_and_cut_no_word() -> None:
     run = training_run()
 
     async def play(session: Session) -> None:
         lines = session.text.splitlines()
         assert [line.split()[1] for line in lines if line.startswith(" GPU ")] == list("01234567")
+        assert "and 8 more, 24 GiB of their memory free" in session.text
         assert any(line.startswith(" Disk") for line in lines)
         assert any(line.startswith(" shop") and "▶ running" in line for line in lines)
         told = next(line for line in lines if line.startswith(" GPU 7"))
         assert told.endswith("77 of 80 GiB: training 70, others 7 · 100 % busy · 61 °C")
 
     with worked_on(run) as worker:
-        cards = [Card(total=80 * GIB, held={worker.pid: 70 * GIB, STRANGER: 7 * GIB}, utilization=100)] * 8
+        cards = [Card(total=80 * GIB, held={worker.pid: 70 * GIB, STRANGER: 7 * GIB}, reserved=0, utilization=100)] * 16
         with installed(Driver(*cards)):
             drive(play)
 

@@ -101,6 +101,21 @@ def test_an_assignment_can_be_taken_back_to_the_base_model_or_left_as_it_was(she
     assert assigned() == {"web": ()}
 
 
+def test_what_somebody_else_assigned_meanwhile_is_not_overwritten(shelf: Shelf) -> None:
+    shelf.publish("shop", "web")
+    shelf.publish("zoo", "web")
+
+    async def play(session: Session) -> None:
+        await session.press("3", "a", "space")
+        with open_catalog() as catalog:
+            catalog.assignments.set("web", ["zoo"])
+        await session.press("enter")
+        assert "Meanwhile somebody has assigned zoo to web." in session.notes
+
+    drive(play)
+    assert assigned() == {"web": ("zoo",)}
+
+
 def test_a_project_is_added_with_the_name_that_its_source_suggests(shelf: Shelf) -> None:
     source = shelf.project("billing")
 

@@ -106,7 +106,7 @@ def test_an_adapter_that_answers_wrongly_is_named_and_what_served_before_serves_
         seen = session.text
         await session.press("end")
         seen += session.text
-        assert "What it changed, compared with deployment 1" in seen
+        assert "What it would have changed, compared with deployment 1" in seen
         assert any("│ +" in line and "demo.v2" in line for line in seen.splitlines())
         await session.press("b")
         assert "Serve deployment" not in session.text

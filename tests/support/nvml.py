@@ -56,7 +56,12 @@ class Driver:
 
     def __init__(self, *cards: Card, old: bool = False, installed: bool = True) -> None:
         self.cards, self.old, self.installed = list(cards), old, installed
-        self.opened = 0
+        self.opened = self.clients = 0
+        self._stale = False
+
+    def unload(self) -> None:
+        """Take its kernel module out: whoever has it open gets nothing any more, until all have closed it."""
+        self.installed, self._stale = False, self.clients > 0
 
     def __getattr__(self, name: str) -> Any:
         if self.old and name in ("nvmlDeviceGetMemoryInfo_v2", "nvmlDeviceGetComputeRunningProcesses_v3"):
@@ -68,7 +73,17 @@ class Driver:
 
     def _nvmlInitWithFlags(self, flags: int) -> int:
         self.opened += 1
-        return DONE if self.installed else UNLOADED
+        if not self.installed:
+            return UNLOADED
+        self._stale = self._stale and self.clients > 0
+        self.clients += 1
+        return DONE
+
+    def _nvmlShutdown(self) -> int:
+        if not self.clients:
+            return int(pynvml.NVML_ERROR_UNINITIALIZED)
+        self.clients -= 1
+        return DONE
 
     def _nvmlSystemGetDriverVersion(self, text: Any, size: Any) -> int:
         text.value = b"610.43.02"
@@ -80,7 +95,7 @@ class Driver:
 
     def _nvmlDeviceGetCount_v2(self, count: Any) -> int:
         count._obj.value = len(self.cards)
-        return DONE if self.installed else UNLOADED
+        return DONE if self.installed and not self._stale else UNLOADED
 
     def _nvmlDeviceGetHandleByIndex_v2(self, index: Any, handle: Any) -> int:
         ctypes.c_void_p.from_buffer(handle._obj).value = index.value + 1

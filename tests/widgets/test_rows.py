@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from rich.text import Text
 from textual.app import App, ComposeResult
 
 from duotune.widgets.rows import Rows
@@ -46,3 +47,29 @@ def test_texts_end_in_a_mark_and_paths_begin_with_one_where_there_is_no_room() -
     assert wide.endswith(DEEP)
     assert "…" not in wide
     assert again == narrow
+
+
+def test_a_text_that_only_changes_its_looks_is_shown_anew() -> None:
+    async def run() -> None:
+        app = Alone()
+        async with app.run_test(size=(60, 10)):
+            table = app.query_one(Rows)
+            table.show({"one": (Text("name", "dim"), "", "")})
+            table.show({"one": (Text("name", "bold"), "", "")})
+            assert table.get_cell("one", "0").style == "bold"
+
+    asyncio.run(run())
+
+
+def test_columns_give_way_by_turns_however_long_their_texts_are() -> None:
+    async def run() -> None:
+        app = Alone()
+        async with app.run_test(size=(60, 10)) as pilot:
+            table = app.query_one(Rows)
+            table.show({"one": ("name", "w" * 50_000, "f" * 100_000)})
+            await pilot.pause()
+            name, words, file = (column.width for column in table.ordered_columns)
+            assert name + words + file == 60 - 6
+            assert abs(words - file) <= 1
+
+    asyncio.run(run())

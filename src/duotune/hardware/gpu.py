@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, TypeVar
@@ -71,7 +72,7 @@ def visible_gpus() -> list[Gpu]:
 
 @cache
 def _opened() -> Any:
-    """NVML, open until the process ends.
+    """NVML, open until the process ends or the driver fails.
 
     Without persistence mode a driver forgets its GPUs when nobody has them open, and takes a second or more to find
     them again ("Driver Persistence" in NVIDIA's manual): far too long for what is read every few seconds.
@@ -89,15 +90,21 @@ def _asked(ask: Callable[[Any], T]) -> T | None:
     try:
         return ask(_opened())
     except pynvml.NVMLError:
+        with suppress(pynvml.NVMLError):  # it was never opened
+            pynvml.nvmlShutdown()
         _opened.cache_clear()
         return None
 
 
 def _readings(nvml: Any) -> Iterator[Gpu]:
-    for index in range(nvml.nvmlDeviceGetCount()):
+    count, read = nvml.nvmlDeviceGetCount(), 0
+    for index in range(count):
         gpu = _query(nvml, partial(_read, nvml, index))
         if gpu is not None:  # one that has fallen off its bus takes no other with it
+            read += 1
             yield gpu
+    if count and not read:
+        raise nvml.NVMLError(nvml.NVML_ERROR_UNKNOWN)
 
 
 def _read(nvml: Any, index: int) -> Gpu:

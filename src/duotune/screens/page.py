@@ -118,7 +118,7 @@ class Page(Screen[None]):
             except DuotuneError as error:
                 self.post_message(self.Done(partial(fail, error), group))
             except Exception as error:  # a defect must be seen, and must not end the app that watches a run
-                unexpected = DuotuneError(f"{type(error).__name__}: {error}", DEFECT)
+                unexpected = DuotuneError(printable(f"{type(error).__name__}: {error}"), DEFECT)
                 self.post_message(self.Done(partial(fail, unexpected), group))
             else:
                 self.post_message(self.Done(partial(then, result), group))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from duotune.errors import printable
-from duotune.widgets.glyphs import glyphs
+from duotune.widgets.cutting import ending
 
 Cell = str | Text
 LEAST, LEAST_PATH = 6, 16
@@ -125,7 +124,7 @@ class Rows(DataTable[Text]):
         else:
             for key, cells in wanted.items():
                 for number, (new, old) in enumerate(zip(cells, self._shown[key], strict=True)):
-                    if new != old:
+                    if new != old or new.style != old.style:  # of texts, only their pieces' styles are compared
                         self.update_cell(key, str(number), new)
         if [*wanted] != [*self._shown]:
             self.refresh_bindings()
@@ -139,22 +138,23 @@ class Rows(DataTable[Text]):
         ]
         bar = self.styles.scrollbar_size_vertical if len(self._whole) + self.header_height > self.size.height else 0
         room = self.size.width - bar - 2 * self.cell_padding * len(widths)
-        while self.size.width and sum(widths) > room:
+        excess = sum(widths) - room if self.size.width else 0
+        while excess > 0:
             spare = [number for number, least in self._yielding.items() if widths[number] > least]
             if not spare:
                 break
-            widths[max(spare, key=lambda number: widths[number])] -= 1
+            widest, *others = sorted(spare, key=lambda number: widths[number], reverse=True)
+            end = max([self._yielding[widest], *(widths[number] for number in others[:1])])
+            cut = min(excess, max(widths[widest] - end, 1))  # to the width of the next one, then by turns
+            widths[widest] -= cut
+            excess -= cut
         return widths
 
     def _fitted(self, number: int, cell: Text, width: int) -> Text:
         """The cell, of a path its end where there is no room for all of it."""
         if number not in self._paths or cell.cell_len <= width:
             return cell
-        mark = glyphs().waiting
-        end = cell.plain[len(mark) - width :]
-        while cell_len(end) > width - len(mark):
-            end = end[1:]
-        return Text(f"{mark}{end}", cell.style, no_wrap=True)
+        return Text(ending(cell.plain, width), cell.style, no_wrap=True)
 
     @property
     def chosen(self) -> str | None:

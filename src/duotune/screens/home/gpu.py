@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 METER, WIDE_METER, WIDE = 12, 30, 120
 GIB = 2**30
+SHOWN = GIB // 20
+"""Bytes; less than these are nobody's that matters: a few MiB of a display, or of the driver."""
 
 
 def told(use: GpuUse, width: int, crowded: bool = False) -> list[Content]:
@@ -37,12 +39,12 @@ def told(use: GpuUse, width: int, crowded: bool = False) -> list[Content]:
 
 def _memory(use: GpuUse) -> str:
     held = (("training", use.training), ("vLLM", use.serving), ("others", use.others))
-    words = ", ".join(f"{name} {_gib(amount)}" for name, amount in held if amount)
+    words = ", ".join(f"{name} {_gib(amount)}" for name, amount in held if amount >= SHOWN)
     return f"{_gib(use.gpu.memory_used_bytes)} of {in_gib(use.gpu.memory_total_bytes)}{': ' if words else ''}{words}"
 
 
 def _gib(amount: int) -> str:
-    return f"{amount / GIB:.3g}"
+    return f"{amount / GIB:.3g}" if amount >= SHOWN else "0"
 
 
 def _doing(use: GpuUse) -> list[str]:

@@ -8,6 +8,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from duotune.errors import printable
+from duotune.sizes import in_gib
+from duotune.widgets.cutting import ending
 from duotune.widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 LABEL = 9
 MOST_IN_TWO_LINES = 2
 """GPUs; of more than these, each has the one line that leaves room for the runs."""
+MOST_LISTED = 8
+"""GPUs that have a line; what is more is told together."""
 SMALLEST_FREE = 10 * 10**9
 """Bytes; with less free disk than this, a run may not fit."""
 
@@ -66,9 +70,12 @@ class HostPanel(Static):
 
         width = self.size.width - LABEL
         lines = []
-        for use in machine.gpus:
+        for use in machine.gpus[:MOST_LISTED]:
             first, *more = told(use, width, crowded=len(machine.gpus) > MOST_IN_TWO_LINES)
             lines += [_labelled(f"GPU {use.gpu.index}", first), *(_labelled("", line) for line in more)]
+        if rest := machine.gpus[MOST_LISTED:]:
+            free = sum(use.gpu.memory_free_bytes for use in rest)
+            lines.append(_labelled("", Content(f"and {len(rest)} more, {in_gib(free)} of their memory free")))
         return lines
 
     def _serving_line(self) -> Content:
@@ -95,9 +102,8 @@ class HostPanel(Static):
         if self._machine is None:
             return Content("looking …")
         free = self._machine.disk_free
-        words = (
-            f"{in_bytes(free)} free for {_shortened(printable(self._machine.disk_path), self.size.width - LABEL - 24)}"
-        )
+        room = max(self.size.width - LABEL - 24, 20)
+        words = f"{in_bytes(free)} free for {ending(printable(self._machine.disk_path), room)}"
         return (
             Content(words)
             if free >= SMALLEST_FREE
@@ -107,9 +113,3 @@ class HostPanel(Static):
 
 def _labelled(label: str, text: Content) -> Content:
     return Content.assemble((label.ljust(LABEL), "$text-muted"), text)
-
-
-def _shortened(path: str, width: int) -> str:
-    """The end of a path that is too long for its line."""
-    mark = glyphs().waiting
-    return path if len(path) <= max(width, 20) else f"{mark}{path[len(mark) - max(width, 20) :]}"

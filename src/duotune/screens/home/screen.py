@@ -77,9 +77,10 @@ class Home(Page):
         return runs.read(), adapters.read()
 
     def _show_lists(self, found: tuple[Sequence[RunState], Sequence[Version]]) -> None:
-        self._found = found
-        self._welcome(not any(found))
-        self._draw()
+        if found != self._found:
+            self._found = found
+            self._welcome(not any(found))
+            self._draw()
 
     def on_resize(self) -> None:
         """As many columns as there is room for now."""

@@ -9,6 +9,7 @@ from duotune.catalog.catalog import open_catalog
 from duotune.catalog.projects import Project
 from duotune.config.run import DataConfig
 from duotune.data.survey import Survey, survey
+from duotune.errors import UsageError
 from duotune.sources.open import open_source
 
 
@@ -72,14 +73,26 @@ def read_all() -> Assignments:
     return Assignments(rows, choices)
 
 
-def assign(wanted: Mapping[str, Sequence[str]]) -> None:
-    """Give each of these projects its adapters, in this order; all or none.
+def assign(before: Mapping[str, Sequence[str]], wanted: Mapping[str, Sequence[str]]) -> None:
+    """Give each of these projects its adapters, in this order; all or none, and only where something changes.
+
+    Args:
+        before: What each had when a person decided.
+        wanted: What each is to get.
 
     Raises:
-        UsageError: A project or an adapter is unknown, or an adapter has no published version.
+        UsageError: A project or an adapter is unknown, an adapter has no published version, or somebody else has
+            assigned something to one of the projects since.
     """
     with open_catalog() as catalog, catalog.transaction():
         for project, adapters in wanted.items():
+            if tuple(adapters) == tuple(before[project]):
+                continue
+            now = catalog.assignments.get(project)
+            if now != tuple(before[project]):
+                gets = ", then ".join(now) or "the base model"
+                words = f"Meanwhile somebody has assigned {gets} to {project}."
+                raise UsageError(words, "Nothing was changed; look, and assign again.")
             catalog.assignments.set(project, adapters)
 
 

@@ -111,7 +111,8 @@ class Projects(FilteredPage):
         if self._found is None or not names:
             return
         before = {row.project.name: row.gets for row in self._found.rows if row.project.name in names}
-        self.app.push_screen(Assigning(before, self._found.choices, self._offered), self._assign)
+        asked = Assigning(before, self._found.choices, self._offered)
+        self.app.push_screen(asked, lambda wanted: self._assign(before, wanted))
 
     def action_add(self) -> None:
         """Add a project."""
@@ -132,9 +133,9 @@ class Projects(FilteredPage):
         known = [row.project.name for row in self._rows()]
         return [name for name in known if name in self._marked] or ([under] if under else [])
 
-    def _assign(self, wanted: Assigned | None) -> None:
+    def _assign(self, before: Assigned, wanted: Assigned | None) -> None:
         if wanted is not None:
-            self.in_background(lambda: _assign(wanted), lambda _: self._assigned(wanted))
+            self.in_background(lambda: _assign(before, wanted), lambda _: self._assigned(wanted))
 
     def _assigned(self, wanted: Assigned) -> None:
         self._marked.clear()
@@ -206,7 +207,7 @@ def _read_all() -> Assignments:
     return read_all()
 
 
-def _assign(wanted: Assigned) -> None:
+def _assign(before: Assigned, wanted: Assigned) -> None:
     from duotune.screens.projects.reading import assign
 
-    assign(wanted)
+    assign(before, wanted)

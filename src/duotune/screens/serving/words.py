@@ -79,7 +79,8 @@ def deployment_text(one: Deployment, before: Deployment | None, unit: str) -> Co
         lines += [_title("Why it failed"), *(Content(printable(line)) for line in one.reason.splitlines())]
     diff = change_between(before, one, unit) if before is not None else ""
     if diff and before is not None:
-        lines += [_title(f"What it changed, compared with deployment {before.id}"), *map(_diff_line, diff.splitlines())]
+        changed = "What it changed" if one.has_served else "What it would have changed"
+        lines += [_title(f"{changed}, compared with deployment {before.id}"), *map(_diff_line, diff.splitlines())]
     elif before is not None:
         lines += [_title(f"Its files are those of deployment {before.id}.")]
     else:
@@ -95,7 +96,7 @@ def files_text(found: Served) -> str:
     parts = [f"# {found.config_file}\n{found.config}"]
     if found.unit:
         parts.append(f"# {found.unit_name}\n{found.unit}")
-    return "\n".join(parts)
+    return "\n".join(map(printable, "\n".join(parts).splitlines()))
 
 
 def _adapters(one: Deployment) -> str:

@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from duotune.runs.wording import in_bytes
+from duotune.widgets.cutting import ending
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.lines import Piece
 
@@ -42,17 +43,6 @@ def line(file: Sifted, width: int) -> list[Piece]:
     path = set_cell_size(ending(file.path, room), room)
     sign = (f"{signs.good} ", "lines--good") if file.kept else (f"{signs.bad} ", "lines--bad")
     return [sign, (path, "" if file.kept else "lines--muted"), (f" {right}", "lines--muted")]
-
-
-def ending(path: str, cells: int) -> str:
-    """A path that fits into so many cells: of a longer one the end, which tells files apart, behind a mark."""
-    if cell_len(path) <= cells:
-        return path
-    mark = glyphs().waiting
-    kept = len(path)
-    while kept > 0 and cell_len(path[-kept:]) > cells - len(mark):
-        kept -= 1
-    return mark + path[len(path) - kept :]
 
 
 def sentences(file: Sifted, width: int) -> Content:
