@@ -20,6 +20,7 @@ def runs(as_json: bool) -> None:
     """List runs, newest first."""
     from duotune.cli.output import plain_table
     from duotune.runs.directory import list_runs
+    from duotune.runs.outcomes import verdict
     from duotune.runs.standing import time_left
 
     states = []
@@ -36,8 +37,8 @@ def runs(as_json: bool) -> None:
         return
     table = plain_table("run", "state", "stage", "left", "verdict", "started")
     for state in states:
-        verdict = str(state.evaluation.get("verdict", "")) if isinstance(state.evaluation, dict) else ""
-        table.add_row(state.run, state.state, state.stage or "", time_left(state), verdict, _when(state.created_at))
+        found = verdict(state)
+        table.add_row(state.run, state.state, state.stage or "", time_left(state), found, _when(state.created_at))
     show(table)
 
 
