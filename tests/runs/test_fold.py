@@ -264,6 +264,25 @@ def test_the_time_of_an_evaluation_is_that_of_both_sides() -> None:
     assert left(done, 276.0) == (None, False), "nobody knows how long scores and the contract take"
 
 
+def test_a_resumed_evaluation_knows_the_speed_of_the_side_that_was_answering() -> None:
+    stopped: Timeline = [
+        *TRAINED,
+        (115.0, items("base", 0)),
+        (195.0, items("base", 160)),
+        (195.0, items("adapter", 0)),
+        (355.0, items("adapter", 80)),
+        (356.0, RunStopped()),
+        (9000.0, RunResumed()),
+        (9001.0, STARTED),
+        (9002.0, StageStarted(stage="evaluate")),
+        (9010.0, items("base", 160)),
+        (9010.0, items("adapter", 80)),
+    ]
+    seconds, whole = left(stopped, 9010.0)
+    assert whole
+    assert 160 <= (seconds or 0.0) < 180, "80 answers of two seconds each, and what comes after them"
+
+
 def test_a_merge_whose_proof_begins_has_no_time_left_to_tell() -> None:
     merge: Timeline = [
         (0.0, CREATED.model_copy(update={"kind": "merge"})),

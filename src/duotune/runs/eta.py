@@ -22,20 +22,21 @@ LEAST_SECONDS = 1.0
 
 @dataclass
 class Pace:
-    """The speed of the current phase.
+    """The speed of one phase in one attempt.
 
     Attributes:
         done: Units done so far.
         total: Units in the phase.
         at: Time of the last progress, seconds since 1970.
+        known: Seconds per unit that count until there is a rate of its own.
     """
 
     phase: str
     done: int
     total: int
     at: float
+    known: float | None = None
     _steps: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=WINDOW))
-    _earlier: float | None = None
 
     def observe(self, done: int, total: int, at: float) -> None:
         """Take the next progress of the same phase and attempt."""
@@ -44,19 +45,11 @@ class Pace:
             self.done, self.at = done, at
         self.total = total
 
-    def followed(self, phase: str, done: int, total: int, at: float) -> Pace:
-        """The next phase: what it does is another thing, unless it answers what the one before has answered."""
-        return Pace(phase, done, total, at, _earlier=self.seconds_per_unit() if (self.phase, phase) == SIDES else None)
-
-    def resumed(self, done: int, total: int, at: float) -> Pace:
-        """The same phase in a new attempt: its own rate counts as soon as there is one."""
-        return Pace(self.phase, done, total, at, _earlier=self.seconds_per_unit())
-
     def seconds_per_unit(self) -> float | None:
-        """Seconds per unit over the recent window; None before the second progress of the phase's first attempt."""
+        """Seconds per unit over the recent window, or those known before; None while there are neither."""
         steps = _without_lone_outlier(self._steps)
         units = sum(count for _, count in steps)
-        return sum(seconds for seconds, _ in steps) / units if units else self._earlier
+        return sum(seconds for seconds, _ in steps) / units if units else self.known
 
     def remaining_seconds(self, now: float) -> float | None:
         """Seconds until the phase ends, with the one that does the same after it; None while its speed is unknown."""
@@ -82,6 +75,38 @@ def _without_lone_outlier(steps: Sequence[tuple[float, int]]) -> list[tuple[floa
     fence = upper + 3 * max(upper - lower, 0.1 * upper)
     outside = [i for i, (seconds, count) in enumerate(steps) if seconds / count > fence]
     return [step for i, step in enumerate(steps) if len(outside) != 1 or i != outside[0]]
+
+
+@dataclass
+class Paces:
+    """The speeds of one stage's phases, over all attempts.
+
+    Attributes:
+        current: That of the current phase, if it has made progress.
+    """
+
+    current: Pace | None = None
+    _newest: dict[str, Pace] = field(default_factory=dict)
+    _interrupted: bool = False
+
+    def observe(self, phase: str, done: int, total: int, at: float) -> None:
+        """Take the next progress."""
+        pace = self.current
+        if pace is None or pace.phase != phase or self._interrupted or done < pace.done:
+            self.current = self._newest[phase] = Pace(phase, done, total, at, self._known(phase))
+        else:
+            pace.observe(done, total, at)
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """What comes next is another attempt's."""
+        self._interrupted = True
+
+    def _known(self, phase: str) -> float | None:
+        """Its own speed when it was last at work, or that of the side that has answered the same prompts."""
+        before = self._newest.get(phase)
+        rate = before.seconds_per_unit() if before is not None else None
+        return self._known(SIDES[0]) if rate is None and phase == SIDES[1] else rate
 
 
 @dataclass(frozen=True)

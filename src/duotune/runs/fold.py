@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import ConfigDict
 
 from duotune.runs import events as ev
-from duotune.runs.eta import Outlook, Pace, outlook
+from duotune.runs.eta import Outlook, Paces, outlook
 from duotune.runs.state import (
     Checkpoint,
     ErrorState,
@@ -60,8 +60,7 @@ class RunFold:
     def __init__(self) -> None:
         self._state = _Draft()
         self._stages: dict[str, _Stage] = {}
-        self._pace: Pace | None = None
-        self._pace_is_stale = False
+        self._paces = Paces()
 
     def apply(self, event: ev.Event) -> None:
         """Take the next event."""
@@ -131,28 +130,20 @@ class RunFold:
         stage.state, stage.running_since, stage.finished_at = "running", event.ts, None
         stage.started_at = stage.started_at or event.ts
         if self._state.stage != event.stage:
-            self._pace = None
+            self._paces = Paces()
         self._set(state="running", stage=event.stage, progress=None, waiting_for=None)
 
     def _progress(self, event: ev.ProgressMade) -> None:
         progress = Progress(done=event.done, total=event.total, unit=event.unit, phase=event.phase)
         self._set(state="running", progress=progress, waiting_for=None)
-        if self._pace is None:
-            self._pace = Pace(event.phase, event.done, event.total, event.ts)
-        elif self._pace.phase != event.phase:
-            self._pace = self._pace.followed(event.phase, event.done, event.total, event.ts)
-        elif self._pace_is_stale or event.done < self._pace.done:
-            self._pace = self._pace.resumed(event.done, event.total, event.ts)
-        else:
-            self._pace.observe(event.done, event.total, event.ts)
-        self._pace_is_stale = False
+        self._paces.observe(event.phase, event.done, event.total, event.ts)
 
     def _finish_stage(self, event: ev.StageFinished) -> None:
         stage = self._stages.setdefault(event.stage, _Stage())
         stage.pause(event.ts)
         stage.state, stage.finished_at = "finished", event.ts
         stage.started_at = stage.started_at or event.ts
-        self._pace = None
+        self._paces = Paces()
         lifted = {key: event.result[key] for key in LIFTED if key in event.result}
         self._set(progress=None, results={**self._state.results, event.stage: event.result}, **lifted)
 
@@ -183,7 +174,7 @@ class RunFold:
         self._set(step=event.step, metrics={**known, **values}, measured_at=measured_at)
 
     def _interrupt(self, at: float) -> None:
-        self._pace_is_stale = True
+        self._paces.interrupt()
         for stage in self._stages.values():
             stage.pause(at)
 
@@ -195,7 +186,7 @@ class RunFold:
         later = [name for name, s in self._stages.items() if s.state == "pending"]
         expected = expected_seconds(self._state)
         stage = "" if current.state == "finished" else self._state.stage or ""  # between two there is none
-        return outlook(self._pace, now, stage, elapsed, later, expected)
+        return outlook(self._paces.current, now, stage, elapsed, later, expected)
 
 
 def fold(events: Iterable[ev.Event], now: float | None = None) -> RunState:
