@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from duotune.runs.events import (
+    CheckpointSaved,
     DecisionTaken,
     Event,
     MetricsMeasured,
     ProgressMade,
     RunCreated,
+    RunResumed,
     RunStarted,
+    RunStopped,
     StageFinished,
     StageStarted,
 )
 from duotune.runs.fold import fold
-from duotune.runs.standing import left_in_words, measured, progress_in_words, share_of_run, time_left
+from duotune.runs.standing import left_in_words, measured, progress_in_words, share_of_run, share_of_stage, time_left
 from duotune.runs.state import Progress, RunState
 from support.runs import at
 
 PLAN = DecisionTaken(name="expected_seconds", value={"prepare": 10, "train": 80, "evaluate": 8, "publish": 2})
 HEAD: list[Event] = [RunCreated(run="r1", name="shop"), RunStarted(pid=7, process_start=1, attempt=1), PLAN]
+AGAIN: list[Event] = [RunResumed(), RunStarted(pid=8, process_start=1, attempt=2)]
 
 
 def progress(phase: str, done: int, total: int) -> ProgressMade:
     return ProgressMade(phase=phase, done=done, total=total, unit="steps")
+
+
+def done(*stages: str) -> list[Event]:
+    return [event for name in stages for event in (StageStarted(stage=name), StageFinished(stage=name))]
+
+
+def checkpoint(step: int) -> CheckpointSaved:
+    return CheckpointSaved(step=step, path=f"/c/{step}")
+
+
+def shares_after(story: Sequence[Event], later: Sequence[Event]) -> list[float]:
+    """The share of the run after the story, and after each of the later events."""
+    every = at(100, *story, *later)
+    return [share_of_run(fold(every[: len(story) + count])) for count in range(len(later) + 1)]
 
 
 @pytest.mark.parametrize(
@@ -66,9 +86,19 @@ def test_the_share_of_a_run_counts_stages_by_their_length_and_never_goes_back() 
         StageFinished(stage="prepare"),
         StageStarted(stage="train"),
         progress("train", 20, 40),
+        checkpoint(20),
+        RunStopped(),
+        *AGAIN,
+        StageStarted(stage="train"),
+        progress("train", 20, 40),
         StageFinished(stage="train"),
         StageStarted(stage="evaluate"),
         progress("base", 0, 4),
+        progress("base", 4, 4),
+        progress("adapter", 2, 4),
+        RunStopped(),
+        *AGAIN,
+        StageStarted(stage="evaluate"),
         progress("base", 4, 4),
         progress("adapter", 2, 4),
         progress("score", 0, 4),
@@ -81,7 +111,46 @@ def test_the_share_of_a_run_counts_stages_by_their_length_and_never_goes_back() 
     assert shares[story.index(progress("train", 20, 40))] == pytest.approx(0.5)
     assert shares[story.index(progress("adapter", 2, 4))] == pytest.approx(0.96)
     assert shares[-1] == 1.0
-    assert share_of_run(fold(at(100, *HEAD[:2], *story[3:9]))) == pytest.approx(0.25 + 0.125), "without a plan"
+    without_a_plan = share_of_run(fold(at(100, *HEAD[:2], *story[3 : story.index(RunStopped())])))
+    assert without_a_plan == pytest.approx(0.25 + 0.125)
+
+
+def test_a_training_that_resumes_goes_back_to_its_checkpoint_and_no_further() -> None:
+    killed = [*HEAD, *done("prepare"), StageStarted(stage="train"), progress("train", 0, 40), progress("train", 20, 40)]
+    killed += [checkpoint(20), progress("train", 36, 40)]
+    resumed = [*AGAIN, StageStarted(stage="train"), progress("train", 20, 40)]
+    assert shares_after(killed, resumed) == pytest.approx([0.82, *[0.5] * 4])
+    unsaved = [event for event in killed if event.type != "checkpoint_saved"]
+    assert shares_after(unsaved, resumed[:3])[1:] == pytest.approx([0.1] * 3)
+
+
+def test_a_finished_training_that_is_done_again_begins_anew() -> None:
+    story = [*HEAD, *done("prepare"), StageStarted(stage="train"), progress("train", 40, 40), checkpoint(40)]
+    story += [StageFinished(stage="train"), RunStopped()]
+    again = [*AGAIN, StageStarted(stage="train"), progress("train", 4, 40)]
+    assert shares_after(story, again)[2:] == pytest.approx([0.9, 0.1, 0.18])
+
+
+def test_an_evaluation_that_resumes_goes_back_only_where_answers_are_lost() -> None:
+    story = [*HEAD, *done("prepare", "train"), StageStarted(stage="evaluate"), progress("base", 4, 4)]
+    story += [progress("adapter", 2, 4), RunStopped()]
+    resumed = [*AGAIN, StageStarted(stage="evaluate"), progress("base", 4, 4), progress("adapter", 0, 4)]
+    assert shares_after(story, resumed) == pytest.approx([*[0.96] * 5, 0.94])
+    assert shares_after(story, [*resumed[:3], progress("base", 1, 4)])[-1] == pytest.approx(0.91)
+
+
+def test_a_merge_that_resumes_begins_anew() -> None:
+    merge: list[Event] = [RunCreated(run="r1", name="shop", kind="merge"), HEAD[1], StageStarted(stage="merge")]
+    merge += [progress("check", 4, 4), progress("fold", 4, 4), RunStopped()]
+    again = [*AGAIN, StageStarted(stage="merge"), progress("check", 2, 4)]
+    assert shares_after(merge, again) == pytest.approx([2 / 3, 0, 0, 0, 1 / 6])
+
+
+def test_without_a_plan_seconds_say_nothing_of_a_stage() -> None:
+    story = at(100, *HEAD[:2], StageStarted(stage="prepare"), progress("read", 1, 4))
+    state = fold(story, now=160.0)
+    assert state.stages[0].seconds == pytest.approx(58.0)
+    assert (share_of_stage(state, state.stages[0]), share_of_run(state)) == (0.0, 0.0)
 
 
 def test_phases_of_the_evaluation_say_whose_answers_they_are() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pydantic import ConfigDict
@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 from duotune.runs import events as ev
 from duotune.runs.eta import Outlook, Paces, outlook
 from duotune.runs.state import (
+    PHASES,
     Checkpoint,
     ErrorState,
     Progress,
@@ -41,6 +42,7 @@ class _Stage:
     started_at: float | None = None
     finished_at: float | None = None
     running_since: float | None = None
+    reached: Progress | None = None
 
     def pause(self, at: float) -> None:
         """Count the time up to `at`; the stage is not being worked on after it."""
@@ -66,6 +68,7 @@ class RunFold:
         """Take the next event."""
         if isinstance(event, ev.RunStarted | ev.RunResumed):
             self._interrupt(self._state.updated_at or event.ts)
+            self._take_back()
         self._set(updated_at=event.ts)
         match event:
             case ev.RunCreated():
@@ -102,6 +105,7 @@ class RunFold:
                         seconds=round(stage.seconds(at), 3),
                         started_at=stage.started_at,
                         finished_at=stage.finished_at,
+                        reached=stage.reached,
                     )
                     for name, stage in self._stages.items()
                 ],
@@ -127,6 +131,8 @@ class RunFold:
     def _start_stage(self, event: ev.StageStarted) -> None:
         stage = self._stages.setdefault(event.stage, _Stage())
         stage.pause(event.ts)
+        if stage.state == "finished":
+            stage.reached = None  # what it left behind is gone, so it begins anew
         stage.state, stage.running_since, stage.finished_at = "running", event.ts, None
         stage.started_at = stage.started_at or event.ts
         if self._state.stage != event.stage:
@@ -137,6 +143,21 @@ class RunFold:
         progress = Progress(done=event.done, total=event.total, unit=event.unit, phase=event.phase)
         self._set(state="running", progress=progress, waiting_for=None)
         self._paces.observe(event.phase, event.done, event.total, event.ts)
+        stage, phases = self._stages.get(self._state.stage or ""), PHASES.get(self._state.stage or "")
+        if stage is None or phases is None:
+            return
+        # A phase that an earlier attempt has completed is told again, and takes nothing back.
+        if event.done < event.total or stage.reached is None or _place(phases, event) >= _place(phases, stage.reached):
+            stage.reached = progress
+
+    def _take_back(self) -> None:
+        """A new attempt takes up what the one before has kept: a training its checkpoint, a merge nothing."""
+        train, merge = self._stages.get("train"), self._stages.get("merge")
+        if train is not None and train.reached is not None:
+            step = self._state.checkpoint.step if self._state.checkpoint is not None else 0
+            train.reached = train.reached.model_copy(update={"done": step})
+        if merge is not None:
+            merge.reached = None
 
     def _finish_stage(self, event: ev.StageFinished) -> None:
         stage = self._stages.setdefault(event.stage, _Stage())
@@ -187,6 +208,10 @@ class RunFold:
         expected = expected_seconds(self._state)
         stage = "" if current.state == "finished" else self._state.stage or ""  # between two there is none
         return outlook(self._paces.current, now, stage, elapsed, later, expected)
+
+
+def _place(phases: Sequence[str], at: ev.ProgressMade | Progress) -> int:
+    return phases.index(at.phase) if at.phase in phases else len(phases)
 
 
 def fold(events: Iterable[ev.Event], now: float | None = None) -> RunState:

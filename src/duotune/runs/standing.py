@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from duotune.runs.fold import expected_seconds
-from duotune.runs.state import RunState, StageState
+from duotune.runs.state import PHASES, Progress, RunState, StageState
 from duotune.runs.wording import in_bytes, in_gib, in_words
 
-PHASES = {"train": ("train",), "evaluate": ("base", "adapter"), "merge": ("check", "fold", "prove")}
-"""The phases of the stages that have the same each time, in their order; those of `prepare` depend on the projects."""
 PHASE_WORDS = {"base": "base model answers", "adapter": "adapter answers"}
 """Names of phases that say too little by themselves."""
 ALMOST = 0.95
@@ -48,8 +46,7 @@ def progress_in_words(state: RunState) -> str:
 
 def share_of_phase(state: RunState) -> float:
     """How much of the current phase is done, between 0 and 1."""
-    progress = state.progress
-    return min(progress.done / progress.total, 1.0) if progress and progress.total else 0.0
+    return _share(state.progress) if state.progress else 0.0
 
 
 def share_of_run(state: RunState) -> float:
@@ -57,22 +54,29 @@ def share_of_run(state: RunState) -> float:
     expected = expected_seconds(state)
     if not all(expected.get(stage.name) for stage in state.stages):
         expected = dict.fromkeys((stage.name for stage in state.stages), 1.0)
-    done = sum(expected[stage.name] * _share_of_stage(state, stage, expected[stage.name]) for stage in state.stages)
+    done = sum(expected[stage.name] * share_of_stage(state, stage) for stage in state.stages)
     return done / sum(expected[stage.name] for stage in state.stages) if state.stages else 0.0
 
 
-def _share_of_stage(state: RunState, stage: StageState, expected: float) -> float:
+def share_of_stage(state: RunState, stage: StageState) -> float:
+    """How much of a stage is done, between 0 and 1: by its phases, or by the plan's time where they differ each time.
+
+    It is kept while nobody works on it; 0 where neither tells.
+    """
     if stage.state == "finished":
         return 1.0
-    if stage.name != state.stage:
+    phases, reached = PHASES.get(stage.name), stage.reached
+    if phases is None:
+        expected = expected_seconds(state).get(stage.name)
+        return min(stage.seconds / expected, ALMOST) if expected else 0.0
+    if reached is None:
         return 0.0
-    phases, progress = PHASES.get(stage.name, ()), state.progress
-    if not phases:
-        return min(stage.seconds / expected, ALMOST)
-    if progress is None:
-        return 0.0
-    before = phases.index(progress.phase) + share_of_phase(state) if progress.phase in phases else len(phases)
+    before = phases.index(reached.phase) + _share(reached) if reached.phase in phases else len(phases)
     return min(before / len(phases), ALMOST)
+
+
+def _share(progress: Progress) -> float:
+    return min(progress.done / progress.total, 1.0) if progress.total else 0.0
 
 
 def time_left(state: RunState) -> str:

@@ -16,6 +16,8 @@ STAGES: dict[RunKind, tuple[str, ...]] = {
     "evaluate": ("evaluate",),
     "merge": ("merge",),
 }
+PHASES = {"train": ("train",), "evaluate": ("base", "adapter"), "merge": ("check", "fold", "prove")}
+"""The phases of the stages that have the same each time, in their order; those of `prepare` depend on the projects."""
 
 
 class Part(BaseModel):
@@ -40,6 +42,8 @@ class StageState(Part):
         seconds: Time worked on it, in all attempts.
         started_at: Seconds since 1970 at which it first began.
         finished_at: Seconds since 1970 at which it ended.
+        reached: How far it is, or was when it was last worked on, of which a new attempt takes back what was not kept;
+            None before its first progress, and for stages whose phases are not the same each time.
     """
 
     name: str
@@ -47,6 +51,7 @@ class StageState(Part):
     seconds: float = 0.0
     started_at: float | None = None
     finished_at: float | None = None
+    reached: Progress | None = None
 
 
 class ErrorState(Part):
