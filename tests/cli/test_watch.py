@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from duotune.cli import watch
+from duotune.runs.events import ProgressMade, RunCreated, RunStarted, StageStarted
+from duotune.runs.fold import fold
 from duotune.runs.state import Progress, RunState, StageState
+from support.runs import at
 
 
 def state(stage: str, done: int | None, left: float) -> RunState:
@@ -46,3 +49,17 @@ def test_a_line_is_told_again_only_when_more_than_the_time_left_has_changed(
         lines.update(one)
     told = [line.partition(" ·")[0] for line in capsys.readouterr().err.splitlines()]
     assert told == ["train: starting", "train: train 3/9 steps", "train: train 4/9 steps", "train: done in 5 s"]
+
+
+def test_the_bar_of_the_only_stage_is_as_long_as_that_of_the_whole_run() -> None:
+    answering = at(
+        100,
+        RunCreated(run="r1", name="shop", kind="evaluate"),
+        RunStarted(pid=7, process_start=1, attempt=1),
+        StageStarted(stage="evaluate"),
+        ProgressMade(phase="base", done=4, total=4, unit="items"),
+        ProgressMade(phase="adapter", done=1, total=4, unit="items"),
+    )
+    bars = watch._Bars()
+    bars.update(fold(answering))
+    assert {task.description: task.completed for task in bars._progress.tasks} == {"evaluate": 0.625, "all": 0.625}

@@ -14,7 +14,7 @@ from duotune.cli.output import narrator, say
 from duotune.runs.directory import RunDirectory
 from duotune.runs.liveness import StateReader
 from duotune.runs.outcomes import outcome
-from duotune.runs.standing import left_in_words, progress_in_words, share_of_run
+from duotune.runs.standing import left_in_words, progress_in_words, share_of_run, share_of_stage
 from duotune.runs.state import RunState, StageState
 from duotune.runs.wording import in_words
 
@@ -115,7 +115,7 @@ class _Bars:
     def update(self, state: RunState) -> None:
         """Draw the newest state."""
         for stage in state.stages:
-            self._draw(stage.name, _completed(state, stage), _detail(state, stage))
+            self._draw(stage.name, share_of_stage(state, stage), _detail(state, stage))
         self._draw(TOTAL, share_of_run(state), state.state if state.ended else left_in_words(state))
 
     def _draw(self, name: str, completed: float, detail: str) -> None:
@@ -152,13 +152,6 @@ class _Lines:
             self._last = time.monotonic()
             left = left_in_words(state) if state.eta_seconds is not None else ""
             say(" · ".join(filter(None, (f"{stage.name}: {detail}", left))))
-
-
-def _completed(state: RunState, stage: StageState) -> float:
-    if stage.state == "finished":
-        return 1.0
-    current = state.progress if state.stage == stage.name else None
-    return min(1.0, current.done / current.total) if current and current.total else 0.0
 
 
 def _detail(state: RunState, stage: StageState) -> str:
