@@ -55,8 +55,9 @@ class DuotuneApp(App[None]):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[object]]]] = {place: _open(place) for place in PLACES}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", id="app.quit", key_display="^q", priority=True),
-        Binding("f1", "help", "Help", id="app.help"),
+        Binding("f1", "help", "Help", id="app.help", priority=True),
         Binding("question_mark", "help", "Help", id="app.help_letter", show=False),
+        Binding("n", "new_run", "New run", id="app.new_run", show=False),
         *(
             Binding(place.key, f"go('{name}')", place.title, id=f"app.{name}", show=False)
             for name, place in PLACES.items()
@@ -125,10 +126,14 @@ class DuotuneApp(App[None]):
         ways.go(self, place)
 
     def action_help(self) -> None:
-        """What this screen, the focused widget and the keys do."""
+        """What this screen or dialog, the focused widget and the keys do; once more closes it."""
+        from textual.command import CommandPalette
+
         from duotune.screens.dialogs import Help
 
-        if not isinstance(self.screen, Help):
+        if isinstance(self.screen, Help):
+            self.pop_screen()
+        elif not isinstance(self.screen, CommandPalette):
             self.push_screen(Help(self.screen))
 
     def action_new_run(self) -> None:
@@ -153,6 +158,9 @@ class DuotuneApp(App[None]):
         for name, place in PLACES.items():
             yield SystemCommand(f"Go to {place.title}", place.about, lambda name=name: self.action_go(name))
         yield SystemCommand("New run", "Choose projects, model and settings, and start", self.action_new_run)
+        yield SystemCommand("Help", "What this screen is for, and its keys", self.action_help)
+        if isinstance(screen, Page) and len(self.screen_stack) > 1:
+            yield SystemCommand("Back", "To where this screen was opened from", screen.action_back)
         for active in screen.active_bindings.values():
             binding = active.binding
             ours = binding.id and binding.id.partition(".")[0] not in ("app", "page", "rows")

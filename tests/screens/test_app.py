@@ -188,3 +188,39 @@ def test_what_goes_on_being_wrong_is_said_once(monkeypatch: pytest.MonkeyPatch, 
         assert session.notes.count("\n") <= before + 2
 
     drive(play)
+
+
+def test_f1_helps_in_dialogs_too_and_closes_again(shelf: Shelf) -> None:
+    shelf.publish("shop", "web")
+
+    async def play(session: Session) -> None:
+        await session.press("3", "plus", "f1")
+        assert "Help" in session.text
+        assert "f8  Add" in session.text
+        await session.press("f1")
+        assert "f8  Add" not in session.text
+        assert "Take it (F8)" in session.text
+
+    drive(play)
+
+
+def test_n_begins_a_run_at_every_place(size: tuple[int, int]) -> None:
+    async def play(session: Session) -> None:
+        for place in ("3", "4", "5"):
+            await session.press(place, "n")
+            assert type(session.app.screen).__name__ == "Wizard"
+            await session.press("escape")
+
+    drive(play, size)
+
+
+def test_the_palette_has_help_and_the_way_back(shelf: Shelf) -> None:
+    shelf.publish("shop", "web")
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter", "ctrl+p")
+        await session.type("Back")
+        await session.press("enter")
+        assert type(session.app.screen).__name__ == "Adapters"
+
+    drive(play)

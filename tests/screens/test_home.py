@@ -131,3 +131,23 @@ def test_names_with_markup_and_escape_sequences_do_nothing(shelf: Shelf) -> None
         assert "[red]x[/red]\\x1b[2J" in session.text
 
     drive(play, (200, 50))
+
+
+def test_runs_are_filtered_by_name_state_and_verdict(size: tuple[int, int]) -> None:
+    for name in ("shop", "web"):
+        with Journal(create_run(run_config(name)).journal_file) as journal:
+            journal.append(RunStarted(pid=1, process_start=1, attempt=1))
+            journal.append(StageStarted(stage="train"))
+            journal.append(RunFailedEvent(message="It broke.", hint=""))
+
+    async def play(session: Session) -> None:
+        assert session.text.count("✗ failed") == 2
+        await session.press("slash")
+        await session.type("web")
+        assert session.text.count("✗ failed") == 1
+        await session.press("enter", "enter")
+        assert "It broke." in session.text
+        await session.press("escape", "escape")
+        assert session.text.count("✗ failed") == 2
+
+    drive(play, size)

@@ -11,10 +11,9 @@ from duotune.cli.main import run as command
 from duotune.errors import ExitCode, StorageError
 from duotune.hardware.host import Host
 from duotune.plan.merge import plan_merge, start_merge
-from duotune.runs.lease import GpuLease
+from duotune.runs.lease import GpuLease, leased_device
 from duotune.runs.wording import in_bytes
 from duotune.worker import process, proving
-from duotune.worker.stages import leased_device
 from support.disks import small_disk_at
 from support.merging import failure, is_whole, merge_run, publish_adapter, worked
 from support.mortal import finish, kill_at

@@ -13,6 +13,7 @@ from duotune.plan import checks as look
 from duotune.plan import figures
 from duotune.plan.material import check_material
 from duotune.plan.records import Check, Plan
+from duotune.runs.lease import GpuLease, leased_device
 from duotune.runs.pause import freed_bytes
 
 
@@ -29,6 +30,9 @@ def plan(config: RunConfig) -> Plan:
     host = read_host()
     device = gpu.name if gpu else "cpu"
     checks.append(look.device_check(gpu, host.cores))
+    if holder := GpuLease.holder(leased_device()):
+        waits = f"run {holder} is at work on it; this one waits until it has ended, and then begins by itself"
+        checks.append(Check(name="device", status="warning", detail=waits))
     projects = [found for project in config.projects if (found := look.look_at_project(project, config, checks))]
     if len(projects) == len(config.projects):
         check_material(projects, config.data, checks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -10,10 +11,20 @@ from types import TracebackType
 
 from duotune import paths
 from duotune.errors import HostError, printable
+from duotune.hardware.gpu import visible_gpus
 from duotune.runs.lock import OwnedLock, owner_of, try_lock
 from duotune.runs.reporter import Stopped
 
 POLL_SECONDS = 0.5
+
+
+def leased_device() -> str:
+    """What the lease guards: the first GPU that CUDA sees here, a slice of one, or the CPU."""
+    slice_of_gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
+    if slice_of_gpu.startswith("MIG-"):
+        return slice_of_gpu
+    gpus = visible_gpus()
+    return gpus[0].uuid if gpus else "cpu"
 
 
 class GpuLease:

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
+from textual.widget import Widget
 
 from duotune.screens.page import Page
 from duotune.widgets.rows import Rows
 
+if TYPE_CHECKING:
+    from textual.widgets import Input
+
 
 class FilteredPage(Page):
-    """The page; a subclass yields its table in `content`, after what this one yields, and shows its rows in `draw`.
+    """The page; a subclass yields its table in `content`, and shows its rows in `draw`.
 
     Attributes:
         filter_hint: What a part of can be typed.
     """
 
     filter_hint: ClassVar[str] = ""
+    _field: Input | None = None
     BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter", id="page.filter", show=False)]
-
-    def content(self) -> ComposeResult:
-        """The field, which shows when it is asked for."""
-        field = Input(placeholder=self.filter_hint, id="filter", compact=True)
-        field.display = False
-        yield field
 
     def on_mount(self) -> None:
         """Begin in the table."""
@@ -38,7 +35,12 @@ class FilteredPage(Page):
     @property
     def wanted(self) -> str:
         """What was typed, in small letters."""
-        return self.query_one("#filter", Input).value.strip().lower()
+        return self._field.value.strip().lower() if self._field is not None else ""
+
+    @property
+    def is_filtering(self) -> bool:
+        """Whether the field is open."""
+        return self._field is not None and self._field.display
 
     @property
     def without_rows(self) -> str:
@@ -47,14 +49,19 @@ class FilteredPage(Page):
 
     def action_filter(self) -> None:
         """Open the field, or go to it."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        field.focus()
+        if self._field is None:  # made when it is needed: the first paint must not wait for it
+            from textual.widgets import Input
+
+            self._field, table = Input(placeholder=self.filter_hint, id="filter", compact=True), self.query_one(Rows)
+            assert isinstance(table.parent, Widget)
+            table.parent.mount(self._field, before=table)
+        self._field.display = True
+        self._field.focus()
 
     def action_back(self) -> None:
         """Close the field."""
-        field = self.query_one("#filter", Input)
-        field.value, field.display = "", False
+        if self._field is not None:
+            self._field.value, self._field.display = "", False
         self.query_one(Rows).focus()
         self.draw()
 

@@ -15,10 +15,10 @@ from duotune.evaluation.proof import answers, gpu_free_bytes
 from duotune.hardware.gpu import visible_gpus
 from duotune.hardware.host import read_host
 from duotune.models.shape import ModelShape
-from duotune.runs.lease import GpuLease
+from duotune.runs.lease import GpuLease, leased_device
 from duotune.runs.pause import serves
 from duotune.runs.wording import in_gib
-from duotune.worker.stages import RunInProgress, leased_device
+from duotune.worker.stages import RunInProgress
 
 ROOM = 1.2
 """Of memory, so many times the weights must be free: prompts and what comes between layers need some too."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -14,11 +13,10 @@ from pydantic import JsonValue
 
 from duotune.config.run import RunConfig
 from duotune.errors import HostError
-from duotune.hardware.gpu import visible_gpus
 from duotune.runs.directory import RunDirectory
 from duotune.runs.events import RunQueued, StageFinished, StageStarted
 from duotune.runs.journal import Journal
-from duotune.runs.lease import GpuLease
+from duotune.runs.lease import GpuLease, leased_device
 from duotune.runs.reporter import JournalReporter, Stopped
 from duotune.runs.results import StageResult
 from duotune.runs.state import RunState, stages_of
@@ -109,12 +107,3 @@ def _lease_device(run: RunInProgress) -> GpuLease:
         run.journal.append(RunQueued(device=device, holder=holder))
 
     return GpuLease.acquire(device, run.directory.id, queued, lambda: run.report.stop_requested)
-
-
-def leased_device() -> str:
-    """What the lease guards: the first GPU that CUDA sees here, a slice of one, or the CPU."""
-    slice_of_gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
-    if slice_of_gpu.startswith("MIG-"):
-        return slice_of_gpu
-    gpus = visible_gpus()
-    return gpus[0].uuid if gpus else "cpu"

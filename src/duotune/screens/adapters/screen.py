@@ -48,7 +48,6 @@ class Adapters(FilteredPage):
 
     def content(self) -> ComposeResult:
         """A field to filter by, and the table."""
-        yield from super().content()
         yield Rows(*COLUMNS, yielding=YIELDING, paths=COLUMNS[:1], empty="no adapter yet; n trains one")
 
     def command_line(self) -> str:

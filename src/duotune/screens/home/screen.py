@@ -11,8 +11,8 @@ from textual.containers import Container, Vertical
 from textual.widgets import DataTable, Static
 
 from duotune.screens import ways
+from duotune.screens.filtered import FilteredPage
 from duotune.screens.home.host import HostPanel
-from duotune.screens.page import Page
 from duotune.widgets.rows import Rows
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ LOOK_SECONDS = 3.0
 SERVING_SECONDS = 10.0
 
 
-class Home(Page):
+class Home(FilteredPage):
     """Home."""
 
     # Two tables side by side need more room than the two columns of other screens.
@@ -33,8 +33,10 @@ class Home(Page):
     help_text = (
         "The upper part is this host: its GPUs and who holds their memory, what vLLM serves, and the disk. Below are "
         "all runs, the newest first, each bar that of a whole run, and the adapters that came of them. Enter opens the "
-        "run or the adapter under the cursor; tab goes from one table to the other."
+        "run or the adapter under the cursor; tab goes from one table to the other. / shows the runs that have what "
+        "is typed in name, state or verdict."
     )
+    filter_hint = "show runs with these words in name, state or verdict"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.new_run", "New run", id="home.new", tooltip="Choose projects, model and settings, and start"),
     ]
@@ -56,13 +58,16 @@ class Home(Page):
                 yield Static("Adapters", classes="heading")
                 yield Rows("adapter", "verdict", "state", "trained", empty="none yet", id="adapters")
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to filter before there is anything."""
+        return action != "filter" or (self._found is not None and bool(self._found[0]))
+
     def command_line(self) -> str:
         """The list of runs."""
         return "duotune runs"
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self.query_one("#runs").focus()
         panel = self.query_one(HostPanel)
         self.every(LOOK_SECONDS, self._read_lists, self._show_lists, "lists")
         self.every(LOOK_SECONDS, _read_machine, panel.show_machine, "machine")
@@ -80,26 +85,28 @@ class Home(Page):
         if found != self._found:
             self._found = found
             self._welcome(not any(found))
-            self._draw()
+            self.draw()
 
     def on_resize(self) -> None:
         """As many columns as there is room for now."""
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self.draw)
 
     def point_at(self, run: str) -> None:
         """Put the cursor on a run that was just started, as soon as it is listed."""
         self._started = run
-        self._draw()
+        self.draw()
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Show the runs that hold what was typed, and all adapters."""
         if self._found is None:
             return
         from duotune.screens.cells import adapter_cells, run_cells, run_columns
 
         runs, adapters = self._found
         table, beside = self.query_one("#runs", Rows), self.query_one("#adapters", Rows)
-        cells = {state.run: run_cells(state, table.room) for state in runs}
-        table.show(cells, headings=tuple(run_columns(table.room)))
+        wanted = self.wanted
+        cells = {state.run: run_cells(state, table.room) for state in runs if wanted in _searched(state)}
+        table.show(cells, self.without_rows, headings=tuple(run_columns(table.room)))
         beside.show({version.adapter: adapter_cells(version, beside.room) for version in adapters})
         if self._started in cells:
             table.choose(self._started)
@@ -126,6 +133,12 @@ class Home(Page):
             ways.open_run(self.app, key)
         else:
             ways.open_adapter(self.app, key)
+
+
+def _searched(state: RunState) -> str:
+    from duotune.runs.outcomes import verdict
+
+    return f"{state.run} {state.state} {verdict(state)}".lower()
 
 
 def _read_machine() -> Machine:

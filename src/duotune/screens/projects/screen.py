@@ -49,7 +49,6 @@ class Projects(FilteredPage):
 
     def content(self) -> ComposeResult:
         """A field to filter by, and the table."""
-        yield from super().content()
         yielding = ("gets", "trained on it", "source")
         yield Rows("", "project", *yielding, yielding=yielding, paths=("source",), empty="no project yet; + adds one")
         yield Static("", id="marked", classes="muted", markup=False)
@@ -81,7 +80,7 @@ class Projects(FilteredPage):
 
     def action_back(self) -> None:
         """Close the filter; then take the marks away, and what was proposed."""
-        if not self.query_one("#filter").display:
+        if not self.is_filtering:
             self._marked.clear()
             self._offered = ""
         super().action_back()
