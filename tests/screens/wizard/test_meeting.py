@@ -110,6 +110,26 @@ def test_of_drafts_that_were_put_aside_the_newest_are_kept_and_each_but_once() -
     assert open_start(str(asides()[0])).step == "data"
 
 
+def test_what_was_put_aside_earlier_stays_when_the_same_draft_goes_on() -> None:
+    earlier = put_aside(OURS, "model")
+    keep(THEIRS, "model")
+    with pytest.raises(Met) as met:
+        keep_own(OURS, "data", FIRST)
+    assert met.value.aside == earlier
+    keep_instead(OURS, "data", met.value.spare)
+    assert {open_start(str(file)).draft.value("lora.r") for file in asides()} == {8, 64}
+
+
+def test_what_was_put_aside_meanwhile_stays_when_the_other_draft_has_become_the_same() -> None:
+    keep(THEIRS, "model")
+    with pytest.raises(Met) as met:
+        keep_own(OURS, "data", FIRST)
+    keep(OURS, "model")
+    aside = keep_instead(FIRST, "data", met.value.spare)
+    assert aside is not None
+    assert open_start(str(aside)).draft == OURS
+
+
 def test_a_draft_is_compared_as_it_will_be_read() -> None:
     draft = Draft({"lora": {"target_modules": ("q_proj",)}})
     keep(as_kept(draft), "model")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from duotune.disk import alone_in
 from duotune.errors import HostError
-from duotune.screens.wizard.aside import put_aside
+from duotune.screens.wizard.aside import asides, put_aside
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.keeping import Kept, draft_file, forget, keep, not_deleted, not_kept, read_kept
 
@@ -21,14 +21,15 @@ class Met(HostError):
     Attributes:
         theirs: What it has kept.
         aside: Where the draft of this terminal was put instead; None when it has nothing of its own.
+        spare: That file, unless somebody had put the same draft aside before: not needed if it goes on after all.
     """
 
-    def __init__(self, theirs: Kept, aside: Path | None) -> None:
+    def __init__(self, theirs: Kept, aside: Path | None, spare: Path | None = None) -> None:
         super().__init__(
             f"Another terminal changed this draft at {datetime.fromtimestamp(theirs.kept_at):%H:%M}.",
             "Choose which of the two goes on; the other is put aside.",
         )
-        self.theirs, self.aside = theirs, aside
+        self.theirs, self.aside, self.spare = theirs, aside, spare
 
 
 def as_kept(draft: Draft) -> Draft:
@@ -56,8 +57,9 @@ def keep_own(draft: Draft, step: str, known: Draft) -> bool:
     with _turn():
         there = read_kept()
         if there.draft.data and there.draft not in (known, draft):
-            own = bool(draft.data) and draft != known
-            raise Met(there, put_aside(draft, step) if own else None)
+            before = asides()
+            aside = put_aside(draft, step) if draft.data and draft != known else None
+            raise Met(there, aside, spare=None if aside in before else aside)
         if draft.data:
             keep(draft, step)
         else:
@@ -65,13 +67,13 @@ def keep_own(draft: Draft, step: str, known: Draft) -> bool:
         return bool(known.data and draft.data and not there.draft.data)
 
 
-def keep_instead(draft: Draft, step: str, own_aside: Path | None) -> Path | None:
+def keep_instead(draft: Draft, step: str, spare: Path | None) -> Path | None:
     """Keep a draft in the place of the one that is there, which is put aside.
 
     Args:
         draft: The draft.
         step: Where its author is.
-        own_aside: Where it was put meanwhile: not needed any more.
+        spare: Where it was put for as long as it was not known which one goes on: not needed any more.
 
     Returns:
         Where the other draft is now; None where there was none.
@@ -86,9 +88,9 @@ def keep_instead(draft: Draft, step: str, own_aside: Path | None) -> Path | None
             keep(draft, step)
         else:
             forget()
-    if own_aside is not None:
+    if spare is not None and spare != aside:
         with suppress(OSError):
-            own_aside.unlink()
+            spare.unlink()
     return aside
 
 

@@ -43,6 +43,12 @@ class Saving:
         self._known = Draft()
         self._timer: Timer | None = None
         self._ended = self._warned = self._met = False
+        self._held_up: list[tuple[Callable[[], None], Callable[[DuotuneError], None]]] = []
+
+    @property
+    def has_kept(self) -> bool:
+        """Whether there is a draft that was kept, as far as is known."""
+        return bool(self._known.data)
 
     def begin(self, kept: Kept) -> None:
         """From now on the draft goes on from what was read."""
@@ -51,7 +57,8 @@ class Saving:
     def soon(self, draft: Draft, step: str) -> None:
         """Keep it when it has not changed for a moment."""
         self._stop()
-        self._timer = self._page.set_timer(PAUSE_SECONDS, partial(self.now, draft, step))
+        self._wish = draft, step
+        self._timer = self._page.set_timer(PAUSE_SECONDS, lambda: self.now(*self._wish))
 
     def now(self, draft: Draft, step: str) -> None:
         """Keep it; an empty one is forgotten."""
@@ -59,10 +66,10 @@ class Saving:
             self.then(draft, step, _nothing, self._trouble)
 
     def then(self, draft: Draft, step: str, done: Callable[[], None], trouble: Callable[[DuotuneError], None]) -> None:
-        """Keep it, and go on."""
+        """Keep it, and what is changed meanwhile, and go on; while it is started as a run, nothing is gone on with."""
         self._stop()
         self._wish = draft, step
-        self._page.in_background(self._write, partial(self._written, done), trouble=trouble)
+        self._page.in_background(self._write, partial(self._written, done, trouble), trouble=trouble)
 
     def end(self, ended: bool) -> None:
         """The draft becomes a run, or does not after all: nothing is kept meanwhile."""
@@ -105,16 +112,22 @@ class Saving:
             self._known = meeting.as_kept(draft)
             return taken_away
 
-    def _written(self, done: Callable[[], None], found: Met | bool) -> None:
+    def _written(self, done: Callable[[], None], trouble: Callable[[DuotuneError], None], found: Met | bool) -> None:
+        if self._met:
+            self._held_up.append((done, trouble))
         if not isinstance(found, bool):
-            self._ask(found, done)
+            self._ask(found)
             return
         if found:
             self._page.say(TAKEN_AWAY)
-        if not self._met:
+        if self._met or self._ended or done is _nothing:
+            return
+        if self._timer is None:
             done()
+        else:
+            self.then(*self._wish, done, trouble)
 
-    def _ask(self, met: Met, done: Callable[[], None]) -> None:
+    def _ask(self, met: Met) -> None:
         from duotune.screens.dialogs import Interruption
 
         question = Interruption(
@@ -123,18 +136,18 @@ class Saving:
             "Take the other's",
             "Keep this one",
         )
-        self._page.app.push_screen(question, lambda theirs: self._decided(met, bool(theirs), done))
+        self._page.app.push_screen(question, lambda theirs: self._decided(met, bool(theirs)))
 
-    def _decided(self, met: Met, theirs: bool, done: Callable[[], None]) -> None:
+    def _decided(self, met: Met, theirs: bool) -> None:
         work = partial(self._take_theirs if theirs else self._keep_ours, met)
-        self._page.in_background(work, partial(self._settled, theirs, done), trouble=self._unsettled)
+        self._page.in_background(work, partial(self._settled, theirs), trouble=self._unsettled)
 
     def _keep_ours(self, met: Met) -> tuple[Kept | None, Path | None]:
         from duotune.screens.wizard import meeting
 
         with self._turn:
             draft, step = self._wish
-            aside = meeting.keep_instead(draft, step, met.aside)
+            aside = meeting.keep_instead(draft, step, met.spare)
             self._known, self._met = meeting.as_kept(draft), False
         return None, aside
 
@@ -149,15 +162,21 @@ class Saving:
             self._wish = kept.draft, kept.step
         return kept, met.aside
 
-    def _settled(self, theirs: bool, done: Callable[[], None], found: tuple[Kept | None, Path | None]) -> None:
+    def _settled(self, theirs: bool, found: tuple[Kept | None, Path | None]) -> None:
         kept, aside = found
         if kept is not None:
             self._take(kept)
         if aside is not None:
             which = "Your draft of this terminal" if theirs else "The other terminal's draft"
             self._page.say(f"{which} was put aside; F3 lists it.")
-        done()
+        for done, _ in self._no_longer_held_up():
+            done()
 
     def _unsettled(self, error: DuotuneError) -> None:
-        self._met = False  # the next change asks again
-        self._page.show_trouble(error)
+        self._met = self._warned = False  # the next change asks again
+        for _, trouble in self._no_longer_held_up():
+            trouble(error)
+
+    def _no_longer_held_up(self) -> list[tuple[Callable[[], None], Callable[[DuotuneError], None]]]:
+        waiting, self._held_up = self._held_up, []
+        return waiting
