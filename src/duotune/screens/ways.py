@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -83,10 +84,14 @@ def new_run(app: App[Any], start: str = "") -> None:
         app: The app.
         start: A TOML file or a run's id to begin with; empty goes on with the draft, or begins anew.
     """
+    from duotune.screens.wizard.screen import Wizard
+
     app.switch_mode("home")
-    wizard = screen("duotune.screens.wizard.screen:Wizard", start)
-    if not any(isinstance(one, type(wizard)) for one in app.screen_stack):  # two would change one draft
-        app.push_screen(wizard)
+    there = next((one for one in app.screen_stack if isinstance(one, Wizard)), None)
+    if there is None:
+        app.push_screen(Wizard(start))
         return
-    while not isinstance(app.screen, type(wizard)):
+    if there.is_leaving:  # two would change one draft, and this one may not have written it yet
+        there.afterwards = partial(new_run, app, start)
+    while app.screen is not there and not app.screen.is_modal:  # a question waits for its answer
         app.pop_screen()

@@ -6,12 +6,16 @@ import os
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input
 
 from duotune.runs.directory import create_run
+from duotune.screens import dialogs
+from duotune.screens.dialogs import Interruption
+from duotune.screens.wizard import saving
 from duotune.screens.wizard.aside import asides, put_aside
 from duotune.screens.wizard.draft import Draft
-from duotune.screens.wizard.keeping import keep, read_kept
+from duotune.screens.wizard.keeping import draft_file, keep, open_start, read_kept
 from support.app import Session, drive
 from support.projects import small_run
 from support.wizard import open_wizard, until, wizard
@@ -73,6 +77,52 @@ def test_a_draft_that_was_put_aside_is_removed_once_that_is_agreed(tmp_path: Pat
         assert not asides()
 
     drive(play, size)
+
+
+def test_an_edit_of_this_moment_is_put_aside_by_what_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saving, "PAUSE_SECONDS", 3600.0)
+    keep(Draft({"name": "present"}), "projects")
+    run = create_run(small_run(tmp_path, Path("tiny"), "earlier"))
+
+    async def play(session: Session) -> None:
+        (await open_wizard(session))._change(lambda draft: draft.put("name", "just typed"))
+        await session.press("f3")
+        await session.type(run.id)
+        await session.press("enter")
+        await until(session, "This begins with the run")
+
+    drive(play, (200, 50))
+    assert [open_start(str(file)).draft.value("name") for file in asides()] == ["just typed"]
+
+
+def test_what_cannot_be_kept_is_not_replaced_without_a_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialogs, "STILL_SECONDS", 0.01)
+    draft_file().parent.parent.mkdir(parents=True, exist_ok=True)
+    draft_file().parent.write_text("in the way")
+    run = create_run(small_run(tmp_path, Path("tiny"), "earlier"))
+
+    async def asked(session: Session) -> None:
+        await session.press("f3")
+        await until(session, "Open something else all the same?")
+        await until(session, lambda: isinstance(session.app.screen, Interruption) and session.app.screen.hears)
+
+    async def play(session: Session) -> None:
+        (await open_wizard(session))._change(lambda draft: draft.put("name", "unsaved"))
+        await asked(session)
+        assert "cannot be kept" in session.notes
+        await session.press("escape")
+        assert session.app.screen is wizard(session)
+        assert wizard(session).draft.value("name") == "unsaved"
+        await asked(session)
+        await session.press("tab", "tab", "enter")
+        await until(session, "earlier")
+        await session.type(run.id)
+        await session.press("enter")
+        await until(session, lambda: wizard(session).draft.value("name") == "earlier")
+
+    drive(play, (120, 40))
 
 
 def test_a_path_that_is_none_stays_as_it_was_typed(tmp_path: Path) -> None:

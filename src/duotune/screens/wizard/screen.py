@@ -12,11 +12,11 @@ from textual.widgets import ContentSwitcher, Static
 
 from duotune.errors import DuotuneError, printable
 from duotune.screens import ways
-from duotune.screens.page import Page
 from duotune.screens.wizard import acts
 from duotune.screens.wizard.bar import StepsBar
 from duotune.screens.wizard.draft import STEPS, Draft, step_of
 from duotune.screens.wizard.files import FilesPane
+from duotune.screens.wizard.leaving import Leaving
 from duotune.screens.wizard.looking import Looks
 from duotune.screens.wizard.model import ModelPane
 from duotune.screens.wizard.pane import FormPane, Pane
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ORDER = tuple(step.name for step in STEPS)
 
 
-class Wizard(Page):
+class Wizard(Leaving):
     """The wizard.
 
     Args:
@@ -53,7 +53,6 @@ class Wizard(Page):
     def __init__(self, start: str = "") -> None:
         super().__init__()
         self._start = start
-        self.draft = Draft()
         self.looks = Looks(self, self._looks_changed)
         self._here = ORDER[0]
         self._seen: set[str] = {ORDER[0]}
@@ -89,13 +88,11 @@ class Wizard(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Start only at the end, unless it is refused; go on, and open another file, only before it."""
-        if action == "next":
-            return self._here != ORDER[-1]
         if action == "start":
             return self._here == ORDER[-1] and not self.query_one(ReviewPane).refused
-        if action == "open":
+        if action in ("next", "open"):
             return self._here != ORDER[-1]
-        return self._here != ORDER[0] if action == "previous" else True
+        return self._here != ORDER[0] if action == "previous" else super().check_action(action, parameters)
 
     @property
     def _pane(self) -> Pane:
@@ -107,11 +104,13 @@ class Wizard(Page):
 
     def action_previous(self) -> None:
         """To the step before, whatever is wrong with this one."""
-        if self._here != ORDER[0]:
+        if self._here != ORDER[0] and not self.is_held():
             self._go(ORDER[ORDER.index(self._here) - 1])
 
     def action_step(self, name: str) -> None:
         """To any step: back at once, forward past steps that are right."""
+        if self.is_held():
+            return
         if ORDER.index(name) <= ORDER.index(self._here):
             self._go(name)
         else:
@@ -180,26 +179,23 @@ class Wizard(Page):
         for project in config.projects:
             self.looks.ask(project, config.data)
 
-    def action_back(self) -> None:
-        """Leave; the draft is kept."""
-        if self.draft.data:
-            self._saving.then(self.draft, self._here, self._left, self._lost)
+    def keep_then(self, done: Callable[[], None], trouble: Callable[[DuotuneError], None]) -> None:
+        """Keep the draft, and go on; an empty one only takes away what was kept before."""
+        if self.draft.data or self._saving.has_kept:
+            self._saving.then(self.draft, self._here, done, trouble)
         else:
-            self.leave()
+            done()
 
-    def _left(self) -> None:
-        self.app.notify("Your draft is kept: n on Home goes on with it.", markup=False)
-        self.leave()
-
-    def _lost(self, error: DuotuneError) -> None:
-        self.show_trouble(error)
-        from duotune.screens.dialogs import Interruption
-
-        question = Interruption("Leave all the same?", "What you have chosen is lost.", "Leave")
-        self.app.push_screen(question, lambda agreed: self.leave() if agreed else None)
+    def is_held(self) -> bool:
+        """What is being started is neither changed nor left: how that ends must be told."""
+        if self._starting:
+            self.say("The run is being started: the wizard stays open until that is done.")
+        return self._starting
 
     def action_anew(self) -> None:
         """Empty the draft, once it is agreed."""
+        if self.is_held():
+            return
         self.ask(
             "Begin anew?",
             "What you have chosen so far is forgotten. Save it first with F2 in the last step to keep it as a file.",
@@ -212,9 +208,18 @@ class Wizard(Page):
         self._saving.now(self.draft, self._here)
 
     def action_open(self) -> None:
-        """Ask what to begin with."""
+        """Ask what to begin with, once the draft whose place it takes is kept: that one is put aside."""
+        self.keep_then(self._open, self._not_kept)
+
+    def _not_kept(self, error: DuotuneError) -> None:
+        lost = "What you have chosen is lost when something else takes its place."
+        self.ask_to_lose(error, "Open something else all the same?", lost, "Open", self._open)
+
+    def _open(self) -> None:
         from duotune.screens.wizard.opening import OpenStart
 
+        if self.is_leaving or self.app.screen is not self:  # one has gone on meanwhile, or F3 was pressed twice
+            return
         dialog = OpenStart(self)
         self.app.push_screen(dialog, lambda start: self._begun(dialog.begun) if start and dialog.begun else None)
 
@@ -260,7 +265,8 @@ class Wizard(Page):
     def on_review_pane_wrong(self, event: ReviewPane.Wrong) -> None:
         """To the field that a check is about."""
         event.stop()
-        self._correct(event.key)
+        if not self.is_held():
+            self._correct(event.key)
 
     def action_start(self, detach: bool) -> None:
         """Start the run, if nothing refuses it."""
@@ -269,7 +275,7 @@ class Wizard(Page):
     def on_review_pane_start(self, event: ReviewPane.Start) -> None:
         """Start it in a thread; unless it is but rehearsed, the draft has done its work then."""
         event.stop()
-        if self._starting:
+        if self.is_leaving or self.is_held():
             return
         self._starting = True
         begin = partial(acts.rehearse, event.plan)
@@ -289,3 +295,5 @@ class Wizard(Page):
         self._starting = False
         self._saving.end(False)
         self._note(f"{glyphs().bad} {error.message} {error.hint}")
+        if not self.is_seen:
+            self.show_trouble(error)

@@ -1,0 +1,99 @@
+"""The way out of the wizard: what was chosen is kept before it closes, and who comes back at once waits for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from duotune.errors import DuotuneError
+from duotune.screens import ways
+from duotune.screens.page import Page
+from duotune.screens.wizard.draft import Draft
+
+
+def _nothing() -> None:
+    """Nobody has come back."""
+
+
+class Leaving(Page):
+    """A page whose draft is kept on its way out.
+
+    Attributes:
+        draft: The draft.
+        is_leaving: It is on its way out, unless its draft cannot be kept and its author then stays.
+        afterwards: What is done once it is closed.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "come_back", "New run", id="wizard.come_back", show=False, priority=True)
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draft = Draft()
+        self.is_leaving = False
+        self.afterwards = _nothing
+
+    def keep_then(self, done: Callable[[], None], trouble: Callable[[DuotuneError], None]) -> None:
+        """Keep the draft, and go on."""
+        raise NotImplementedError
+
+    def is_held(self) -> bool:
+        """Whether it must stay open for a moment; that is said then."""
+        return False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Home's key is heard on the way there already, and is a letter until then."""
+        return action != "come_back" or self.is_leaving
+
+    def action_come_back(self) -> None:
+        """Go on with the draft after all."""
+        ways.new_run(self.app)
+
+    def action_back(self) -> None:
+        """Leave, once the draft is kept."""
+        if not self.is_leaving and not self.is_held():
+            self.is_leaving = True
+            self.keep_then(self._kept, self._lost)
+
+    def _kept(self) -> None:
+        if self.draft.data:
+            self.app.notify("Your draft is kept: n on Home goes on with it.", markup=False)
+        self.leave()
+
+    def leave(self, then: Callable[[], None] = _nothing) -> None:
+        """Close it as soon as it is on top, and do what was wished for meanwhile."""
+        self.is_leaving = True
+        super().leave(partial(self._left, then))
+
+    def _left(self, then: Callable[[], None]) -> None:
+        then()
+        self.afterwards()
+
+    def _lost(self, error: DuotuneError) -> None:
+        self.ask_to_lose(error, "Leave all the same?", "What you have chosen is lost.", "Leave", self.leave, self._stay)
+
+    def _stay(self) -> None:
+        self.is_leaving, self.afterwards = False, _nothing
+
+    def ask_to_lose(
+        self,
+        error: DuotuneError,
+        question: str,
+        consequences: str,
+        yes: str,
+        then: Callable[[], None],
+        otherwise: Callable[[], None] = _nothing,
+    ) -> None:
+        """Tell why the draft cannot be kept, and ask whether to go on without it, where there is something to lose."""
+        from duotune.screens.dialogs import Interruption
+
+        self.show_trouble(error)
+        if self.draft.data:
+            asked = Interruption(question, consequences, yes)
+            self.app.push_screen(asked, lambda agreed: then() if agreed else otherwise())
+        else:
+            then()
