@@ -12,6 +12,8 @@ from textual.widgets import Input
 
 from duotune import paths
 from duotune.runs.directory import list_runs
+from duotune.screens import dialogs
+from duotune.screens.dialogs import Interruption
 from duotune.screens.wizard import acts, meeting
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.keeping import keep, read_kept
@@ -107,6 +109,28 @@ def test_who_comes_back_before_the_draft_is_kept_goes_on_with_it(
         assert len(session.app.screen_stack) == 2
 
     drive(play)
+
+
+def test_who_leaves_while_another_draft_is_found_has_left_after_the_answer(
+    gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialogs, "STILL_SECONDS", 0.01)
+    keep(Draft({"name": "first"}), "projects")
+
+    async def play(session: Session) -> None:
+        here = await begin(session)
+        monkeypatch.setattr(meeting, "keep_own", slowly(gate, meeting.keep_own))
+        keep(Draft({"name": "theirs"}), "projects")
+        here._change(lambda draft: draft.put("lora.r", 8))
+        here._go("projects")
+        await session.pilot.press("escape")
+        gate.set()
+        await until(session, lambda: isinstance(session.app.screen, Interruption) and session.app.screen.hears)
+        await session.press("escape")
+        await until(session, lambda: len(session.app.screen_stack) == 1)
+
+    drive(play)
+    assert read_kept().draft.value("lora.r") == 8
 
 
 def test_n_is_a_letter_until_one_leaves() -> None:
