@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
 
 from duotune.errors import DuotuneError
-from duotune.screens import ways
 from duotune.screens.page import Page
 from duotune.screens.wizard.draft import Draft
 
@@ -27,10 +23,6 @@ class Leaving(Page):
         afterwards: What is done once it is closed.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "come_back", "New run", id="wizard.come_back", show=False, priority=True)
-    ]
-
     def __init__(self) -> None:
         super().__init__()
         self.draft = Draft()
@@ -44,14 +36,6 @@ class Leaving(Page):
     def is_held(self) -> bool:
         """Whether it must stay open for a moment; that is said then."""
         return False
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Home's key is heard on the way there already, and is a letter until then."""
-        return action != "come_back" or self.is_leaving
-
-    def action_come_back(self) -> None:
-        """Go on with the draft after all."""
-        ways.new_run(self.app)
 
     def action_back(self) -> None:
         """Leave, once the draft is kept."""

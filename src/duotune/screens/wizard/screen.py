@@ -92,7 +92,7 @@ class Wizard(Leaving):
             return self._here == ORDER[-1] and not self.query_one(ReviewPane).refused
         if action in ("next", "open"):
             return self._here != ORDER[-1]
-        return self._here != ORDER[0] if action == "previous" else super().check_action(action, parameters)
+        return self._here != ORDER[0] if action == "previous" else True
 
     @property
     def _pane(self) -> Pane:
