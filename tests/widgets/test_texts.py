@@ -107,6 +107,30 @@ def test_log_wraps_long_lines_and_keeps_a_bounded_number() -> None:
     shown(LogView(), play)
 
 
+@pytest.mark.parametrize(
+    ("line", "wrapped"),
+    [
+        ("step 250: peak_memory_bytes=1", ["step 250: ", "peak_memory_bytes=1"]),
+        ("a word that fills it and is", ["a word that fills it", "and is"]),
+        ("sha " + "f" * 30, ["sha " + "f" * 16, "f" * 14]),
+        ("        indented_longer", ["        indented_lon", "ger"]),
+        ("größe größe größe größe", ["größe größe größe ", "größe"]),
+        ("文" * 12, ["文" * 10, "文" * 2]),
+        ("文" * 8 + " " + "文" * 4, ["文" * 8 + " ", "文" * 4]),
+        ("\u0301" * 30, ["\u0301" * 30]),
+    ],
+)
+def test_log_wraps_at_spaces_where_there_are_any(line: str, wrapped: list[str]) -> None:
+    async def play(view: LogView, pilot: Any) -> None:
+        await pilot.resize_terminal(23, 5)
+        await pilot.pause()
+        assert view.scrollable_content_region.width == 20
+        view.add([line])
+        assert view.rows == wrapped
+
+    shown(LogView(), play)
+
+
 def test_search_shows_matching_lines_alone_whatever_their_case() -> None:
     async def play(view: LogView, pilot: Any) -> None:
         view.add(["step 1: loss 3", "checkpoint", "Step 2: loss 2"])

@@ -107,6 +107,34 @@ class LogView(ScrollView, can_focus=True):
 
 
 def _wrapped(line: str, width: int) -> list[str]:
+    """The rows of a line: broken at spaces, which stay at the end of a row that has room for them.
+
+    What fits no row is broken where the row ends, and so are words behind an indentation alone.
+    """
     if len(line) <= width and line.isascii():
         return [line]
-    return chop_cells(line, width) or [""]
+    rows, at, ascii_only = [], 0, line.isascii()
+    while at < len(line):
+        end = at + (width if ascii_only else _fitting(line[at : at + 2 * width], width))
+        if end < len(line):
+            end = _break(line, at, end, width)
+        rows.append(line[at:end])
+        at = end + line.startswith(" ", end)  # the one that the row had no room for
+    return rows or [""]
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters fill a row; at least one."""
+    rows = chop_cells(text, width)
+    return max(1, len(next(filter(None, rows), text)))
+
+
+def _break(line: str, at: int, end: int, width: int) -> int:
+    """Where a row ends that begins at one place and has room up to another."""
+    if line[end] == " ":
+        return end
+    space = line.rfind(" ", at, end)
+    if space < 0 or not line[at:space].strip():
+        return end
+    fits = line.find(" ", end, space + 2 + width) >= 0 or len(line) <= space + 1 + width
+    return space + 1 if fits else end
