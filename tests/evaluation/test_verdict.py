@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from duotune.evaluation.doubts import doubts, headline
 from duotune.evaluation.results import METRICS, Metric, Pair, SetResult
 from duotune.evaluation.score import summarise
 from duotune.evaluation.verdict import LEAST_FILES, decide
 from support.scored import scored_item
+from support.watched import evaluation
 
 
 def a_set(n: int = 100, files: int = 40, **changed: tuple[float, tuple[float, float], float]) -> SetResult:
@@ -103,11 +105,37 @@ def test_a_clear_loss_is_shown_at_the_least_number_of_files() -> None:
 
 
 def test_single_figures_that_look_worse_are_named_beside_a_good_verdict() -> None:
-    worse = (0.09, (0.01, 0.17), 0.03)
+    worse = (0.09, (0.012, 0.171), 0.03)
     verdict, reason = decide({"fim": a_set(gold_loss=DOWN, bad_responses=worse), "signature": a_set()})
     assert verdict == "better"
-    assert reason.endswith(
-        "Worth a look, though a single figure decides nothing: bad responses on fim changed by +0.090."
+    assert reason == (
+        "A gain is shown: gold loss on fim changed by -0.050. Looks worse: bad responses on fim (+0.012 to +0.171). "
+        "Among so many figures one alone decides nothing: look at the examples."
     )
-    assert "gold loss on fim changed by +0.050" in decide({"fim": a_set(gold_loss=UP)})[1]
-    assert "look" not in decide({"fim": a_set(gold_loss=DOWN, exact_match=UP, bad_responses=DOWN)})[1]
+    assert "Looks worse: gold loss on fim (+0.030 to +0.070)." in decide({"fim": a_set(gold_loss=UP)})[1]
+    good = decide({"fim": a_set(gold_loss=DOWN, exact_match=UP, bad_responses=DOWN)})[1]
+    assert good.startswith("A gain is shown and no loss: ")
+    assert "worse" not in good
+
+
+def test_of_many_figures_that_look_worse_the_first_are_named() -> None:
+    sets = {"fim": a_set(gold_loss=DOWN), "signature": a_set(n=19, exact_match=DOWN, cosine_similarity=DOWN)}
+    assert "exact match on signature (-0.070 to -0.030), cosine similarity on signature (" in doubts(sets)
+    assert "A gain is shown: " in decide(sets)[1]
+    assert " and 1 more." in doubts({**sets, "lines": a_set(gold_loss=UP)})
+    assert not doubts({"one file shows no spread": a_set(files=1, exact_match=DOWN)})
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "A gain is shown and no loss: gold loss on fim changed by -0.050.",
+        "A gain is shown and no loss: gold loss on fim changed by -0.050. Worth a look, though a single figure ...",
+    ],
+)
+def test_the_reason_of_a_stored_evaluation_is_shown_with_its_doubts(stored: str) -> None:
+    sets = {"fim": a_set(gold_loss=DOWN, bad_responses=(0.09, (0.012, 0.171), 0.03))}
+    old = evaluation("better", stored).model_copy(update={"sets": sets})
+    assert headline(old) == decide(sets)[1]
+    assert headline(old.model_copy(update={"reason": headline(old)})) == headline(old)
+    assert headline(evaluation("better", stored)) == stored

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from duotune.evaluation.doubts import doubts
 from duotune.evaluation.results import LOWER_IS_BETTER, SetResult, Verdict
 from duotune.evaluation.statistics import holm
 
@@ -42,7 +43,7 @@ def decide(sets: Mapping[str, SetResult]) -> tuple[Verdict, str]:
 
     Any shown harm is `harmful`; else any shown gain is `better`; else there is `no evidence`. So a neutral adapter is
     condemned in at most about 1 of 40 cases (half of 5 %: the other half would be gains), and an adapter is not called
-    better because a figure merely rose.
+    better because a figure merely rose. Figures whose own interval shows a loss are named in the reason all the same.
     """
     counted = {name: found for name, found in sets.items() if found.n >= LEAST_ITEMS and found.files >= LEAST_FILES}
     if not counted:
@@ -55,25 +56,12 @@ def decide(sets: Mapping[str, SetResult]) -> tuple[Verdict, str]:
     if harms:
         return "harmful", f"A loss is shown: {_listed(harms)}."
     gains = [change for change in _shown(counted, GAINS) if _improves(change)]
-    doubts = _doubts(counted)
+    doubtful = doubts(sets)
     if gains:
-        return "better", f"A gain is shown and no loss: {_listed(gains)}.{doubts}"
-    return (
-        "no evidence",
-        f"No difference is larger than chance would make it; more held-out items would show smaller ones.{doubts}",
-    )
-
-
-def _doubts(sets: Mapping[str, SetResult]) -> str:
-    """Losses of single figures whose interval leaves zero out, which the rule does not count as shown harm."""
-    found = [
-        change
-        for name, result in sets.items()
-        for metric in dict.fromkeys((*HARMS, *GAINS))
-        if not _improves(change := _Shown(name, metric, result.metrics[metric].difference))
-        and not result.metrics[metric].interval[0] <= 0 <= result.metrics[metric].interval[1]
-    ]
-    return f" Worth a look, though a single figure decides nothing: {_listed(found)}." if found else ""
+        shown = "A gain is shown" if doubtful else "A gain is shown and no loss"
+        return "better", f"{shown}: {_listed(gains)}. {doubtful}".rstrip()
+    nothing = "No difference is larger than chance would make it; more held-out items would show smaller ones."
+    return "no evidence", f"{nothing} {doubtful}".rstrip()
 
 
 def _shown(sets: Mapping[str, SetResult], metrics: tuple[str, ...]) -> list[_Shown]:

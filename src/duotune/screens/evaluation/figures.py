@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from textual.content import Content
 
 from duotune.errors import printable
+from duotune.evaluation.doubts import headline
 from duotune.evaluation.results import GROUPED, LOWER_IS_BETTER, METRICS, Evaluation, Metric, SetResult
 from duotune.runs.wording import counted
 from duotune.widgets.glyphs import glyphs
@@ -27,7 +28,7 @@ def verdict(evaluation: Evaluation) -> Content:
     signs = glyphs()
     sign = {"better": signs.good, "harmful": signs.bad}.get(evaluation.verdict, signs.warning)
     style = f"bold {VERDICTS.get(evaluation.verdict, '$text-warning')}"
-    return Content.assemble((f"{sign} {evaluation.verdict}. ", style), printable(evaluation.reason))
+    return Content.assemble((f"{sign} {evaluation.verdict}. ", style), printable(headline(evaluation)))
 
 
 def figures(evaluation: Evaluation, width: int) -> Content:
