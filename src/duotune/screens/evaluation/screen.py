@@ -79,8 +79,8 @@ class EvaluationPage(Page):
         return shlex.join(["duotune", "status", self.run_id])
 
     def on_mount(self) -> None:
-        """Read, and again until there is an evaluation."""
-        self.query_one(TabLine).focus()
+        """Read, and again until there is an evaluation; let the arrows scroll what is shown."""
+        self.query_one(f"#{FIGURES}").focus()
         self.every(LOOK_SECONDS, self._read, self._show, "evaluation")
 
     def on_resize(self) -> None:
