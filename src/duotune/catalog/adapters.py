@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -206,10 +207,11 @@ class Adapters:
         projects = [name for (name,) in assigned]
         if not projects:
             return None
+        withdrawn = " && ".join(shlex.join(["duotune", "assign", name, "--base"]) for name in projects)
         return UsageError(
             f"{version.name} cannot be removed: {', '.join(projects)} would be left with an adapter that has no "
             "published version.",
-            f"First run `duotune assign {projects[0]} --base`, or assign another adapter.",
+            f"First run `{withdrawn}`, or assign another adapter.",
         )
 
     def taken(self, adapter: str) -> set[int]:
