@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
+import pytest
+
+from duotune.adapters.verify import Check
 from duotune.catalog.catalog import open_catalog
+from duotune.errors import ModelError
 from duotune.screens import ways
+from duotune.screens.adapters import reading
 from support.app import Session, drive
 from support.shelf import Shelf
+
+PATIENCE_SECONDS = 30
 
 
 def states() -> dict[str, str]:
@@ -43,10 +51,33 @@ def test_a_version_is_shown_whole_and_verified_tensor_by_tensor(size: tuple[int,
         await session.press("2", "enter")
         assert "duotune adapters show shop.v1" in session.text
         assert "billing, commit abc" in " ".join(session.text.split())
-        await session.press("v", "end")
-        assert "Every check holds." in session.text.replace("\n", " ")
+        await session.press("end", "v")
+        assert "Every check holds." in session.text.splitlines()[1], "in sight, wherever one had scrolled to"
 
     drive(play, size)
+
+
+def test_verify_says_at_once_that_it_verifies(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.publish("shop", "billing")
+    shown = Event()
+
+    def waits(name: str) -> list[Check]:
+        assert shown.wait(PATIENCE_SECONDS)
+        raise ModelError("Its base model is gone.", "Bring it back.")
+
+    monkeypatch.setattr(reading, "check", waits)
+
+    async def play(session: Session) -> None:
+        await session.press("2", "enter")
+        await session.pilot.press("v")
+        await session.pilot.pause()
+        assert "verifying every file" in session.text
+        shown.set()
+        await session.settle()
+        assert "verifying" not in session.text
+        assert "Its base model is gone." in session.notes
+
+    drive(play)
 
 
 def test_a_damaged_version_is_told_apart(shelf: Shelf) -> None:
@@ -57,7 +88,7 @@ def test_a_damaged_version_is_told_apart(shelf: Shelf) -> None:
     weights.write_bytes(content)
 
     async def play(session: Session) -> None:
-        await session.press("2", "enter", "v", "end")
+        await session.press("2", "enter", "v")
         assert "did not hold" in session.text
 
     drive(play, (200, 50))
@@ -122,6 +153,17 @@ def test_what_a_project_gets_is_not_removed_until_it_gets_something_else(size: t
         assert "Remove shop.v1?" in session.text
 
     drive(play, size)
+
+
+def test_a_refused_remove_names_all_projects_that_hold_the_adapter(shelf: Shelf) -> None:
+    shelf.publish("shop", "billing")
+    shelf.publish("common", "web", fill=2)
+    with open_catalog() as catalog:
+        for project in ("billing", "web"):
+            catalog.assignments.set(project, ["shop"])
+        refusal = catalog.adapters.why_kept(catalog.adapters.get("shop.v1"))
+    assert refusal is not None
+    assert "`duotune assign billing --base && duotune assign web --base`" in refusal.hint
 
 
 def test_assign_proposes_the_adapter_for_the_projects_that_are_chosen_next(size: tuple[int, int], shelf: Shelf) -> None:

@@ -63,8 +63,8 @@ def checks(found: Sequence[Check]) -> Content:
     """A line for each check, with the whole of it first."""
     failed = sum(not check.ok for check in found)
     words = "Every check holds." if not failed else f"{counted(failed, 'check')} did not hold."
-    title = Content.styled(f"\n{words}", "bold $text-error" if failed else "bold $text-success")
-    return Content("\n").join([title, *map(check_line, found)])
+    title = Content.styled(words, "bold $text-error" if failed else "bold $text-success")
+    return Content("\n").join([title, *map(check_line, found), Content("")])
 
 
 def _facts(found: AdapterFacts) -> Iterator[tuple[str, str]]:

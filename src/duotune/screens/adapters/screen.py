@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widgets import DataTable, Static
 
+from duotune.errors import DuotuneError
 from duotune.screens import ways
 from duotune.screens.adapters import facts
 from duotune.screens.filtered import FilteredPage
@@ -109,10 +111,10 @@ class AdapterPage(Page):
         self._facts: AdapterFacts | None = None
 
     def content(self) -> ComposeResult:
-        """Facts above, checks below when asked for."""
+        """Checks above when asked for, since they are looked for in sight, and facts."""
         with VerticalScroll():
-            yield Static("looking …", id="facts", markup=False)
             yield Static("", id="checks", markup=False)
+            yield Static("looking …", id="facts", markup=False)
 
     def command_line(self) -> str:
         """The same facts."""
@@ -120,6 +122,7 @@ class AdapterPage(Page):
 
     def on_mount(self) -> None:
         """Begin in the text."""
+        self.query_one("#checks").display = False
         self.query_one(VerticalScroll).focus()
 
     def on_screen_resume(self) -> None:
@@ -142,9 +145,11 @@ class AdapterPage(Page):
 
     def action_verify(self) -> None:
         """Check it."""
-        self.query_one("#checks", Static).update("checking every file and every tensor …")
+        self._show_verified(Content("verifying every file and every tensor …\n"))
         self.show_command(shlex.join(["duotune", "adapters", "verify", self._adapter]))
-        self.in_background(self._check, self._show_checks, "verify")
+        self.in_background(
+            self._check, lambda found: self._show_verified(facts.checks(found)), "verify", self._no_check
+        )
 
     def action_evaluation(self) -> None:
         """The comparison that its run made."""
@@ -205,8 +210,16 @@ class AdapterPage(Page):
 
         return check(self._adapter)
 
-    def _show_checks(self, checks: Sequence[Check]) -> None:
-        self.query_one("#checks", Static).update(facts.checks(checks))
+    def _no_check(self, error: DuotuneError) -> None:
+        self.query_one("#checks").display = False
+        self.show_trouble(error)
+
+    def _show_verified(self, told: Content) -> None:
+        """At the top, and in sight."""
+        shown = self.query_one("#checks", Static)
+        shown.update(told)
+        shown.display = True
+        self.query_one(VerticalScroll).scroll_home(animate=False)
 
     def _publish(self, reason: str | None) -> None:
         if reason is not None:
