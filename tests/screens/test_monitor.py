@@ -116,6 +116,7 @@ def test_stop_asks_first_and_then_tells_the_worker() -> None:
         await watch(session, run)
         await session.press("s")
         assert f"Stop run {run.id}?" in session.text
+        assert f"in a shell: duotune stop {run.id}" in session.text
         await session.press("n")
         assert holder.poll() is None
         await session.press("s", "y")

@@ -101,6 +101,31 @@ def test_an_assignment_can_be_taken_back_to_the_base_model_or_left_as_it_was(she
     assert assigned() == {"web": ()}
 
 
+def test_the_dialog_says_what_does_the_same_as_enter_and_nothing_behind_it_says_else(
+    size: tuple[int, int], shelf: Shelf
+) -> None:
+    shelf.publish("shop", "web", "zoo")
+    with open_catalog() as catalog:
+        catalog.assignments.set("zoo", ["shop"])
+
+    def shells(session: Session) -> list[str]:
+        return [line for line in session.text.splitlines() if "in a shell" in line]
+
+    async def play(session: Session) -> None:
+        await session.press("3", "space", "down", "space", "a", "space")
+        shown = session.app.screen.query_one(CommandLine).command
+        assert shown == "duotune assign web shop && duotune assign zoo shop"
+        assert len(shells(session)) == 1
+        await session.press("b")
+        shown = session.app.screen.query_one(CommandLine).command
+        assert shown == "duotune assign web --base && duotune assign zoo --base"
+        await session.press("escape")
+        assert len(shells(session)) == 1
+        assert "duotune assign zoo shop" in shells(session)[0]
+
+    drive(play, size)
+
+
 def test_what_somebody_else_assigned_meanwhile_is_not_overwritten(shelf: Shelf) -> None:
     shelf.publish("shop", "web")
     shelf.publish("zoo", "web")

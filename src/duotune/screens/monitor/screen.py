@@ -275,7 +275,7 @@ class Monitor(Page):
         from duotune.runs.outcomes import stop_consequences
 
         if self._seen is not None:
-            told = stop_consequences(self._seen.state.kind)
+            told = f"{stop_consequences(self._seen.state.kind)}\nin a shell: duotune stop {self.run_id}"
             self.ask(f"Stop run {self.run_id}?", told, "Stop it", self._stop)
 
     def _stop(self) -> None:

@@ -13,7 +13,8 @@ from textual.widgets import Footer, Static
 
 from duotune.errors import printable
 from duotune.screens.cells import verdict_sign
-from duotune.screens.projects.wish import Assigned, Wish, sentences, some
+from duotune.screens.projects.wish import Assigned, Wish, command, sentences, some
+from duotune.widgets.bars import CommandLine
 from duotune.widgets.rows import Rows
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Assigning(ModalScreen[Assigned | None]):
             yield Static("", id="order", markup=False)
             yield Rows(*COLUMNS, yielding=COLUMNS[1:], empty="no adapter is published yet")
             yield Static(f"{SOME} {HOW}" if self._wish.kept else HOW, classes="muted", markup=False)
+            yield CommandLine(command(self._wish.after))
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -83,6 +85,7 @@ class Assigning(ModalScreen[Assigned | None]):
         self.dismiss(self._wish.after)
 
     def _draw(self) -> None:
+        self.query_one(CommandLine).command = command(self._wish.after)
         self.query_one("#order", Static).update("\n".join(map(printable, sentences(self._wish.after))))
         self.query_one(Rows).show(
             {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,7 +13,8 @@ from textual.widgets import DataTable, Static
 
 from duotune.errors import printable
 from duotune.screens.filtered import FilteredPage
-from duotune.screens.projects.wish import Assigned, sentences
+from duotune.screens.projects.wish import Assigned, command, sentences
+from duotune.widgets.bars import CommandLine
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.rows import Cell, Rows
 
@@ -100,7 +100,7 @@ class Projects(FilteredPage):
         name = self.query_one(Rows).chosen
         row = next((row for row in self._rows() if row.project.name == name), None)
         if row is not None:
-            self.show_command(shlex.join(["duotune", "assign", row.project.name, *(row.gets or ["--base"])]))
+            self.show_command(command({row.project.name: row.gets}))
 
     def action_assign(self) -> None:
         """Choose adapters for what is marked, or for what is under the cursor."""
@@ -111,6 +111,7 @@ class Projects(FilteredPage):
             return
         before = {row.project.name: row.gets for row in self._found.rows if row.project.name in names}
         asked = Assigning(before, self._found.choices, self._offered)
+        self.query_one(CommandLine).visible = False  # the dialog has one of its own, for what it would do
         self.app.push_screen(asked, lambda wanted: self._assign(before, wanted))
 
     def action_add(self) -> None:
@@ -133,6 +134,7 @@ class Projects(FilteredPage):
         return [name for name in known if name in self._marked] or ([under] if under else [])
 
     def _assign(self, before: Assigned, wanted: Assigned | None) -> None:
+        self.query_one(CommandLine).visible = True
         if wanted is not None:
             self.in_background(lambda: _assign(before, wanted), lambda _: self._assigned(wanted))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 MOST_NAMED = 3
@@ -79,6 +80,13 @@ def sentences(assigned: Assigned) -> list[str]:
         return told
     rest = list(alike.values())[MOST_SENTENCES - 1 :]
     return [*told[: MOST_SENTENCES - 1], f"and {sum(map(len, rest))} more projects something else each"]
+
+
+def command(assigned: Assigned) -> str:
+    """What does the same in a shell."""
+    return " && ".join(
+        shlex.join(["duotune", "assign", project, *(adapters or ["--base"])]) for project, adapters in assigned.items()
+    )
 
 
 def some(names: Sequence[str]) -> str:
