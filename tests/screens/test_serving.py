@@ -117,6 +117,23 @@ def test_an_adapter_that_answers_wrongly_is_named_and_what_served_before_serves_
     assert states() == ["failed", "serving"]
 
 
+def test_the_files_of_a_plan_are_shown_before_anything_is_written(
+    home: ServingHome, micro_model: Path, tmp_path: Path
+) -> None:
+    publish(micro_model, tmp_path, 1)
+
+    async def play(session: Session) -> None:
+        await session.press("4", "right", "right")
+        await session.press("left", "p", "right")
+        assert "[Files]" in session.text
+        assert "This is what the plan would write" in session.text
+        assert "vllm.yaml" in session.text
+        assert "lora-modules" in session.text
+
+    drive(play, (120, 60))
+    assert states() == []
+
+
 def test_a_plan_that_is_refused_is_not_applied_and_says_why(
     home: ServingHome, micro_model: Path, tmp_path: Path
 ) -> None:

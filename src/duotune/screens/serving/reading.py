@@ -62,10 +62,12 @@ class Planned:
     Attributes:
         plan: The plan.
         serving: The host's settings that it was made with.
+        unit_file: Where its unit would be written; empty where there are no units.
     """
 
     plan: ServingPlan
     serving: ServingConfig
+    unit_file: str = ""
 
 
 LOG_LINES = 200
@@ -103,6 +105,7 @@ def make_plan(tell: Callable[[str, str], None]) -> Planned:
         StorageError: An adapter cannot be fetched.
     """
     host = load_host_config()
+    service = find_service(host.serving)
     with open_catalog() as catalog:
-        plan = plan_deployment(catalog, host, find_service(host.serving), (), tell)
-    return Planned(plan, host.serving)
+        plan = plan_deployment(catalog, host, service, (), tell)
+    return Planned(plan, host.serving, str(service.unit_file or ""))

@@ -261,18 +261,25 @@ class Serving(Page):
 
         self._planned = planned
         self.query_one("#planned", Static).update(plan_text(planned))
+        self._show_files()
         self.refresh_bindings()
+
+    def _show_files(self) -> None:
+        from duotune.screens.serving.words import files_text
+
+        if self._served is not None:
+            self.query_one("#texts", Static).update(files_text(self._served, self._planned))
 
     def _no_plan(self, error: DuotuneError) -> None:
         self.query_one("#planned", Static).update(f"{error.message}\n{error.hint}")
 
     def _show(self, found: Served) -> None:
-        from duotune.screens.serving.words import files_text, generation_cells, status_text
+        from duotune.screens.serving.words import generation_cells, status_text
 
         self._served = found
         text = status_text(found)
         self.query_one("#status", Static).update(text + f"\n\n{FOREGROUND}" if found.refusal else text)
-        self.query_one("#texts", Static).update(files_text(found))
+        self._show_files()
         self.query_one("#lines", Static).update("\n".join(found.log) or NO_LOG)
         self.query_one(Rows).show({str(one.id): generation_cells(one) for one in found.history})
         if self._request is None and found.request is not None and found.request != self._ended:

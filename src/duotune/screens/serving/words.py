@@ -89,13 +89,17 @@ def deployment_text(one: Deployment, before: Deployment | None, unit: str) -> Co
     return Content("\n").join(lines)
 
 
-def files_text(found: Served) -> str:
-    """What is written for vLLM and for systemd."""
-    if not found.config:
-        return "Nothing is written yet; the plan's own files are in `duotune serve plan --files`."
-    parts = [f"# {found.config_file}\n{found.config}"]
-    if found.unit:
-        parts.append(f"# {found.unit_name}\n{found.unit}")
+def files_text(found: Served, planned: Planned | None) -> str:
+    """What is written for vLLM and for systemd; before anything is, what the plan would write."""
+    if found.config:
+        parts = [f"# {found.config_file}\n{found.config}"]
+        parts += [f"# {found.unit_name}\n{found.unit}"] if found.unit else []
+    elif planned is not None:
+        parts = ["Nothing is written yet. This is what the plan would write:\n"]
+        parts += [f"# {found.config_file}\n{planned.plan.yaml}"]
+        parts += [f"# {planned.unit_file}\n{planned.plan.unit}"] if planned.unit_file else []
+    else:
+        parts = ["Nothing is written yet; p plans, and what the plan would write is shown here."]
     return "\n".join(map(printable, "\n".join(parts).splitlines()))
 
 
