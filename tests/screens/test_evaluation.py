@@ -86,20 +86,6 @@ def test_the_keys_that_scroll_scroll_the_figures_at_once() -> None:
     drive(play)
 
 
-def test_a_figure_that_looks_worse_stands_beside_the_verdict(size: tuple[int, int]) -> None:
-    run = finished_run(items=[WON], worse=True)
-
-    async def play(session: Session) -> None:
-        await open_page(session, run)
-        head = " ".join(str(session.app.screen.query_one("#verdict", Static).content).split())
-        assert head.startswith("✓ better. A gain is shown. Looks worse: bad responses on fim (+0.012 to +0.171).")
-        ways.open_run(session.app, run.id)
-        await session.settle()
-        assert "Looks worse: bad responses on fim" in " ".join(session.text.split())
-
-    drive(play, size)
-
-
 def test_r_opens_the_report(size: tuple[int, int]) -> None:
     run = finished_run(items=[WON])
     (run.path / "evaluation" / "report.md").write_text(

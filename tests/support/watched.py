@@ -92,7 +92,6 @@ def finished_run(
     verdict: Verdict = "better",
     items: Sequence[ItemResult] = (),
     state: str = "published",
-    worse: bool = False,
 ) -> RunDirectory:
     """A run that went through to its end; its adapter is `NAME.v1`."""
     run = training_run(name, steps=40)
@@ -101,7 +100,7 @@ def finished_run(
     (folder / ITEMS).write_text("".join(f"{item.model_dump_json()}\n" for item in items))
     (folder / GROUPS).write_text(summarise_groups(items, seed=0).model_dump_json())
     (folder / "report.md").write_text("# Report\n")
-    found = evaluation(verdict, worse=worse)
+    found = evaluation(verdict)
     version = PublishedVersion.model_validate(
         {"name": f"{name}.v1", "adapter": name, "version": 1, "state": state, "location": "/a", "reused": False}
     )
@@ -128,16 +127,11 @@ def finished_run(
     )
 
 
-def evaluation(
-    verdict: Verdict = "better", reason: str = "A gain is shown and no loss.", worse: bool = False
-) -> Evaluation:
-    """Figures of one set: similarity gained, bad responses unclear or worse, the loss on the author's code lower."""
-    bad = Metric(base=0.2, adapter=0.1, difference=-0.1, interval=(-0.3, 0.1), p_value=0.4)
-    if worse:
-        bad = Metric(base=0.217, adapter=0.308, difference=0.091, interval=(0.012, 0.171), p_value=0.03)
+def evaluation(verdict: Verdict = "better", reason: str = "A gain is shown and no loss.") -> Evaluation:
+    """Figures of one set: similarity gained, bad responses unclear, the loss on the author's code lower."""
     shown = {
         "edit_similarity": Metric(base=0.4, adapter=0.5, difference=0.1, interval=(0.05, 0.15), p_value=0.01),
-        "bad_responses": bad,
+        "bad_responses": Metric(base=0.2, adapter=0.1, difference=-0.1, interval=(-0.3, 0.1), p_value=0.4),
         "gold_loss": Metric(base=2.0, adapter=1.5, difference=-0.5, interval=(-0.6, -0.4), p_value=0.01),
     }
     none = Metric(base=0.0, adapter=0.0, difference=0.0, interval=(0.0, 0.0), p_value=1.0)

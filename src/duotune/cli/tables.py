@@ -16,7 +16,6 @@ from duotune.cli.output import plain_table, say, show
 from duotune.config.run import RunConfig
 from duotune.config.write import differing
 from duotune.errors import printable
-from duotune.evaluation.doubts import headline
 from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Evaluation, Metric
 from duotune.plan.records import Plan
 from duotune.runs.funnel import Funnel
@@ -144,7 +143,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
     if evaluation.sets:
         show(_meaning(evaluation))
         show("")
-    show(Text.assemble("Verdict: ", (evaluation.verdict, "bold"), f". {printable(headline(evaluation))}"))
+    show(Text.assemble("Verdict: ", (evaluation.verdict, "bold"), f". {printable(evaluation.reason)}"))
 
 
 def _meaning(evaluation: Evaluation) -> str:

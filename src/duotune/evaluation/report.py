@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from duotune.errors import printable
-from duotune.evaluation.doubts import headline
 from duotune.evaluation.examples import chosen, gain
 from duotune.evaluation.results import (
     GROUPED,
@@ -32,7 +31,7 @@ def as_markdown(name: str, evaluation: Evaluation, groups: Groups, items: Mappin
         items: The items of each set.
     """
     title = f"# Evaluation of {name}" if evaluation.compared else "# Evaluation of the base model"
-    parts = [title, f"**Verdict: {evaluation.verdict}.** {headline(evaluation)}"]
+    parts = [title, f"**Verdict: {evaluation.verdict}.** {evaluation.reason}"]
     for set_name, result in evaluation.sets.items():
         parts.append(_table(set_name, result, evaluation.compared))
     for word, found in (("language", groups.languages), ("project", groups.projects)):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from duotune.evaluation.doubts import doubts
-from duotune.evaluation.results import LOWER_IS_BETTER, SetResult, Verdict
+from duotune.evaluation.results import LOWER_IS_BETTER, METRICS, Metric, SetResult, Verdict
 from duotune.evaluation.statistics import holm
 
 LEAST_ITEMS = 20
@@ -14,6 +13,8 @@ LEAST_FILES = 8
 GAINS = ("gold_loss", "exact_match", "edit_similarity")
 HARMS = ("exact_match", "edit_similarity", "bad_responses")
 BAD_MARGIN = 0.01
+LEAST_FILES_FOR_AN_INTERVAL = 2
+MOST_NAMED = 2
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def decide(sets: Mapping[str, SetResult]) -> tuple[Verdict, str]:
     if harms:
         return "harmful", f"A loss is shown: {_listed(harms)}."
     gains = [change for change in _shown(counted, GAINS) if _improves(change)]
-    doubtful = doubts(sets)
+    doubtful = _doubts(sets)
     if gains:
         shown = "A gain is shown" if doubtful else "A gain is shown and no loss"
         return "better", f"{shown}: {_listed(gains)}. {doubtful}".rstrip()
@@ -84,3 +85,27 @@ def _beyond_margin(sets: Mapping[str, SetResult], change: _Shown) -> bool:
 
 def _listed(changes: list[_Shown]) -> str:
     return "; ".join(map(str, changes))
+
+
+def _doubts(sets: Mapping[str, SetResult]) -> str:
+    """A sentence that names single figures whose own 95 % interval shows a loss; empty without any."""
+    found = list(_worse(sets))
+    if not found:
+        return ""
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    named = f"{', '.join(found[:MOST_NAMED])}{more}"
+    return f"Looks worse: {named}. Among so many figures one alone decides nothing: look at the examples."
+
+
+def _worse(sets: Mapping[str, SetResult]) -> Iterator[str]:
+    for name, result in sets.items():
+        for metric in METRICS:
+            values = result.metrics.get(metric)
+            if values and result.files >= LEAST_FILES_FOR_AN_INTERVAL and _shows_a_loss(metric, values):
+                low, high = values.interval
+                yield f"{metric.replace('_', ' ')} on {name} ({low:+.3f} to {high:+.3f})"
+
+
+def _shows_a_loss(metric: str, values: Metric) -> bool:
+    low, high = values.interval
+    return low > 0 if metric in LOWER_IS_BETTER else high < 0

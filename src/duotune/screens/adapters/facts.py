@@ -9,7 +9,6 @@ from textual.content import Content
 
 from duotune.adapters.verify import Check
 from duotune.errors import printable
-from duotune.evaluation.doubts import headline
 from duotune.evaluation.results import Evaluation
 from duotune.runs.wording import counted, in_bytes
 from duotune.screens.adapters.reading import AdapterFacts, AdapterRow
@@ -90,7 +89,7 @@ def _facts(found: AdapterFacts) -> Iterator[tuple[str, str]]:
 def _evaluation(evaluation: Evaluation) -> Iterator[Content]:
     sign = verdict_sign(evaluation.verdict)
     yield Content.assemble(
-        ("Verdict  ", "bold $accent"), Content.from_rich_text(sign), f"  {printable(headline(evaluation))}"
+        ("Verdict  ", "bold $accent"), Content.from_rich_text(sign), f"  {printable(evaluation.reason)}"
     )
     for name, result in evaluation.sets.items():
         yield Content.styled(f"{name}: {counted(result.n, 'item')} of {counted(result.files, 'file')}", "bold")

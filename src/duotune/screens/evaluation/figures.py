@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from textual.content import Content
 
 from duotune.errors import printable
-from duotune.evaluation.doubts import headline
 from duotune.evaluation.results import GROUPED, LOWER_IS_BETTER, METRICS, Evaluation, Metric, SetResult
 from duotune.runs.wording import counted
 from duotune.widgets.glyphs import glyphs
@@ -28,7 +27,7 @@ def verdict(evaluation: Evaluation) -> Content:
     signs = glyphs()
     sign = {"better": signs.good, "harmful": signs.bad}.get(evaluation.verdict, signs.warning)
     style = f"bold {VERDICTS.get(evaluation.verdict, '$text-warning')}"
-    return Content.assemble((f"{sign} {evaluation.verdict}. ", style), printable(headline(evaluation)))
+    return Content.assemble((f"{sign} {evaluation.verdict}. ", style), printable(evaluation.reason))
 
 
 def figures(evaluation: Evaluation, width: int) -> Content:

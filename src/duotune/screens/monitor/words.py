@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic import ValidationError
 from textual.content import Content
 
 from duotune.errors import printable
-from duotune.evaluation.doubts import headline
-from duotune.evaluation.results import Evaluation
 from duotune.runs.outcomes import aim, findings, next_step, outcome, proof_in_words, verdict
 from duotune.runs.results import Evaluated, Merged, Published
 from duotune.runs.standing import amount_done, left_in_words, measured, phase, share_of_phase
@@ -77,7 +74,7 @@ def overview(state: RunState) -> Content:
 def _result(state: RunState) -> Iterator[Content]:
     evaluated = Evaluated.of(state.results, "evaluate")
     if evaluated is not None:
-        reason = printable(_reason(evaluated))
+        reason = printable(evaluated.evaluation.get("reason", ""))
         found = verdict(state)
         sign = {"better": glyphs().good, "harmful": glyphs().bad}.get(found, glyphs().warning)
         style = f"bold {VERDICT_STYLES.get(found, '$text-warning')}"
@@ -96,13 +93,6 @@ def _result(state: RunState) -> Iterator[Content]:
         yield Content(printable(next_step(state)))
     elif state.state == "finished" and (state.adapter or state.dataset):
         yield Content.assemble(("Result     ", "$text-muted"), printable(state.adapter or state.dataset))
-
-
-def _reason(evaluated: Evaluated) -> str:
-    try:
-        return headline(Evaluation.model_validate(evaluated.evaluation))
-    except ValidationError:  # of another version of duotune: its own words are all that can be read
-        return str(evaluated.evaluation.get("reason", ""))
 
 
 def _stages(state: RunState) -> Iterator[Content]:
