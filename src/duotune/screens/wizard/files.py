@@ -17,7 +17,7 @@ from duotune.errors import printable
 from duotune.runs.wording import counted, in_bytes
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.looking import Look, Looks
-from duotune.screens.wizard.pane import Pane
+from duotune.screens.wizard.pane import Obstacle, Pane
 from duotune.screens.wizard.verdicts import line, names_of, searched, sentences
 from duotune.widgets.field_face import face
 from duotune.widgets.field_row import FieldRow
@@ -134,6 +134,12 @@ class FilesPane(Pane):
             self._row(field).go_to()
         else:
             self.focus_first()
+
+    def obstacle(self, draft: Draft) -> Obstacle | None:
+        """All projects were looked at, and the filters leave out every file."""
+        left = draft.mended is None or not self._looks.nothing_is_left(draft.mended.projects)
+        words = "No file is left to train on: widen include, exclude or the languages."
+        return None if left else Obstacle("projects[0].include", words)
 
     def command(self, draft: Draft) -> str:
         """What a shell says of a project's files."""

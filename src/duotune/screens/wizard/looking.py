@@ -85,6 +85,10 @@ class Looks:
             self._running[key].set()
         self._next()
 
+    def found_out(self) -> None:
+        """Something else that one may wait for is known too."""
+        self._changed()
+
     def give_up(self) -> None:
         """Nothing is wanted any more."""
         self._pending.clear()

@@ -18,7 +18,7 @@ from duotune.errors import DuotuneError, printable
 from duotune.runs.wording import in_gib, in_words
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.looking import Looks
-from duotune.screens.wizard.pane import FormPane
+from duotune.screens.wizard.pane import FormPane, Obstacle
 from duotune.widgets.field_face import keys_of
 from duotune.widgets.form import Form, HelpLine
 from duotune.widgets.glyphs import glyphs
@@ -99,6 +99,18 @@ class ModelPane(FormPane):
         self._draw()
         self._ask_figures()
 
+    def obstacle(self, draft: Draft) -> Obstacle | None:
+        """The folder is no model, which stands below its field; or it is being looked at."""
+        if str(draft.value("model.path") or "") != self._asked_model:
+            return None  # nobody has been here yet: the review looks at it
+        if self._refused is not None:
+            return Obstacle("model.path", "")
+        return (
+            Obstacle("model.path", "The model is being looked at; then this goes on.", True)
+            if not self._model
+            else None
+        )
+
     def command(self, draft: Draft) -> str:
         """The file with the names."""
         name = draft.value("name")
@@ -132,12 +144,14 @@ class ModelPane(FormPane):
     def _found_model(self, path: str, model: BaseModel) -> None:
         if path == self._asked_model:
             self._model = model
+            self.call_next(self._looks.found_out)
             self._draw()
             self._ask_figures()
 
     def _no_model(self, path: str, error: DuotuneError) -> None:
         if path == self._asked_model:
             self._refused = error
+            self.call_next(self._looks.found_out)
             self._draw()
 
     def _amount(self) -> tuple[int, int]:

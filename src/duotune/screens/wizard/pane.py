@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,26 @@ from duotune.widgets.field_face import face
 from duotune.widgets.field_row import FieldRow
 from duotune.widgets.form import Form
 from duotune.widgets.glyphs import glyphs
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What keeps one from going on, beyond the fields that are wrong in themselves.
+
+    Attributes:
+        key: The field that it is about.
+        sentence: What is wrong, or what is waited for; empty where the step shows it beside the field.
+        waits: Whether it is not known yet, and being found out.
+    """
+
+    key: str
+    sentence: str
+    waits: bool = False
+
+    @property
+    def note(self) -> str:
+        """The sentence with its sign; empty where there is none."""
+        return f"{glyphs().warning if self.waits else glyphs().bad} {self.sentence}" if self.sentence else ""
 
 
 class Pane(Vertical):
@@ -62,6 +83,10 @@ class Pane(Vertical):
     def go_to(self, key: str) -> None:
         """Put the focus on the field of a key."""
         self.focus_first()
+
+    def obstacle(self, draft: Draft) -> Obstacle | None:
+        """What is known to be bad, or is being found out, though each field is right in itself."""
+        return None
 
     def command(self, draft: Draft) -> str:
         """What does the same in a shell."""

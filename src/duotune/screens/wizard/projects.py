@@ -17,7 +17,7 @@ from duotune.errors import printable
 from duotune.runs.wording import counted, in_bytes
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.looking import Look, Looks
-from duotune.screens.wizard.pane import Pane
+from duotune.screens.wizard.pane import Obstacle, Pane
 from duotune.widgets.glyphs import glyphs
 from duotune.widgets.rows import Cell, Rows
 
@@ -104,6 +104,19 @@ class ProjectsPane(Pane):
             self.query_one(Rows).choose(str(self.draft.projects[int(index)]["name"]))
         self._draw()
         self.focus_first()
+
+    def obstacle(self, draft: Draft) -> Obstacle | None:
+        """A chosen project that cannot be read, else one that has not been read yet."""
+        wait = None
+        for index, project in enumerate(draft.projects):
+            look = self._looks.of(project["source"], project.get("ref", "HEAD"))
+            key, name = f"projects[{index}].source", project["name"]
+            if look.error is not None:
+                sentence = f"The project {name} cannot be read. Change it (F5), look again (F6), or choose it no more."
+                return Obstacle(key, sentence)
+            if look.survey is None and look.words and wait is None:
+                wait = Obstacle(key, f"The project {name} is being read ({look.words}); then this goes on.", True)
+        return wait
 
     def command(self, draft: Draft) -> str:
         """How a shell knows projects."""

@@ -16,6 +16,7 @@ from duotune.screens.wizard import acts
 from duotune.screens.wizard.bar import StepsBar
 from duotune.screens.wizard.draft import STEPS, Draft, step_of
 from duotune.screens.wizard.files import FilesPane
+from duotune.screens.wizard.gate import Gate
 from duotune.screens.wizard.leaving import Leaving
 from duotune.screens.wizard.looking import Looks
 from duotune.screens.wizard.model import ModelPane
@@ -58,6 +59,7 @@ class Wizard(Leaving):
         self._seen: set[str] = {ORDER[0]}
         self._saving = Saving(self, self._take_other)
         self._starting = False
+        self._gate = Gate(self, self._leave_for)
 
     def content(self) -> ComposeResult:
         """The steps, a note, and the step that is shown."""
@@ -99,8 +101,9 @@ class Wizard(Leaving):
         return self.query_one(f"#{self._here}", Pane)
 
     def action_next(self) -> None:
-        """To the next step, or to the first field that is wrong."""
-        self._leave_for(ORDER[ORDER.index(self._here) + 1])
+        """To the next step, or to the first thing that is wrong; what was typed in the same moment counts."""
+        if self._here != ORDER[-1] and self._gate.taken(self._pane, self.action_next):
+            self._leave_for(ORDER[ORDER.index(self._here) + 1])
 
     def action_previous(self) -> None:
         """To the step before, whatever is wrong with this one."""
@@ -120,13 +123,12 @@ class Wizard(Leaving):
         """Forward; stops at the first step with something to correct."""
         for step in ORDER[ORDER.index(self._here) : ORDER.index(name)]:
             if problems := self.draft.problems_in(step):
-                if step != self._here:
-                    self._go(step)
                 self._correct(next(iter(problems)))
                 return
-            if step == "files" and self._nothing_is_left():
-                self._correct("projects[0].include")
-                self._note(f"{glyphs().bad} No file is left to train on: widen include, exclude or the languages.")
+            if obstacle := self._gate.obstacle(step, self.draft, name):
+                if not obstacle.waits:
+                    self._correct(obstacle.key)
+                self._note(obstacle.note)
                 return
             if step == ORDER[0]:
                 self._change(Draft.named)
@@ -135,6 +137,7 @@ class Wizard(Leaving):
 
     def _go(self, name: str) -> None:
         self._here = name
+        self._gate.give_up()
         self._seen.add(name)
         self.help_text = f"{self._pane.about}\n\n{acts.HELP}"
         self.query_one(ContentSwitcher).current = name
@@ -145,11 +148,6 @@ class Wizard(Leaving):
         self.refresh_bindings()
         self._saving.now(self.draft, self._here)
 
-    def _nothing_is_left(self) -> bool:
-        """Whether all projects were looked at, and the filters leave out every file."""
-        config = self.draft.mended
-        return config is not None and self.looks.nothing_is_left(config.projects)
-
     def _correct(self, key: str) -> None:
         """Go to the field of a key, and say what is wrong with it."""
         step = step_of(key)
@@ -159,8 +157,10 @@ class Wizard(Leaving):
         self._show_bar()
 
     def on_pane_changed(self, event: Pane.Changed) -> None:
-        """A step asks for another draft."""
+        """A step asks for another draft; who goes on choosing has not gone on."""
         event.stop()
+        if self._gate.give_up():
+            self._note("")
         self._change(event.change)
 
     def _change(self, change: Callable[[Draft], Draft]) -> None:
@@ -247,14 +247,14 @@ class Wizard(Leaving):
         self._go(step)
 
     def _looks_changed(self) -> None:
-        for pane in self.query(Pane):
-            if pane.id == self._here and isinstance(pane, ProjectsPane | FilesPane | ModelPane):
-                pane.refresh_looks()
+        if isinstance(pane := self._pane, ProjectsPane | FilesPane | ModelPane):
+            pane.refresh_looks()
         self._show_bar()
         self.show_command(self._pane.command(self.draft))
+        self._gate.again()
 
     def _show_bar(self) -> None:
-        bad = {step for step in self._seen if step != self._here and self.draft.problems_in(step)}
+        bad = {step for step in self._seen if step != self._here and self._gate.is_bad(step, self.draft)}
         self.query_one(StepsBar).show(self._here, self._seen, bad, acts.details(self.draft, self.looks))
 
     def _note(self, words: str) -> None:

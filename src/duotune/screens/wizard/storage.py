@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 
 from duotune.errors import printable
 from duotune.screens.wizard.draft import Draft
-from duotune.screens.wizard.pane import FormPane
+from duotune.screens.wizard.pane import FormPane, Obstacle
 from duotune.widgets.field_face import keys_of
 from duotune.widgets.form import Form, HelpLine
 from duotune.widgets.glyphs import glyphs
@@ -33,11 +33,13 @@ class Tested:
         location: As it was tested.
         good: Whether it can be written.
         sentences: What was found, and what to do.
+        key: The field that names it; empty for what is no location.
     """
 
     location: str
     good: bool
     sentences: str
+    key: str = ""
 
 
 class StoragePane(FormPane):
@@ -58,6 +60,7 @@ class StoragePane(FormPane):
 
     def __init__(self) -> None:
         super().__init__("data")
+        self._found: Sequence[Tested] = ()
 
     def compose(self) -> ComposeResult:
         """The form, and the help of its focused field."""
@@ -92,6 +95,11 @@ class StoragePane(FormPane):
             self._show_tested([])
         self.query_one("#shares", Static).update("\n".join(shares_in_words(draft)))
 
+    def obstacle(self, draft: Draft) -> Obstacle | None:
+        """A location that was tested and cannot be written."""
+        bad = next((one for one in self._found if one.key and not one.good), None)
+        return Obstacle(bad.key, f"{bad.sentences} F5 tests it again.") if bad is not None else None
+
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Test."""
         event.stop()
@@ -102,9 +110,16 @@ class StoragePane(FormPane):
         locations = tuple(str(self.draft.value(key) or "") for key in LOCATIONS)
         self._tested(Content("connecting …"))
         self.query_one("#tested").scroll_visible()
-        self.page.in_background(partial(test_locations, *locations), self._show_tested, "test")
+        self._found = ()
+        work = partial(test_locations, *locations)
+        self.page.in_background(work, partial(self._show_found, locations), "test")
+
+    def _show_found(self, locations: Sequence[str], tested: Sequence[Tested]) -> None:
+        now = tuple(str(self.draft.value(key) or "") for key in LOCATIONS)
+        self._show_tested(tested if locations == now else ())
 
     def _show_tested(self, tested: Sequence[Tested]) -> None:
+        self._found = tested
         signs = glyphs()
         lines = []
         for one in tested:
@@ -138,7 +153,7 @@ def test_locations(data: str, adapters: str) -> list[Tested]:
         "Data": data or defaults.data_location or str(paths.datasets()),
         "Adapters": adapters or defaults.adapter_location or str(paths.adapters()),
     }
-    found = [_test(name, location) for name, location in places.items()]
+    found = [_test(name, location, key) for key, (name, location) in zip(LOCATIONS, places.items(), strict=True)]
     if any(location.startswith("s3://") for location in places.values()):
         found.append(Tested("", bool(words := keys_found()), f"Keys: {words or 'none found.'} {_KEYS}"))
     return found
@@ -149,12 +164,12 @@ _KEYS = (
 )
 
 
-def _test(name: str, location: str) -> Tested:
+def _test(name: str, location: str, key: str) -> Tested:
     from duotune.errors import DuotuneError
     from duotune.storage.locations import open_storage
 
     try:
         open_storage(location).check_writable()
     except DuotuneError as error:
-        return Tested(location, False, f"{name}: {error.message} {error.hint}".strip())
-    return Tested(location, True, f"{name}: {location} can be written.")
+        return Tested(location, False, f"{name}: {error.message} {error.hint}".strip(), key)
+    return Tested(location, True, f"{name}: {location} can be written.", key)
