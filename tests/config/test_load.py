@@ -71,6 +71,15 @@ def test_location_is_a_url_or_a_path(tmp_path: Path, location: str, resolved: st
     assert config.adapter.location == resolved.format(here=tmp_path)
 
 
+@pytest.mark.parametrize("location", ["s3:/bad", "s3:bad", "s3://", "s3:///bad", "S3://bucket"])
+def test_location_that_was_meant_for_s3_is_no_folder(tmp_path: Path, location: str) -> None:
+    found = problems_of(tmp_path, MINIMAL + f'location = "{location}"\n[data]\nlocation = "{location}"\n')
+    assert set(found) == {"adapter.location", "data.location"}
+    assert "s3://BUCKET/PREFIX" in found["data.location"]
+    with pytest.raises(ConfigError, match="s3://BUCKET/PREFIX"):
+        parse(HostConfig, {"defaults": {"data_location": location}}, "config.toml")
+
+
 def test_all_problems_are_reported_at_once_with_nearest_match(tmp_path: Path) -> None:
     text = MINIMAL.replace('name = "r"', 'nam = "r"').replace('path = "tiny"', 'path = 3\ndtype = "fp8"')
     found = problems_of(tmp_path, text + '[lora]\nr = "16"\nlora_alfa = 32\n[training]\nlearning_rate = 0\n')

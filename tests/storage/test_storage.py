@@ -34,6 +34,13 @@ def source(tmp_path: Path) -> Path:
     return directory
 
 
+@pytest.mark.parametrize("location", ["s3:/bad", "s3:bad", "s3://", "S3://bucket"])
+def test_what_was_meant_for_s3_is_no_folder(location: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_storage(location)
+    assert "s3://BUCKET/PREFIX" in caught.value.hint
+
+
 def ignore(done: int, total: int) -> None:
     """Nobody looks."""
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+_MEANT_FOR_S3 = re.compile(r"s3:", re.IGNORECASE)
+_ON_S3 = re.compile(r"s3://[^/\s]")
 
 
 class Section(BaseModel):
@@ -35,3 +39,19 @@ def setting(
     """
     face: dict[str, Any] = {"label": label, "unit": unit, "steps": list(steps)}
     return Field(default, description=help, json_schema_extra={k: v for k, v in face.items() if v}, **constraints)
+
+
+def is_mistyped(location: str) -> bool:
+    """Whether a location was meant to be on S3, and is not: taken for a folder, it would be one named `s3:`."""
+    return _MEANT_FOR_S3.match(location) is not None and _ON_S3.match(location) is None
+
+
+def checked_location(location: str) -> str:
+    """The location, unless it was mistyped; for validators.
+
+    Raises:
+        ValueError: It begins like an address of S3, and is none.
+    """
+    if is_mistyped(location):
+        raise ValueError("is no address on S3, which is written s3://BUCKET/PREFIX")
+    return location

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from duotune.config.fields import Section, setting
+from duotune.config.fields import Section, checked_location, setting
 from duotune.errors import printable
 from duotune.paths import host_config_file
 
@@ -85,6 +85,8 @@ class DefaultsConfig(Section):
 
     data_location: str = setting("", help="Folder or s3://bucket/prefix for prepared datasets.")
     adapter_location: str = setting("", help="Folder or s3://bucket/prefix for published adapters.")
+
+    _locations = field_validator("data_location", "adapter_location")(checked_location)
 
 
 class HostConfig(Section):

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import field_validator, model_validator
 
 from duotune.config.evaluation import EvaluationConfig
-from duotune.config.fields import Section, setting
+from duotune.config.fields import Section, checked_location, setting
 from duotune.config.training import LoraSettings, TrainingConfig
 
 SHARES = tuple(step / 20 for step in range(21))
@@ -214,6 +214,8 @@ class DataConfig(Section):
         le=50,
     )
 
+    _location = field_validator("location")(checked_location)
+
     @field_validator("held_out_after", mode="before")
     @classmethod
     def _a_day(cls, value: object) -> object:
@@ -244,6 +246,8 @@ class AdapterConfig(Section):
     publish: Literal["auto", "ask"] = setting(
         "auto", help="auto publishes unless the verdict is harmful; ask leaves it to `duotune adapters publish`."
     )
+
+    _location = field_validator("location")(checked_location)
 
     @field_validator("name")
     @classmethod

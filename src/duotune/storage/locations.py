@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from duotune.config.fields import is_mistyped
 from duotune.config.resolve import expanded
 from duotune.errors import StorageError, UsageError, printable
 
@@ -57,11 +58,11 @@ def open_storage(location: str) -> Storage:
     Raises:
         UsageError: The location is neither.
     """
-    if location.startswith("s3://"):
+    if location.startswith("s3://") and not is_mistyped(location):
         from duotune.storage.s3 import S3Storage
 
         return S3Storage.at(location)
-    if "://" in location or not location:
+    if "://" in location or is_mistyped(location) or not location:
         raise UsageError(
             f"{printable(location)!r} is no storage location.", "Give a folder, or s3://BUCKET/PREFIX for S3."
         )
