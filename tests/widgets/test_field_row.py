@@ -82,6 +82,19 @@ def test_slider_and_exact_field_follow_each_other() -> None:
     play(story, "lora.r")
 
 
+def test_a_number_that_is_gone_to_is_typed_anew() -> None:
+    async def story(app: Holder, pilot: Pilot[Any]) -> None:
+        app.query_one(Slider).focus()
+        await pilot.press("home", "right", "right", "tab", "6", "4")
+        assert app.query_one(Exact).value == "64"
+        app.query_one(Slider).focus()
+        await pilot.press("right", "pageup")
+        exact = app.query_one(Exact)
+        assert exact.cursor_position == len(exact.value)
+
+    play(story, "lora.r")
+
+
 def test_what_is_no_number_stays_and_its_problem_stands_below() -> None:
     async def story(app: Holder, pilot: Pilot[Any]) -> None:
         await retype(app, pilot, "many [b]")

@@ -25,10 +25,14 @@ class Exact(Input):
         value: The text at the start.
         about: What F1 says of it.
         placeholder: What an empty one means.
+        figure: Whether it is a number, which is selected as a whole when the focus comes to it: what is typed then
+            takes its place. A path or a name is rather mended than typed anew, so that the cursor goes to its end.
     """
 
-    def __init__(self, value: str, about: str, placeholder: str = "", id: str | None = None) -> None:
-        super().__init__(value, placeholder=placeholder, compact=True, select_on_focus=False, id=id)
+    def __init__(
+        self, value: str, about: str, placeholder: str = "", id: str | None = None, figure: bool = False
+    ) -> None:
+        super().__init__(value, placeholder=placeholder, compact=True, select_on_focus=figure, id=id)
         self.help_text = about
 
 
@@ -170,7 +174,7 @@ class FieldRow(Vertical):
             yield Slider(face.steps, _number(self.value), _number(face.default), about)
         elif face.kind in ("whole", "number"):
             yield Static(face.bounds, classes="control bounds", markup=False)
-        yield Exact(text, about, "" if face.required else "empty")
+        yield Exact(text, about, "" if face.required else "empty", figure=face.kind in ("whole", "number"))
 
     def _take(self, value: Any) -> None:
         self.value = value
@@ -183,6 +187,7 @@ class FieldRow(Vertical):
             if self.face.read(exact.value) != self.value:
                 with exact.prevent(Input.Changed):
                     exact.value = self.face.write(self.value)
+                exact.cursor_position = len(exact.value)
 
     def _follow_slider(self) -> None:
         for slider in self.query(Slider):
