@@ -8,7 +8,7 @@ import pytest
 
 from duotune.catalog.catalog import open_catalog
 from duotune.config.host import ServingConfig
-from duotune.errors import HostError, UsageError
+from duotune.errors import ExitCode, HostError, UsageError
 from duotune.hardware.estimate import MemoryEstimate
 from duotune.plan import start as starting
 from duotune.plan.checks import disk_check, memory_check
@@ -113,10 +113,15 @@ def test_named_layers_embedder_and_quantization_are_checked_before_any_work(tmp_
         plan(config).raise_if_refused()
 
 
-def test_memory_warns_and_disk_refuses() -> None:
+def test_memory_warns_and_refuses_what_is_far_too_much_and_disk_refuses() -> None:
     estimate = MemoryEstimate(10, 10, 10, 10, 10, 10)
     assert memory_check(estimate, 50, "cpu").status == "ok"
     assert memory_check(estimate, 49, "cpu").status == "warning"
+    assert memory_check(estimate, 25, "cpu").detail.startswith("may not fit: ")
+    far = memory_check(estimate, 24, "cpu")
+    assert far.status == "refused"
+    assert far.exit_code == ExitCode.ENVIRONMENT
+    assert far.detail.startswith("does not fit: ")
     assert disk_check(10, 10).status == "ok"
     assert disk_check(11, 10).status == "refused"
 

@@ -33,6 +33,10 @@ from duotune.storage.locations import open_storage
 
 T = TypeVar("T")
 
+# Estimates are within 15 % of what was measured, but only for the models and settings that were, and memory that others
+# hold now may be free by the time that training begins. Neither makes up for half of what a run needs.
+_BEYOND_DOUBT = 2
+
 
 def attempt(checks: list[Check], name: str, action: Callable[[], tuple[T, str]]) -> T | None:
     """Run one check; its outcome, good or bad, is listed."""
@@ -251,14 +255,17 @@ def check_adapter_name(config: RunConfig, base: str, checks: list[Check]) -> Non
 
 
 def memory_check(memory: MemoryEstimate, free: int, device: str) -> Check:
-    """Whether training is expected to fit; an estimate only warns."""
+    """Whether training is expected to fit; an estimate only warns, unless it is far beyond what is free."""
     detail = f"about {in_gib(memory.total_bytes)} (estimated) of {in_gib(free)} free on {device}"
     if memory.total_bytes <= free:
         return Check(name="memory", status="ok", detail=detail)
     answers = memory.working_bytes == memory.answer_bytes
     batch = "evaluation.batch_size" if answers else "training.per_device_train_batch_size"
     hint = f"Lower data.sequence_length or {batch}, or choose a smaller model."
-    return Check(name="memory", status="warning", detail=f"may not fit: {detail}", hint=hint)
+    if memory.total_bytes <= _BEYOND_DOUBT * free:
+        return Check(name="memory", status="warning", detail=f"may not fit: {detail}", hint=hint)
+    said = f"does not fit: {detail}"
+    return Check(name="memory", status="refused", detail=said, hint=hint, exit_code=ExitCode.ENVIRONMENT)
 
 
 def disk_check(needed: int, free: int) -> Check:

@@ -26,9 +26,12 @@ def test_the_bar_is_that_of_the_gpu_and_turns_to_words_when_the_run_does_not_fit
         wizard(session).query_one("#field-model-path", FieldRow).go_to()
         await session.type(str(micro_model))
         await until(session, "GiB of 20.5 GiB free on the GPU")
+        card.held[1] = 23 * GIB - GIB // 2
+        wizard(session)._change(lambda draft: draft.put("training.gradient_accumulation_steps", 2))
+        await until(session, "May not fit: 1.54 GiB of 1 GiB")
         card.held[1] = 23 * GIB
         wizard(session)._change(lambda draft: draft.put("training.per_device_train_batch_size", 2))
-        await until(session, "May not fit")
+        await until(session, "Does not fit")
         assert "0.5 GiB" in session.text or "512 MiB" in session.text
 
     with installed(Driver(card)):

@@ -209,7 +209,12 @@ def test_memory_and_time_follow_the_fields(mixed: Path, micro_model: Path, size:
         wizard(session)._change(lambda draft: draft.put("training.per_device_train_batch_size", 32))
         await until(session, lambda: _line(session, "Memory") not in ("", before))
         wizard(session)._change(lambda draft: draft.put("training.per_device_train_batch_size", 100_000))
-        await until(session, "May not fit")
+        await until(session, "✗ Does not fit")
+        wizard(session)._change(lambda draft: draft.put("lora.r", 999_999))
+        await until(session, "correct the fields first")
+        assert "fit:" not in session.text
+        wizard(session)._change(lambda draft: draft.put("lora.r", 16))
+        await until(session, "✗ Does not fit")
         await session.press("f4")
         await until(session, "tiny")
         table = session.app.screen.query_one(DataTable)

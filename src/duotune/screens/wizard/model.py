@@ -14,7 +14,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
-from duotune.errors import DuotuneError, printable
+from duotune.errors import DuotuneError, Problem, printable
 from duotune.runs.wording import in_gib, in_words
 from duotune.screens.wizard.draft import Draft
 from duotune.screens.wizard.looking import Looks
@@ -45,6 +45,7 @@ REST = tuple(
 )
 SECONDS_BEFORE_ESTIMATE = 0.2
 METER = 16
+UNKNOWN = "correct the fields first"
 
 
 class ModelPane(FormPane):
@@ -163,6 +164,11 @@ class ModelPane(FormPane):
     def _ask_figures(self) -> None:
         config, model = self.draft.mended, self._model
         wanted = (config, model, self._amount())
+        if model is not None and any(map(_counts, self.draft.problems)):
+            self._asked_figures = None
+            self.query_one("#memory", Static).update(Content.assemble(("Memory  ", "$text-muted"), UNKNOWN))
+            self.query_one("#time", Static).update(Content.assemble(("Time    ", "$text-muted"), UNKNOWN))
+            return
         if config is None or model is None or wanted == self._asked_figures:
             return
         self._asked_figures = wanted
@@ -186,8 +192,10 @@ class ModelPane(FormPane):
                 ("Memory  ", "$text-muted"), bar(memory / max(1, expected.free), METER), f" {amount}"
             )
         else:
-            sentence = f"{signs.warning} May not fit: {amount}. {expected.check.hint}"
-            line = Content.styled(printable(sentence), "$text-warning")
+            refused = expected.check.status == "refused"
+            verdict = f"{signs.bad} Does not fit" if refused else f"{signs.warning} May not fit"
+            style = "$text-error" if refused else "$text-warning"
+            line = Content.styled(printable(f"{verdict}: {amount}. {expected.check.hint}"), style)
         self.query_one("#memory", Static).update(line)
         stages = ", ".join(
             f"{stage} {in_words(duration.seconds)}"
@@ -214,6 +222,11 @@ class ModelPane(FormPane):
             self._asked_figures = None
             self.query_one("#memory", Static).update("")
             self.query_one("#time", Static).update("")
+
+
+def _counts(problem: Problem) -> bool:
+    """Whether memory and time are not known for it: names do not matter to them."""
+    return problem.key.startswith(("model", "data", "lora", "training", "evaluation"))
 
 
 def _read_model(path: str) -> BaseModel:
