@@ -40,7 +40,11 @@ def test_drafts_that_were_put_aside_and_runs_are_listed_and_opened(tmp_path: Pat
         await until(session, "2024-05-17 09:30")
         for words in ("draft", "night", "billing", "run", "earlier", "Put aside in the step Model"):
             assert words in session.text
-        await session.press("down", "enter")
+        assert "Remove the draft (F6)" in session.text
+        await session.press("down", "down")
+        await until(session, "The run ")
+        assert "Remove the draft" not in session.text
+        await session.press("up", "enter")
         await until(session, "This begins with the draft of 17 May 09:30")
         assert "▶ Model" in session.text
         assert wizard(session).draft == ASIDE
@@ -142,3 +146,21 @@ def test_a_path_that_is_none_stays_as_it_was_typed(tmp_path: Path) -> None:
             assert session.app.screen.query_one(Input).value == typed
 
     drive(play, (200, 50))
+
+
+def test_every_problem_of_a_file_is_in_sight(tmp_path: Path, size: tuple[int, int]) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_text('name = "N N"\n[lora]\nr = 0\n[data]\nseed = -1\n[training]\nmax_steps = -1\n')
+
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await session.press("f3")
+        await session.type(str(file))
+        await session.press("enter")
+        await until(session, "7 problems")
+        assert "projects: is required" in session.text
+        await session.press("tab", "end")
+        assert "training.max_steps" in session.text
+        assert "Go on (enter)" in session.text
+
+    drive(play, size)

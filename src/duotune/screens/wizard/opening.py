@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, DataTable, Input, Static
 
 from duotune.errors import printable
@@ -19,6 +19,7 @@ from duotune.screens.wizard.ask import AskPath
 from duotune.widgets.rows import Cell, Rows
 
 if TYPE_CHECKING:
+    from duotune.errors import DuotuneError
     from duotune.screens.wizard.beginnings import Beginning
     from duotune.screens.wizard.keeping import Kept
 
@@ -58,16 +59,18 @@ class OpenStart(AskPath):
             box.border_title = self._title
             box.border_subtitle = "enter takes it, escape leaves"
             yield Input(placeholder="a TOML file, or the id or name of a run; or choose below", compact=True)
-            yield Static("", id="problem", markup=False)
+            with VerticalScroll(id="problem-room"):
+                yield Static("", id="problem", markup=False)
             yield Rows("when", "what", "name", "projects", yielding=("name", "projects"), empty="looking …")
             yield Static("", id="about", markup=False)
             with Horizontal(classes="buttons"):
-                yield Button("Remove the draft (F6)", id="remove", compact=True, disabled=True)
+                yield Button("Remove the draft (F6)", id="remove", compact=True)
                 yield Button("Cancel (escape)", id="cancel", compact=True)
                 yield Button("Go on (enter)", id="go", variant="primary", compact=True)
 
     def on_mount(self) -> None:
         """Look in a thread."""
+        self.query_one("#remove").display = self.query_one("#problem-room").display = False
         self._look()
 
     def action_to_list(self) -> None:
@@ -115,6 +118,11 @@ class OpenStart(AskPath):
         self.begun = acts.begin(start)
         return start
 
+    def _no(self, path: str, error: DuotuneError) -> None:
+        super()._no(path, error)
+        if self.is_attached:
+            self.query_one("#problem-room").display = True
+
     def _look(self) -> None:
         self._page.in_background(_read, self._show, trouble=self._page.show_trouble)
 
@@ -128,7 +136,7 @@ class OpenStart(AskPath):
     def _describe(self) -> None:
         chosen = self._chosen
         self.query_one("#about", Static).update(printable(chosen.facts) if chosen is not None else self._nothing)
-        self.query_one("#remove", Button).disabled = chosen is None or chosen.file is None
+        self.query_one("#remove", Button).display = chosen is not None and chosen.file is not None
 
 
 def _cells(one: Beginning) -> tuple[Cell, ...]:
