@@ -138,3 +138,17 @@ def test_a_bad_number_typed_just_before_keeps_one_in_its_step(source: Path) -> N
         assert "✗ The r must be" in session.text
 
     drive(play)
+
+
+def test_what_differs_below_the_fold_is_told(source: Path) -> None:
+    async def play(session: Session) -> None:
+        await to_model(session, source)
+        assert "More settings\n" in session.text
+        wizard(session)._change(lambda draft: draft.put("training.max_steps", 80))
+        await until(session, "More settings: 1 changed (max_steps)")
+        wizard(session)._change(lambda draft: draft.put("lora.use_rslora", True).put("training.warmup_ratio", 0.2))
+        await until(session, "More settings: 3 changed (use_rslora, ")
+        wizard(session)._change(lambda draft: draft.put("training.max_steps", 0))
+        await until(session, "More settings: 2 changed (use_rslora, warmup_ratio)")
+
+    drive(play)

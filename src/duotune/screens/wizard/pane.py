@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,10 @@ from duotune.widgets.field_face import face
 from duotune.widgets.field_row import FieldRow
 from duotune.widgets.form import Form
 from duotune.widgets.glyphs import glyphs
+
+MORE = "More settings"
+MOST_NAMES = 2
+"""So many names of settings fit into 80 columns, whichever they are."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,8 @@ class FormPane(Pane):
                 row.show(values.get(key))
             missing = self.fresh and values.get(key) is None
             row.problem = "" if missing else problems.get(key, "")
+        for folded in self.query(Collapsible):
+            folded.title = _more(self.more, values)
 
     def focus_first(self) -> None:
         """The first row."""
@@ -196,6 +202,15 @@ class FormPane(Pane):
         self.change(change)
 
 
+def _more(keys: Iterable[str], values: Mapping[str, Any]) -> str:
+    """What stands on what is folded away: how many settings differ from their defaults, and some of their names."""
+    changed = [key.rpartition(".")[2] for key in keys if key in values and values[key] != face(key).default]
+    if not changed:
+        return MORE
+    names = ", ".join(changed[:MOST_NAMES]) + (", …" if len(changed) > MOST_NAMES else "")
+    return f"{MORE}: {len(changed)} changed ({names})"
+
+
 def _folded() -> Collapsible:
     closed, opened = ("▶", "▼") if glyphs().braille else ("+", "-")
-    return Collapsible(title="More settings", collapsed_symbol=closed, expanded_symbol=opened)
+    return Collapsible(title=MORE, collapsed_symbol=closed, expanded_symbol=opened)

@@ -98,7 +98,11 @@ class StoragePane(FormPane):
     def obstacle(self, draft: Draft) -> Obstacle | None:
         """A location that was tested and cannot be written."""
         bad = next((one for one in self._found if one.key and not one.good), None)
-        return Obstacle(bad.key, f"{bad.sentences} F5 tests it again.") if bad is not None else None
+        return (
+            Obstacle(bad.key, "A location cannot be written: see below. F5 tests it again.")
+            if bad is not None
+            else None
+        )
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Test."""
