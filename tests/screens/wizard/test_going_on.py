@@ -8,7 +8,9 @@ from threading import Event
 
 import pytest
 from textual import events
+from textual.widgets._footer import FooterKey
 
+from duotune.screens.wizard.files import LanguageList
 from duotune.screens.wizard.looking import Look, Looks
 from duotune.widgets.field_row import Exact, FieldRow
 from support.app import Session, drive
@@ -150,5 +152,18 @@ def test_what_differs_below_the_fold_is_told(source: Path) -> None:
         await until(session, "More settings: 3 changed (use_rslora, ")
         wizard(session)._change(lambda draft: draft.put("training.max_steps", 0))
         await until(session, "More settings: 2 changed (use_rslora, warmup_ratio)")
+
+    drive(play)
+
+
+def test_the_list_of_languages_leaves_room_for_its_keys(source: Path) -> None:
+    async def play(session: Session) -> None:
+        await open_wizard(session)
+        await add_project(session, source)
+        await next_step(session, "Files")
+        wizard(session).query_one(LanguageList).focus()
+        await session.settle()
+        keys = [key for key in session.app.screen.query(FooterKey) if not key.has_class("-command-palette")]
+        assert len(keys) <= 6, session.text
 
     drive(play)

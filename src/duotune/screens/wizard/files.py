@@ -36,6 +36,7 @@ PREVIEW_HELP = (
     "Every file of the project: kept, or left out with the reason. A slash looks for words in paths and reasons; "
     '"kept" and "left out" are such words. Near-duplicates are only found when the data is prepared.'
 )
+NOTHING_LEFT = "No file is left to train on: widen include, exclude or the languages."
 
 
 class LanguageList(Rows):
@@ -43,7 +44,7 @@ class LanguageList(Rows):
 
     help_text = LANGUAGES_HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter", "select_cursor", "Choose", id="files.choose"),
+        Binding("space,enter", "select_cursor", "Choose", id="files.choose", show=False),
     ]
 
 
@@ -129,8 +130,7 @@ class FilesPane(Pane):
         if index.isdigit() and int(index) < len(self.draft.projects):
             self._which = str(self.draft.projects[int(index)]["name"])
             self.show(self.draft)
-        field = key.rpartition(".")[2]
-        if field in ("include", "exclude"):
+        if (field := key.rpartition(".")[2]) in ("include", "exclude"):
             self._row(field).go_to()
         else:
             self.focus_first()
@@ -138,8 +138,7 @@ class FilesPane(Pane):
     def obstacle(self, draft: Draft) -> Obstacle | None:
         """All projects were looked at, and the filters leave out every file."""
         left = draft.mended is None or not self._looks.nothing_is_left(draft.mended.projects)
-        words = "No file is left to train on: widen include, exclude or the languages."
-        return None if left else Obstacle("projects[0].include", words)
+        return None if left else Obstacle("projects[0].include", NOTHING_LEFT)
 
     def command(self, draft: Draft) -> str:
         """What a shell says of a project's files."""
