@@ -45,7 +45,8 @@ def test_share_of_a_vllm_that_makes_room_is_free_for_a_run(
     ("answers", "remedy"), [(0, "training.per_device_train_batch_size"), (99, "evaluation.batch_size")]
 )
 def test_the_batch_that_takes_the_memory_is_the_one_to_lower(answers: int, remedy: str) -> None:
-    check = memory_check(MemoryEstimate(10, 10, 10, 10, answers, 10), 30, "cpu")
+    estimate = MemoryEstimate(10, 10, 10, 10, answers, 10)
+    check = memory_check(estimate, estimate.total_bytes - 10, "cpu")
     assert check.status == "warning"
     assert f"Lower data.sequence_length or {remedy}," in check.hint
 

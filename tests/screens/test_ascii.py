@@ -50,7 +50,7 @@ def test_places_dialogs_and_palette(shelf: Shelf, size: tuple[int, int]) -> None
     drive(play, size)
 
 
-def test_a_run_and_its_evaluation(size: tuple[int, int]) -> None:
+def test_a_run_and_its_evaluation() -> None:
     run = finished_run(items=[example(number, 0.2, 0.9, path=f"größe/文{number}.py") for number in range(30)])
 
     async def play(session: Session) -> None:
@@ -60,10 +60,10 @@ def test_a_run_and_its_evaluation(size: tuple[int, int]) -> None:
         await press(session, *["right"] * 6, "o", "escape", "e", "right", "w")
         assert "gro?e/??" in session.text  # o with dots loses them, other scripts have no likeness
 
-    drive(play, size)
+    drive(play)
 
 
-def test_the_wizard(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_the_wizard(tmp_path: Path) -> None:
     source = make_project(tmp_path / "billing", "json")
 
     async def play(session: Session) -> None:
@@ -80,4 +80,4 @@ def test_the_wizard(tmp_path: Path, size: tuple[int, int]) -> None:
         see(session)
         await press(session, "f8", "f2", "escape")
 
-    drive(play, size)
+    drive(play)

@@ -30,10 +30,10 @@ class Session:
         for _ in range(3):
             await self.app.workers.wait_for_complete()
             await self.pilot.pause()
-        before = ""
-        while before != self.text:  # tables widen their columns, and screens are painted, when nothing else is to do
-            before = self.text
+        before, now = "", self.text
+        while before != now:  # screens are painted when nothing else is to do
             await self.pilot.pause(0.02)
+            before, now = now, self.text
 
     async def press(self, *keys: str) -> None:
         """Press keys one after the other, each when the one before has done its work."""

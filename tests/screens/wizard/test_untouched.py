@@ -28,9 +28,7 @@ def written(draft: Draft) -> str:
 
 
 @pytest.mark.parametrize("settings", [BRIEF, BRIEF | ODD, None], ids=["brief", "odd numbers", "all"])
-def test_walking_through_all_steps_changes_nothing(
-    tmp_path: Path, size: tuple[int, int], settings: dict[str, Any] | None
-) -> None:
+def test_walking_through_all_steps_changes_nothing(tmp_path: Path, settings: dict[str, Any] | None) -> None:
     source = make_project(tmp_path / "shop", "json", "logging")
     project = {"name": "shop", "source": str(source)}
     whole = small_run(source, Path("tiny"), "shop").model_dump(mode="json")
@@ -55,5 +53,5 @@ def test_walking_through_all_steps_changes_nothing(
         await session.press("escape")
         await until(session, lambda: len(session.app.screen_stack) == 1)
 
-    drive(play, size)
+    drive(play)
     assert written(read_kept().draft) == written(before)
