@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 from textual.widgets._footer import FooterKey
 
+import duotune
 from duotune.screens import ways
 from support.app import Session, drive
 from support.shelf import Shelf
@@ -65,3 +69,12 @@ def test_an_adapter_and_a_project_have_a_way_back_and_room_for_their_keys(shelf:
         await see(session)
 
     drive(play)
+
+
+def test_every_key_has_a_name_by_which_it_can_be_changed() -> None:
+    nameless = []
+    for file in (Path(duotune.__file__).parent).rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Binding":
+                nameless += [] if any(one.arg == "id" for one in call.keywords) else [f"{file.name}:{call.lineno}"]
+    assert not nameless

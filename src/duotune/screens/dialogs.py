@@ -50,8 +50,8 @@ class Question(ModalScreen[bool]):
         Binding("escape", "answer(False)", "No", id="question.no"),
         Binding("n", "letter(False)", "No", id="question.no_letter", show=False),
         Binding("y", "letter(True)", "Yes", id="question.yes"),
-        Binding("left", "app.focus_previous", show=False),
-        Binding("right", "app.focus_next", show=False),
+        Binding("left", "app.focus_previous", id="question.previous", show=False),
+        Binding("right", "app.focus_next", id="question.next", show=False),
     ]
     AUTO_FOCUS = "#no"
 

@@ -40,12 +40,12 @@ class Lines(ScrollView, Generic[T], can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "ends(0)", "First", show=False),
-        Binding("end", "ends(-1)", "Last", show=False),
+        Binding("up,k", "move(-1)", id="lines.up", show=False),
+        Binding("down,j", "move(1)", id="lines.down", show=False),
+        Binding("pageup", "page(-1)", id="lines.page_up", show=False),
+        Binding("pagedown", "page(1)", id="lines.page_down", show=False),
+        Binding("home", "ends(0)", id="lines.first", show=False),
+        Binding("end", "ends(-1)", id="lines.last", show=False),
     ]
 
     class Highlighted(Message):

@@ -32,10 +32,10 @@ class Rows(DataTable[Text]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open", id="rows.open"),
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
-        Binding("home", "scroll_top", show=False),
-        Binding("end", "scroll_bottom", show=False),
+        Binding("j", "cursor_down", id="rows.down", show=False),
+        Binding("k", "cursor_up", id="rows.up", show=False),
+        Binding("home", "scroll_top", id="rows.first", show=False),
+        Binding("end", "scroll_bottom", id="rows.last", show=False),
     ]
 
     def __init__(

@@ -32,7 +32,7 @@ WORDS = {"all": "all", "won": "won: more like the author's", "lost": "lost: less
 class ExampleRows(Rows):
     """The list; Enter goes to the text."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Read", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Read", id="browser.read", show=False)]
     help_text = "Up and down choose an example; Enter goes to its text, which the arrows scroll."
 
 

@@ -38,8 +38,8 @@ class AddProject(ModalScreen[dict[str, Any] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Cancel", id="add.cancel"),
         Binding("f8", "accept", "Add", id="add.accept"),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", id="add.previous", show=False),
+        Binding("down", "app.focus_next", id="add.next", show=False),
     ]
     CSS_PATH = "../../assets/wizard.tcss"
     AUTO_FOCUS = "#source"
