@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from duotune.errors import DuotuneError
 from duotune.screens.page import Page
-from duotune.screens.wizard.draft import Draft
+from duotune.screens.wizard.draft import STEPS, Draft
+from duotune.screens.wizard.saving import Saving
+
+if TYPE_CHECKING:
+    from duotune.screens.wizard.keeping import Kept
 
 
 def _nothing() -> None:
@@ -17,25 +22,36 @@ def _nothing() -> None:
 class Leaving(Page):
     """A page whose draft is kept on its way out.
 
+    Args:
+        take: Called with another terminal's draft, when its author goes on with that one.
+
     Attributes:
         draft: The draft.
         is_leaving: It is on its way out, unless its draft cannot be kept and its author then stays.
         afterwards: What is done once it is closed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, take: Callable[[Kept], None]) -> None:
         super().__init__()
         self.draft = Draft()
+        self._here = STEPS[0].name
+        self._saving = Saving(self, take)
+        self._starting = False
         self.is_leaving = False
         self.afterwards = _nothing
 
     def keep_then(self, done: Callable[[], None], trouble: Callable[[DuotuneError], None]) -> None:
-        """Keep the draft, and go on."""
-        raise NotImplementedError
+        """Keep the draft, and go on; an empty one only takes away what was kept before."""
+        if self.draft.data or self._saving.has_kept:
+            self._saving.then(self.draft, self._here, done, trouble)
+        else:
+            done()
 
     def is_held(self) -> bool:
-        """Whether it must stay open for a moment; that is said then."""
-        return False
+        """What is being started is neither changed nor left: how that ends must be told."""
+        if self._starting:
+            self.say("The run is being started: the wizard stays open until that is done.")
+        return self._starting
 
     def action_back(self) -> None:
         """Leave, once the draft is kept."""

@@ -23,7 +23,6 @@ from duotune.screens.wizard.model import ModelPane
 from duotune.screens.wizard.pane import FormPane, Pane
 from duotune.screens.wizard.projects import ProjectsPane
 from duotune.screens.wizard.review import ReviewPane
-from duotune.screens.wizard.saving import Saving
 from duotune.screens.wizard.storage import StoragePane
 from duotune.widgets.glyphs import glyphs
 
@@ -52,13 +51,10 @@ class Wizard(Leaving):
     ]
 
     def __init__(self, start: str = "") -> None:
-        super().__init__()
+        super().__init__(self._take_other)
         self._start = start
         self.looks = Looks(self, self._looks_changed)
-        self._here = ORDER[0]
         self._seen: set[str] = {ORDER[0]}
-        self._saving = Saving(self, self._take_other)
-        self._starting = False
         self._gate = Gate(self, self._leave_for)
 
     def content(self) -> ComposeResult:
@@ -178,19 +174,6 @@ class Wizard(Leaving):
             return
         for project in config.projects:
             self.looks.ask(project, config.data)
-
-    def keep_then(self, done: Callable[[], None], trouble: Callable[[DuotuneError], None]) -> None:
-        """Keep the draft, and go on; an empty one only takes away what was kept before."""
-        if self.draft.data or self._saving.has_kept:
-            self._saving.then(self.draft, self._here, done, trouble)
-        else:
-            done()
-
-    def is_held(self) -> bool:
-        """What is being started is neither changed nor left: how that ends must be told."""
-        if self._starting:
-            self.say("The run is being started: the wizard stays open until that is done.")
-        return self._starting
 
     def action_anew(self) -> None:
         """Empty the draft, once it is agreed."""
