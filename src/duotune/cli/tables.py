@@ -137,7 +137,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
             column.justify = "right"
         for metric, values in result.metrics.items():
             lower = " (lower is better)" if metric in LOWER_IS_BETTER else ""
-            table.add_row(metric.replace("_", " ") + lower, *_figures(values, result.files))
+            table.add_row(metric.replace("_", " ") + lower, *_figures(values, result.has_intervals))
         show(table)
         show("")
     if evaluation.sets:
@@ -155,9 +155,9 @@ def _meaning(evaluation: Evaluation) -> str:
     )
 
 
-def _figures(metric: Metric, files: int) -> tuple[str, str, str, Text]:
+def _figures(metric: Metric, known: bool) -> tuple[str, str, str, Text]:
     low, high = metric.interval
-    if files < 2:  # resampling one file shows no spread, which is not the same as certainty
+    if not known:
         return f"{metric.base:.3f}", f"{metric.adapter:.3f}", f"{metric.difference:+.3f}", Text("unknown")
     certain = low > 0 or high < 0
     interval = Text(f"{low:+.3f} … {high:+.3f}", "bold" if certain else "")

@@ -64,18 +64,18 @@ def _grouped(word: str, groups: Mapping[str, SetResult], compared: bool) -> str:
     rule = "| --- | ---: | ---: |" + " ---: |" * len(GROUPED)
     rows = []
     for name, result in groups.items():
-        cells = [_cell(result.metrics[metric], result.files, compared) for metric in GROUPED]
+        cells = [_cell(result.metrics[metric], result.has_intervals, compared) for metric in GROUPED]
         label = printable(name).replace("|", "\\|") or "unknown"
         rows.append(f"| {label} | {result.n} | {result.files} | {' | '.join(cells)} |")
     how = "adapter minus base, with the 95 % interval of one figure alone" if compared else "means of the base model"
     return "\n".join([f"## By {word}", "", heading, rule, *rows, "", f"All sets together: {how}."])
 
 
-def _cell(metric: Metric, files: int, compared: bool) -> str:
+def _cell(metric: Metric, known: bool, compared: bool) -> str:
     if not compared:
         return f"{metric.base:.3f}"
     low, high = metric.interval
-    interval = f"{low:+.3f} … {high:+.3f}" if files > 1 else "unknown"
+    interval = f"{low:+.3f} … {high:+.3f}" if known else "unknown"
     return f"{metric.difference:+.3f} ({interval})"
 
 

@@ -67,6 +67,11 @@ class SetResult(Stored):
     metrics: dict[str, Metric]
     bad_reasons: dict[str, tuple[int, int]]
 
+    @property
+    def has_intervals(self) -> bool:
+        """Whether its intervals mean anything: resampling one file shows no spread, which is not certainty."""
+        return self.files > 1
+
 
 class Groups(Stored):
     """All sets' items together, by what they have in common: by name, the largest group first.

@@ -13,7 +13,6 @@ LEAST_FILES = 8
 GAINS = ("gold_loss", "exact_match", "edit_similarity")
 HARMS = ("exact_match", "edit_similarity", "bad_responses")
 BAD_MARGIN = 0.01
-LEAST_FILES_FOR_AN_INTERVAL = 2
 MOST_NAMED = 2
 
 
@@ -101,7 +100,7 @@ def _worse(sets: Mapping[str, SetResult]) -> Iterator[str]:
     for name, result in sets.items():
         for metric in METRICS:
             values = result.metrics.get(metric)
-            if values and result.files >= LEAST_FILES_FOR_AN_INTERVAL and _shows_a_loss(metric, values):
+            if values and result.has_intervals and _shows_a_loss(metric, values):
                 low, high = values.interval
                 yield f"{metric.replace('_', ' ')} on {name} ({low:+.3f} to {high:+.3f})"
 

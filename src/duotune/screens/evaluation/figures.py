@@ -60,7 +60,7 @@ def _across(word: str, metric: str, found: Mapping[str, SetResult], compared: bo
     lower = ": lower is better" if metric in LOWER_IS_BETTER else ""
     yield Content.assemble((_words(metric), "bold $accent"), (lower, "$text-muted"))
     wide = _bar_width(width - COUNT) if compared else 0
-    reach = _reach(result.metrics[metric] for result in found.values() if result.files > 1)
+    reach = _reach(result.metrics[metric] for result in found.values() if result.has_intervals)
     yield _heading(f"{word:{NAME}} {'items':>{COUNT - 1}}", compared, wide, reach)
     for name, result in found.items():
         label = f"{_cut(name or 'unknown')} {result.n:>{COUNT - 1},}"
@@ -107,7 +107,7 @@ def _row(label: str, metric: str, result: SetResult, compared: bool, reach: floa
         return Content(f"{label} {values.base:>8.3f}")
     low, high = values.interval
     numbers = f"{label} {values.base:>8.3f} {values.adapter:>8.3f} {values.difference:>+8.3f}  "
-    if result.files < 2:  # resampling one file shows no spread, which is not the same as certainty
+    if not result.has_intervals:
         return Content.assemble(numbers, ("interval unknown", "$text-muted"))
     word, style = _direction(metric, low, high)
     drawn = interval_bar(values.difference, low, high, reach, wide, style or "$text-muted")
